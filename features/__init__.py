@@ -1,0 +1,1 @@
+"""The requirements as Gherkin, by capability. No Python lives here but this line."""

@@ -1,0 +1,1 @@
+"""The exemplary snapshot orchestrator for managed storage. Reaches the world only through its ports."""

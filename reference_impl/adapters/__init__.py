@@ -1,0 +1,1 @@
+"""The ports of ports.py spoken to real services: Element, XenAPI, S3, NFS."""

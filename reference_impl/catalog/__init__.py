@@ -1,0 +1,1 @@
+"""The database: CloudStack's tables, compare-and-swap steps, and the outbox."""

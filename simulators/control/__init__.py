@@ -1,0 +1,1 @@
+"""One HTTP control API over all simulators of a process."""

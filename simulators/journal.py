@@ -1,0 +1,64 @@
+"""The two-sided journal: what was asked at the seam and what really happened behind it, in one order.
+
+It keeps facts only: names, ids, counts. Secrets and payloads never enter it, which is why its hash can be published.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Fact: TypeAlias = str | int | bool | None
+Watcher: TypeAlias = Callable[["Entry"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line: who did what, and the facts of it. `side` is `call` for the seam, else the world that changed."""
+
+    number: int
+    time_s: float
+    side: str
+    event: str
+    facts: Mapping[str, Fact]
+
+    def line(self) -> str:
+        """Write the entry as one JSON line with sorted keys, so that equal entries are equal bytes."""
+        return json.dumps(
+            {"n": self.number, "t": round(self.time_s, 6), "side": self.side, "event": self.event, **self.facts},
+            sort_keys=True,
+        )
+
+
+class Journal:
+    """An append-only list of entries that others may watch as it grows."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._entries: list[Entry] = []
+        self._watchers: list[Watcher] = []
+
+    def record(self, side: str, event: str, **facts: Fact) -> None:
+        """Append one entry and show it to every watcher."""
+        entry = Entry(number=len(self._entries), time_s=self._now(), side=side, event=event, facts=facts)
+        self._entries.append(entry)
+        for watch in self._watchers:
+            watch(entry)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call `watcher` with every entry from now on."""
+        self._watchers.append(watcher)
+
+    def digest(self) -> str:
+        """Hash all entries: two runs that did the same have the same digest."""
+        sha = hashlib.sha256()
+        for entry in self._entries:
+            sha.update(entry.line().encode())
+        return sha.hexdigest()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)

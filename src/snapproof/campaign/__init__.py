@@ -1,0 +1,1 @@
+"""Fault schedules, sweeps, invariants and replay over any world that the wiring hands over."""

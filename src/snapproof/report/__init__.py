@@ -1,0 +1,1 @@
+"""What a run leaves behind: pages, JUnit, JSON. Judges nothing; verdict.py does."""

@@ -1,0 +1,1 @@
+"""Given, When and Then by noun. They import only the two ports."""
