@@ -1,0 +1,125 @@
+"""Port: the driver under test, and its errors by meaning. Nothing here knows how a driver does its work.
+
+Every mutating verb is synchronous (a door to an asynchronous driver polls) and idempotent by its operation id: sent
+twice, it acts once and answers the same. A driver may be killed at any moment; `reconcile` then finishes or takes back
+what it left, and must itself be harmless when repeated.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from snapproof.vocabulary import (
+    AccountId,
+    AuditEvent,
+    Description,
+    LocationType,
+    OperationId,
+    ResourceCounts,
+    Site,
+    Snapshot,
+    SnapshotId,
+    SnapshotRequest,
+    UsageEvent,
+    Volume,
+    VolumeId,
+    VolumeRequest,
+)
+
+
+class DriverError(Exception):
+    """A driver's refusal or failure. Never raised itself: the subclass says whose fault it is and what cures it."""
+
+    retry_sensible: ClassVar[bool] = False
+
+
+class InvalidRequestError(DriverError):
+    """The caller asked for something illegal; nothing was begun. (CloudStack: 431.)"""
+
+
+class NotFoundError(DriverError):
+    """There is no such object, or none that this caller may know of. (CloudStack: 431, the same text for both.)"""
+
+
+class ConflictError(DriverError):
+    """The object is in use or in a state that does not allow this now; nothing was changed."""
+
+    retry_sensible = True
+
+
+class LimitExceededError(DriverError):
+    """A limit of the account, the driver or the array stands in the way; the message names it."""
+
+
+class NotSupportedError(DriverError):
+    """This driver does not do that, and said so in its capabilities."""
+
+
+class BackendError(DriverError):
+    """Array, host or store refused or failed for good; the driver has taken back what it had begun."""
+
+
+class UnavailableError(DriverError):
+    """Array, host or store cannot be reached, or keeps failing; what was begun is taken back or left to `reconcile`."""
+
+    retry_sensible = True
+
+
+class DriverUnderTest(Protocol):
+    """What the suite asks of any driver. Which verbs a driver serves is said by its capabilities."""
+
+    def describe(self) -> Description:
+        """Say who this is and what it can do."""
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Make an empty volume, or one with the content of `request.from_snapshot`, ready to be attached."""
+
+    def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
+        """Delete a volume. Its array snapshots stay usable."""
+
+    def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
+        """List the volumes that exist for users."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Take a snapshot and, for SECONDARY, back it up. Returns when it is BackedUp."""
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        """List the snapshots that were not deleted, failed ones included."""
+
+    def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
+        """Delete every copy of a snapshot."""
+
+    def reconcile(self) -> None:
+        """Finish or take back whatever an earlier life of this driver left unfinished. Harmless when repeated."""
+
+    def resource_counts(self, account: AccountId) -> ResourceCounts:
+        """Say what the account is charged."""
+
+    def audit_events(self) -> Sequence[AuditEvent]:
+        """Every audit event written so far, oldest first."""
+
+    def usage_events(self) -> Sequence[UsageEvent]:
+        """Every usage event written so far, oldest first."""
+
+    def close(self) -> None:
+        """Let go of connections and files. State stays."""
+
+
+class DriverFactory(Protocol):
+    """How a driver is started: called with the site, once per life. A second life gets the same `state_directory`."""
+
+    def __call__(self, site: Site) -> DriverUnderTest:
+        """Start the driver."""
+
+
+def get_snapshot(driver: DriverUnderTest, snapshot: SnapshotId) -> Snapshot:
+    """Find one snapshot by id in the driver's own list. Raises NotFoundError."""
+    for found in driver.list_snapshots():
+        if found.id == snapshot:
+            return found
+    raise NotFoundError(f"The driver lists no snapshot {snapshot}.")

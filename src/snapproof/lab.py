@@ -1,0 +1,183 @@
+"""Port: the lab that a driver works in. Arrange a world, let a guest write, break things, move time, see the truth.
+
+A simulated lab has every power; a rack of real hardware may only look. A step that needs a power which the lab lacks is
+NOT-TESTABLE, never passed. How a lab is built is not said here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from snapproof.driver import DriverUnderTest
+from snapproof.vocabulary import Content, Snapshot, Volume
+
+
+T = TypeVar("T")
+
+
+class NotTestableError(Exception):
+    """The lab lacks the power that this step needs; the verdict is NOT-TESTABLE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything that exists on the array, the hosts and the stores, as sorted lines: equal worlds have equal lines."""
+
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def changes(self, later: "Inventory") -> tuple[str, ...]:
+        """What was added (`+`) and what is gone (`-`) since, one line each."""
+        lines = []
+        for place in sorted(self.places.keys() | later.places.keys()):
+            before, after = set(self.places.get(place, ())), set(later.places.get(place, ()))
+            lines += [f"- {place}: {line}" for line in sorted(before - after)]
+            lines += [f"+ {place}: {line}" for line in sorted(after - before)]
+        return tuple(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayVolume:
+    """A volume as the array has it. `groups` are the access groups that let hosts reach it."""
+
+    id: int
+    name: str
+    active: bool
+    groups: tuple[int, ...]
+    min_iops: int
+    max_iops: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArraySnapshot:
+    """A snapshot as the array has it."""
+
+    id: int
+    volume_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupImage:
+    """A file or object on secondary storage, opened by the lab's own reader, not by the driver's."""
+
+    path: str
+    physical_size_bytes: int
+    virtual_size_bytes: int
+    has_parent: bool
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Generic[T]):
+    """How one verb of the driver ended: with a value, with an error, or with the death of the driver's process."""
+
+    value: T | None = None
+    error: Exception | None = None
+    crashed: bool = False
+
+    def result(self) -> T:
+        """Give the value; raises AssertionError, saying how the verb ended instead."""
+        if self.crashed:
+            raise AssertionError("The driver's process died in the middle of the verb.")
+        if self.error is not None:
+            raise AssertionError(f"The driver failed: {type(self.error).__name__}: {self.error}") from self.error
+        assert self.value is not None, "The verb answers nothing."
+        return self.value
+
+
+class Guest(Protocol):
+    """A running machine whose disk is the volume."""
+
+    def write(self, offset: int, text: bytes) -> None:
+        """Write bytes to the disk; they are on the LUN when this returns."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read bytes from the disk."""
+
+    def fill(self, *, blocks: int) -> None:
+        """Write a recognisable pattern over `blocks` blocks at places drawn from the run's seed."""
+
+    def keep_writing(self) -> AbstractContextManager[None]:
+        """While the context is open, write once at every external call that the driver makes."""
+
+    def content(self) -> Content:
+        """What the guest believes is on its disk, remembered apart from the LUN."""
+
+    def stop(self) -> None:
+        """Shut down; the host lets go of the LUN."""
+
+
+class Lab(Protocol):
+    """The world of one scenario."""
+
+    @property
+    def driver(self) -> DriverUnderTest:
+        """The driver's present life."""
+
+    def attempt(self, verb: Callable[[DriverUnderTest], T]) -> Outcome[T]:
+        """Ask the driver for one verb and say how it ended; armed faults may kill the driver in the middle."""
+
+    def start_guest(self, volume: Volume) -> Guest:
+        """Attach the volume to a new guest, formatting its LUN for the host where it is blank."""
+
+    def arm(self, call: str, fault: str) -> None:
+        """Let one call meet a fault: `array.CloneVolume#1`, `refused:xMaxClonesPerVolumeExceeded`.
+
+        Calls are counted from the last `watch_calls`. Faults: refused, error_after, lost_before, lost_after,
+        crash_before, crash_after; `refused` and `error_after` may name an error of the service.
+        """
+
+    def break_service(self, call: str, fault: str) -> None:
+        """Let every call of `service.method` meet the fault until `repair`."""
+
+    def repair(self) -> None:
+        """Take every fault away."""
+
+    def watch_calls(self) -> None:
+        """Count external calls from one again: what came before was arrangement."""
+
+    def calls(self) -> Sequence[str]:
+        """The external calls that the driver made since the last `watch_calls`, in order, as `service.method#n`."""
+
+    def unspent_faults(self) -> Sequence[str]:
+        """Faults that were armed and never met."""
+
+    def restart_driver(self) -> DriverUnderTest:
+        """Kill the driver's life, if it still lives, start the next one on the same state, and let it reconcile."""
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def settle(self) -> None:
+        """Let everything end that is still under way on array and hosts, whoever began it."""
+
+    def inventory(self) -> Inventory:
+        """Everything that exists, on all sides."""
+
+    def array_volumes(self) -> Sequence[ArrayVolume]:
+        """The array's volumes, deleted but unpurged ones included."""
+
+    def array_snapshots(self) -> Sequence[ArraySnapshot]:
+        """The array's snapshots."""
+
+    def backups(self) -> Sequence[BackupImage]:
+        """Every finished or unfinished file and object on secondary storage, sorted by path."""
+
+    def content_when_taken(self, snapshot: Snapshot) -> Content:
+        """What the guest had on its disk when the array took this snapshot, from the guest's own memory."""
+
+    def content_of(self, volume: Volume) -> Content:
+        """The guest-visible bytes of a volume, read from the LUN behind the driver's back."""
+
+    def array_volume_of(self, volume: Volume) -> ArrayVolume | None:
+        """The array's volume behind a driver's volume; None if the array has purged it."""
+
+    def captured_text(self) -> str:
+        """Everything that was written down: logs, journal, error texts, the driver's state files."""
+
+    def secrets(self) -> Sequence[str]:
+        """The credentials of this world; none may ever stand in `captured_text`."""
+
+    def journal_digest(self) -> str:
+        """A hash over all that happened; the same seed gives the same."""

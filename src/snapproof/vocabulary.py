@@ -1,0 +1,256 @@
+"""Value types that both ports speak: what a volume, a snapshot, a copy, a place and a secret are.
+
+No behaviour of any driver, array or suite lives here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NewType, Protocol, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+AccountId = NewType("AccountId", str)
+VolumeId = NewType("VolumeId", str)
+SnapshotId = NewType("SnapshotId", str)
+OperationId = NewType("OperationId", str)
+"""Chosen by the caller; the same id sent twice means the same operation, not a second one."""
+
+BLOCK_BYTES = 4096
+"""The granularity in which contents are compared; the block size of every Element volume."""
+
+
+class LocationType(StrEnum):
+    """Where a snapshot's bytes are kept: on the array, or on secondary storage."""
+
+    PRIMARY = "PRIMARY"
+    SECONDARY = "SECONDARY"
+
+
+class SnapshotState(StrEnum):
+    """CloudStack's nine states of a snapshot. BackedUp means finished, at either place."""
+
+    ALLOCATED = "Allocated"
+    CREATING = "Creating"
+    CREATED_ON_PRIMARY = "CreatedOnPrimary"
+    BACKING_UP = "BackingUp"
+    BACKED_UP = "BackedUp"
+    COPYING = "Copying"
+    DESTROYING = "Destroying"
+    DESTROYED = "Destroyed"
+    ERROR = "Error"
+
+
+class Capability(StrEnum):
+    """What a driver may declare. What it does not declare is not asked of it, and is reported as not supported."""
+
+    SNAPSHOT_PRIMARY = "snapshot-primary"
+    SNAPSHOT_SECONDARY = "snapshot-secondary"
+    VOLUME_FROM_PRIMARY = "volume-from-primary"
+    VOLUME_FROM_SECONDARY = "volume-from-secondary"
+    PARENT_KEPT = "parent-kept"  # a deleted volume's LUN outlives it until its last array snapshot goes
+    RECONCILE = "reconcile"
+    ACCOUNTING = "accounting"
+    AUDIT_EVENTS = "audit-events"
+    USAGE_EVENTS = "usage-events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """Who a driver says it is, and what it says it can do."""
+
+    name: str
+    version: str
+    capabilities: frozenset[Capability]
+
+
+class Secret:
+    """A credential that never shows itself: `str`, `repr` and formatting give `***`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text itself, for the one call that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qos:
+    """Guaranteed, maximum and burst IOPS of a volume."""
+
+    min_iops: int
+    max_iops: int
+    burst_iops: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeRequest:
+    """Ask for a volume of `size_bytes` (guest-visible) for an account; `from_snapshot` makes it from a snapshot."""
+
+    operation: OperationId
+    account: AccountId
+    name: str
+    size_bytes: int
+    qos: Qos = Qos(min_iops=100, max_iops=15_000, burst_iops=22_500)
+    from_snapshot: SnapshotId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A volume as its driver reports it. `target` is the IQN under which hosts reach its LUN."""
+
+    id: VolumeId
+    account: AccountId
+    name: str
+    size_bytes: int
+    target: str
+    qos: Qos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotRequest:
+    """Ask for a snapshot; `location` None leaves the choice to the driver's default."""
+
+    operation: OperationId
+    volume: VolumeId
+    name: str = ""
+    location: LocationType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One place where a snapshot's bytes are: `SfSnapshotId=7` on the array, or a path or key on secondary storage."""
+
+    location: LocationType
+    reference: str
+    physical_size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A snapshot as its driver reports it."""
+
+    id: SnapshotId
+    account: AccountId
+    volume: VolumeId
+    name: str
+    location: LocationType
+    state: SnapshotState
+    size_bytes: int
+    copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceCounts:
+    """What an account is charged against its limits."""
+
+    snapshots: int
+    secondary_storage_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One audit event. `phase` is Created, Started or Completed; `level` is INFO, WARN or ERROR."""
+
+    operation: OperationId
+    type: str
+    phase: str
+    level: str
+    account: AccountId
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageEvent:
+    """One fact for billing, written once."""
+
+    type: str
+    account: AccountId
+    subject: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The guest-visible bytes of a disk: its size and its blocks that are not all zero, by number. Equal is equal."""
+
+    size_bytes: int
+    blocks: Mapping[int, bytes] = field(default_factory=dict)
+
+    def differing(self, other: "Content") -> tuple[int, ...]:
+        """Number the blocks in which two disks differ; a difference in size alone is reported by `==`."""
+        numbers = self.blocks.keys() | other.blocks.keys()
+        return tuple(sorted(n for n in numbers if self.blocks.get(n) != other.blocks.get(n)))
+
+
+Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
+Wire: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], Answer]
+"""One HTTP exchange without a socket: method, target, lower-case headers, body to status, headers, body."""
+
+
+class CallPoint(Protocol):
+    """The numbered point that a driver in our own process passes with calls that nobody else can see: its commits."""
+
+    def cross(self, service: str, method: str, perform: Callable[[], T], *, refuse: Callable[[str], T]) -> T:
+        """Perform one call, or meet the fault that was armed for it."""
+
+
+class Clock(Protocol):
+    """Time as the lab lets it pass."""
+
+    def time(self) -> float:
+        """Seconds since the Unix epoch, UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A service that a driver talks to. `wire` answers in process; without one, connect to `url`."""
+
+    url: str
+    username: str
+    password: Secret
+    wire: Wire | None = None
+    ca_pem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Place:
+    """Secondary storage in a bucket. Hosts cannot write to S3, so copies are staged on the site's export first."""
+
+    endpoint: Endpoint
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything a driver is told about where it works.
+
+    `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it (see
+    reference_impl/ports.py, Directory). `bucket` is None where secondary storage is the export itself.
+    """
+
+    array: Endpoint
+    hypervisor: Endpoint
+    export_url: str
+    export: object
+    bucket: S3Place | None
+    state_directory: Path
+    clock: Clock
+    call_point: CallPoint
+    seed: int = 0
