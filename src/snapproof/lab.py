@@ -12,7 +12,6 @@ from typing import Generic, Protocol, TypeVar
 from snapproof.driver import DriverUnderTest
 from snapproof.vocabulary import Content, Snapshot, Volume
 
-
 T = TypeVar("T")
 
 
