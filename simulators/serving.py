@@ -1,13 +1,278 @@
 """Wires and how they reach a socket. A wire is bytes in, bytes out: in process it is called, over TCP it is served.
 
-No simulator state lives here.
+No simulator state lives here. One server is one daemon thread with its own event loop; it binds loopback only.
 """
 
+import asyncio
+import errno
+import ipaddress
+import logging
+import socket
+import ssl
+import struct
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from snapproof.simulators.faults import AnswerLostError, CrashedError
+from snapproof.simulators.http1 import CONTINUE, Bounds, Refusal, Request, RequestReader, written
 
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
 
 Wire: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], Answer]
 """One HTTP exchange: method, target (path and query), headers with lower-case names, body."""
+
+log = logging.getLogger(__name__)
+
+TEXT = {"content-type": "text/plain; charset=utf-8"}
+LINGER_S = 2.0
+"""How long a refused client may go on sending before the connection is cut: it should find the answer, not a reset."""
+QUEUED_MAX = 8
+"""Requests of one connection that may wait for their answer before reading pauses."""
+WORKERS = 16
+"""Requests of a blocking wire that run at once; each holds one thread."""
+STOP_S = 10.0
+"""How long `Server.close` waits for the thread before it says that something hangs."""
+
+
+class CannotServeError(Exception):
+    """The address cannot be served; the message says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """What the connections of one server share."""
+
+    wire: Wire
+    bounds: Bounds
+    workers: Executor | None
+    on_crash: Callable[[CrashedError], None]
+    connections: set["_Connection"] = field(default_factory=set)
+
+    def reply(self, request: Request) -> bytes | None:
+        """Ask the wire and write its answer. None says: let the connection die."""
+        try:
+            status, headers, body = self.wire(request.method, request.target, request.headers, request.body)
+            return written(status, headers, body, method=request.method, keep_alive=request.keep_alive)
+        except AnswerLostError:
+            return None
+        except CrashedError as crash:
+            self.on_crash(crash)
+            return None
+        except Exception:  # the server skin: whatever a wire did wrong, the client gets an answer
+            log.exception("The wire failed over %s %s", request.method, request.target.partition("?")[0])
+            return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The simulator failed; its log says why.")
+
+
+def _plain(status: HTTPStatus, sentence: str) -> bytes:
+    return written(status, TEXT, f"{sentence}\n".encode(), keep_alive=False)
+
+
+class _Connection(asyncio.Protocol):
+    """One client: reads requests, answers them in order, one write per answer."""
+
+    def __init__(self, service: _Service) -> None:
+        self._service = service
+        self._reader = RequestReader(service.bounds)
+        self._queue: deque[Request | Refusal] = deque()
+        self._busy = False
+        self._over = False
+        self._unread_by_peer = False
+        self._peer_finished = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.gone = asyncio.get_running_loop().create_future()
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._service.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over = True
+        self._queue.clear()
+        self._service.connections.discard(self)
+        self.gone.set_result(None)
+
+    def eof_received(self) -> bool:
+        """Keep the way back open for answers that are still due; TLS has no half-closed state."""
+        self._peer_finished = True
+        return self._transport.can_write_eof() and (self._busy or bool(self._queue))
+
+    def pause_writing(self) -> None:
+        self._unread_by_peer = True
+        self._pace()
+
+    def resume_writing(self) -> None:
+        self._unread_by_peer = False
+        self._answer_next()
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        self._queue.extend(self._reader.feed(data))
+        self._answer_next()
+
+    def abort(self) -> None:
+        """Drop the connection without a word."""
+        self._over = True
+        self._transport.abort()
+
+    def _answer_next(self) -> None:
+        while self._queue and not (self._busy or self._over or self._unread_by_peer):
+            item = self._queue.popleft()
+            if isinstance(item, Refusal):
+                self._end(_plain(item.status, item.sentence))
+            elif self._service.workers is None:
+                self._send(item, self._service.reply(item))
+            else:
+                self._hand_over(item, self._service.workers)
+        if self._reader.continue_due and not (self._busy or self._over or self._queue):
+            self._reader.continue_due = False
+            self._transport.write(CONTINUE)
+        if self._peer_finished and not (self._busy or self._queue):
+            self._transport.close()
+        self._pace()
+
+    def _hand_over(self, request: Request, workers: Executor) -> None:
+        self._busy = True
+        job = asyncio.get_running_loop().run_in_executor(workers, self._service.reply, request)
+        job.add_done_callback(lambda done: None if done.cancelled() else self._take_back(request, done.result()))
+
+    def _take_back(self, request: Request, reply: bytes | None) -> None:
+        self._busy = False
+        if not self._over:
+            self._send(request, reply)
+            self._answer_next()
+
+    def _send(self, request: Request, reply: bytes | None) -> None:
+        if reply is None:
+            self._reset()
+        elif request.keep_alive:
+            self._transport.write(reply)
+        else:
+            self._end(reply)
+
+    def _reset(self) -> None:
+        """Let the client meet ECONNRESET, as if the wire had been cut."""
+        linger_zero = struct.pack("ii", 1, 0)
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
+        self.abort()
+
+    def _end(self, last: bytes) -> None:
+        """Say the last word and wait a moment for the client to hang up."""
+        self._over = True
+        self._transport.write(last)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+            asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
+        else:
+            self._transport.close()  # TLS: sends close_notify after the answer
+        self._queue.clear()
+
+    def _pace(self) -> None:
+        """Read only while there is room for more."""
+        full = len(self._queue) > QUEUED_MAX or self._unread_by_peer
+        if self._over or self._transport.is_closing():
+            return
+        if full and self._transport.is_reading():
+            self._transport.pause_reading()
+        elif not full and not self._transport.is_reading():
+            self._transport.resume_reading()
+
+
+class Server:
+    """A wire on a socket. It serves from construction until `close`, in a daemon thread of its own."""
+
+    def __init__(self, listener: socket.socket, service: _Service, tls: ssl.SSLContext | None) -> None:
+        self._listener = listener
+        self._service = service
+        self._tls = tls
+        self.host, self.port = listener.getsockname()[:2]
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        self.url = f"{'https' if tls else 'http'}://{name}:{self.port}"
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name=f"serve {self.url}", daemon=True)
+        self._thread.start()
+        self._started.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening, drop every connection, let requests under way finish, end the thread. Twice is fine."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(STOP_S)
+            if self._thread.is_alive():
+                raise CannotServeError(f"{self.url} did not stop within {STOP_S} s: a request is still under way.")
+
+    async def _run(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        server = await self._loop.create_server(
+            lambda: _Connection(self._service), sock=self._listener, ssl=self._tls, backlog=512
+        )
+        self._started.set()
+        await self._stop.wait()
+        server.close()
+        leaving = tuple(self._service.connections)
+        for connection in leaving:
+            connection.abort()
+        await asyncio.gather(*(connection.gone for connection in leaving))
+        if self._service.workers is not None:
+            self._service.workers.shutdown(wait=True, cancel_futures=True)
+
+
+def serve(
+    wire: Wire,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    blocking: bool = False,
+    bounds: Bounds | None = None,
+    on_crash: Callable[[CrashedError], None] = lambda _: None,
+    allow_remote: bool = False,
+) -> Server:
+    """Serve the wire until the server is closed. Raises CannotServeError with the cure in its message.
+
+    The wire is called in the server's own thread; with `blocking` it is called in a pool of threads, several at once,
+    but one at a time per connection. `on_crash` is told of a CrashedError before the connection dies.
+    """
+    listener = _bind(host, port, allow_remote=allow_remote)
+    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"worker {host}") if blocking else None
+    return Server(listener, _Service(wire=wire, bounds=bounds or Bounds(), workers=workers, on_crash=on_crash), tls)
+
+
+CURES = {
+    errno.EADDRINUSE: "is taken by another program; choose another port, or 0 for any free one",
+    errno.EACCES: "may only be served by root (or with CAP_NET_BIND_SERVICE); choose a port above 1023",
+    errno.EADDRNOTAVAIL: "is no address of this machine; add it to an interface or choose another",
+}
+
+
+def _bind(host: str, port: int, *, allow_remote: bool) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise CannotServeError(f"{host}:{port} is no address: a port is a number from 0 to 65535.")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise CannotServeError(f"{host}:{port} names no address: {error}.") from error
+    if not allow_remote and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
+        raise CannotServeError(
+            f"{host}:{port} can be reached from other machines, and a simulator is no server to expose; "
+            "serve 127.0.0.1, or allow remote clients explicitly."
+        )
+    try:
+        return socket.create_server(address[:2], family=family, backlog=512)
+    except OSError as error:
+        cure = CURES.get(error.errno or 0, f"cannot be served: {error}")
+        raise CannotServeError(f"{host}:{port} {cure}.") from error
