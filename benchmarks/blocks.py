@@ -1,0 +1,128 @@
+"""What the block store costs, beside memcpy in the same run: one table, a few seconds, nothing asserted.
+
+Run `python benchmarks/blocks.py`. Times vary between machines and moments; the ratios are what to compare.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from snapproof.simulators.blocks import BLOCK_BYTES, BlockImage, BlockStore, BlockVolume
+
+GIB, TIB = 1 << 30, 1 << 40
+SEQUENTIAL_BYTES = 128 << 20
+PIECE_BYTES = 1 << 20
+ROUNDS = 5
+
+
+def timed(act: Callable[[], object], count: int) -> list[float]:
+    """Seconds of each of `count` calls, ascending. Each call's result dies after the clock was stopped."""
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        result = act()
+        times.append(time.perf_counter() - started)
+        del result
+    return sorted(times)
+
+
+def percentiles(times: list[float]) -> str:
+    p50, p99 = times[len(times) // 2] * 1e6, times[len(times) * 99 // 100] * 1e6
+    return f"{p50:.2f} µs (p99 {p99:.2f})"
+
+
+def filled(size_bytes: int, dice: random.Random) -> BlockVolume:
+    """A volume with 2,000 written blocks scattered over it."""
+    volume = BlockStore().create(size_bytes)
+    for _ in range(2000):
+        volume.write(dice.randrange(size_bytes // BLOCK_BYTES) * BLOCK_BYTES, dice.randbytes(BLOCK_BYTES))
+    return volume
+
+
+def constant_time_acts(size_bytes: int, name: str, dice: random.Random) -> Iterator[tuple[str, str]]:
+    volume = filled(size_bytes, dice)
+    image = volume.snapshot()
+    yield f"snapshot, {name}", percentiles(timed(volume.snapshot, 20_000))
+    yield f"clone, {name}", percentiles(timed(image.clone, 20_000))
+    yield f"restore, {name}", percentiles(timed(lambda: volume.restore(image), 20_000))
+    block = dice.randbytes(BLOCK_BYTES)
+    offset = size_bytes // 2
+
+    def first_write() -> None:
+        volume.write(offset, block)
+
+    kept: list[BlockImage] = []
+    times = []
+    for _ in range(3000):
+        kept.append(volume.snapshot())
+        times += timed(first_write, 1)
+    yield f"first 4 KiB write after a snapshot, {name}", percentiles(sorted(times))
+    after = volume.snapshot()
+    yield f"diff of 1 changed block, {name}", percentiles(timed(lambda: list(after.diff(kept[-1])), 2000))
+
+
+def steady_acts(dice: random.Random) -> Iterator[tuple[str, str]]:
+    volume = BlockStore().create(TIB)
+    blocks = 4096
+    for block in range(blocks):
+        volume.write(block * BLOCK_BYTES, dice.randbytes(BLOCK_BYTES))
+    content = dice.randbytes(BLOCK_BYTES)
+    offsets = iter([dice.randrange(blocks) * BLOCK_BYTES for _ in range(60_000)])
+    yield "steady 4 KiB write", percentiles(timed(lambda: volume.write(next(offsets), content), 20_000))
+    yield "steady 4 KiB read", percentiles(timed(lambda: volume.read(next(offsets), BLOCK_BYTES), 20_000))
+    yield "steady 512 byte write", percentiles(timed(lambda: volume.write(next(offsets) + 512, content[:512]), 20_000))
+
+
+def sequential_acts(dice: random.Random) -> Iterator[tuple[str, str]]:
+    """Whole passes in turn within each round, each as a share of the memcpy of its own round."""
+    source = memoryview(dice.randbytes(16 << 20) * (SEQUENTIAL_BYTES >> 24))
+    target = memoryview(bytearray(SEQUENTIAL_BYTES))
+    target[:] = source  # the first touch of pages is not what a memcpy costs
+    rates: dict[str, list[float]] = {}
+
+    def measure(name: str, act: Callable[[int], object]) -> None:
+        started = time.perf_counter()
+        for at in range(0, SEQUENTIAL_BYTES, PIECE_BYTES):
+            act(at)
+        rates.setdefault(name, []).append(SEQUENTIAL_BYTES / (time.perf_counter() - started))
+
+    def copy(at: int) -> None:
+        target[at : at + PIECE_BYTES] = source[at : at + PIECE_BYTES]
+
+    for _ in range(ROUNDS):
+        volume = BlockStore().create(TIB)
+
+        def write(at: int, volume: BlockVolume = volume) -> None:
+            volume.write(at, source[at : at + PIECE_BYTES])
+
+        measure("memcpy", copy)
+        measure("sequential write, new", write)
+        measure("sequential write, again", write)
+        image = volume.snapshot()
+        measure("sequential write, after a snapshot", write)
+        measure("sequential read", lambda at, volume=volume: volume.read(at, PIECE_BYTES))  # type: ignore[misc]  # the default binds this round's volume
+        image.release()
+    for name, found in rates.items():
+        ratio = sorted(rate / memcpy for rate, memcpy in zip(found, rates["memcpy"], strict=True))[ROUNDS // 2]
+        yield name, f"{sorted(found)[ROUNDS // 2] / 1e9:.1f} GB/s ({ratio:.2f} of memcpy)"
+
+
+def main() -> None:
+    dice = random.Random(1)
+    table = Table("act", "cost", title="Block store")
+    for rows in (
+        constant_time_acts(GIB, "1 GiB", dice),
+        constant_time_acts(64 * TIB, "64 TiB", dice),
+        steady_acts(dice),
+        sequential_acts(dice),
+    ):
+        for row in rows:
+            table.add_row(*row)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

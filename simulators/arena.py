@@ -1,0 +1,165 @@
+"""The memory under the block store: 4 KiB blocks in huge-page mappings, and who still refers to each of them.
+
+A block is known by its number. Which numbers make up a volume is the business of blocks.py.
+"""
+
+import contextlib
+import mmap
+from array import array
+from collections import deque
+
+BLOCK_BYTES = 4096
+LEAF_BLOCKS = 64
+LEAF_BYTES = LEAF_BLOCKS * BLOCK_BYTES
+
+ZEROS = bytes(LEAF_BYTES)
+"""Zeros to compare with: `ZEROS.startswith(view)` is one memcmp for any view of at most a leaf."""
+
+_CHUNK_BLOCKS = 1 << 14
+_CHUNK_BYTES = _CHUNK_BLOCKS * BLOCK_BYTES
+_CHUNK_SHIFT = 14
+_CHUNK_MASK = _CHUNK_BLOCKS - 1
+_SMALL_PAGES_BYTES = 2 << 20
+_ZERO_VIEW = memoryview(ZEROS)
+
+
+class Leaf:
+    """Sixty-four consecutive blocks of a volume, by number; 0 stands for a block of zeros.
+
+    A leaf may be changed only by the volume whose present epoch it carries. When the last tree lets go of a leaf, it
+    queues its numbers for the arena to count down: only an append, since that can happen at any moment in any thread.
+    """
+
+    __slots__ = ("_dead", "epoch", "ids")
+
+    def __init__(self, epoch: object, ids: "array[int]", dead: "deque[array[int]]") -> None:
+        self.epoch = epoch
+        self.ids = ids
+        self._dead = dead
+
+    def __del__(self) -> None:
+        self._dead.append(self.ids)
+
+
+class Arena:
+    """Blocks that are counted: one reference for every leaf that names the block.
+
+    Memory grows by chunks of 64 MiB of address space, which cost nothing before they are touched, and blocks never
+    move. A freed block is used again; the machine gets memory back when the arena itself goes.
+    """
+
+    __slots__ = ("_chunks", "_dead", "_free", "_references", "_views")
+
+    def __init__(self) -> None:
+        self._chunks: list[mmap.mmap] = []
+        self._views: list[memoryview] = []
+        self._free: list[int] = []
+        self._dead: deque[array[int]] = deque()
+        self._references = array("I", [0])  # block 0 is no block: it is never referred to
+
+    def blank_leaf(self) -> Leaf:
+        """Make the leaf that every unwritten range shares; it belongs to no epoch."""
+        return Leaf(None, array("I", ZEROS[: 4 * LEAF_BLOCKS]), self._dead)
+
+    def copy_leaf(self, leaf: Leaf, epoch: object) -> Leaf:
+        """Make a leaf of `epoch` that names the same blocks."""
+        if leaf.epoch is not None:
+            references = self._references
+            for block in leaf.ids:
+                if block:
+                    references[block] += 1
+        self._bury(2)  # more than one copy can kill, so that the queue shrinks wherever leaves are copied
+        return Leaf(epoch, leaf.ids[:], self._dead)
+
+    def _allocate(self) -> int:
+        """Return a block with one reference and arbitrary content."""
+        free = self._free
+        while self._dead and not free:
+            self._bury(1)
+        if free:
+            block = free.pop()
+            self._references[block] = 1
+            return block
+        block = len(self._references)
+        if block >> _CHUNK_SHIFT == len(self._chunks):
+            self._grow()
+        self._references.append(1)
+        return block
+
+    def destination(self, ids: "array[int]", slot: int) -> int:
+        """Return the block to which the slot's leaf may write: its own if nobody shares it, else a fresh one."""
+        block = ids[slot]
+        if self._references[block] != 1:
+            if block:
+                self._references[block] -= 1
+            block = ids[slot] = self._allocate()
+        return block
+
+    def unmap(self, ids: "array[int]", slot: int) -> int:
+        """Let the slot be zero; return 0, the number of no block."""
+        block = ids[slot]
+        if block:
+            ids[slot] = 0
+            self._references[block] -= 1
+            if not self._references[block]:
+                self._free.append(block)
+        return 0
+
+    def put(self, block: int, content: memoryview) -> None:
+        """Write whole blocks from `block` on. They must not cross into another chunk."""
+        start = (block & _CHUNK_MASK) * BLOCK_BYTES
+        self._chunks[block >> _CHUNK_SHIFT][start : start + len(content)] = content
+
+    def part(self, block: int, within: int, length: int) -> bytes:
+        """Read from inside one block."""
+        if not block:
+            return ZEROS[:length]
+        start = (block & _CHUNK_MASK) * BLOCK_BYTES + within
+        return self._chunks[block >> _CHUNK_SHIFT][start : start + length]
+
+    def gather(self, ids: "array[int]", first: int, last: int, views: list[memoryview]) -> None:
+        """Append to `views` the content of `ids[first:last]`, in as few pieces as lie side by side."""
+        while first < last:
+            block = ids[first]
+            after = first + 1
+            if not block:
+                while after < last and not ids[after]:
+                    after += 1
+                views.append(_ZERO_VIEW[: (after - first) * BLOCK_BYTES])
+            else:
+                expected = block + 1
+                while after < last and ids[after] == expected and expected & _CHUNK_MASK:
+                    after += 1
+                    expected += 1
+                start = (block & _CHUNK_MASK) * BLOCK_BYTES
+                end = start + (after - first) * BLOCK_BYTES
+                views.append(self._views[block >> _CHUNK_SHIFT][start:end])
+            first = after
+
+    def starts_chunk(self, block: int) -> bool:
+        """Say whether the block before it lies in other memory."""
+        return not block & _CHUNK_MASK
+
+    def used_blocks(self) -> int:
+        """Count the blocks that some leaf refers to."""
+        self._bury(len(self._dead))
+        return len(self._references) - 1 - len(self._free)
+
+    def _bury(self, leaves: int) -> None:
+        """Count down the blocks of up to `leaves` dead leaves; in reverse, so that they are reused in order."""
+        references, free = self._references, self._free
+        for _ in range(min(leaves, len(self._dead))):
+            for block in reversed(self._dead.popleft()):
+                if block:
+                    references[block] -= 1
+                    if not references[block]:
+                        free.append(block)
+
+    def _grow(self) -> None:
+        chunk = mmap.mmap(-1, _CHUNK_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        # The first pages stay small: a store of a few blocks shall not pay for clearing a huge page.
+        start = 0 if self._chunks else _SMALL_PAGES_BYTES
+        with contextlib.suppress(OSError):  # a hint; a kernel without huge pages refuses it
+            chunk.madvise(mmap.MADV_HUGEPAGE, start, _CHUNK_BYTES - start)
+        self._chunks.append(chunk)
+        self._views.append(memoryview(chunk))
