@@ -19,6 +19,7 @@ _CHUNK_BLOCKS = 1 << 14
 _CHUNK_BYTES = _CHUNK_BLOCKS * BLOCK_BYTES
 _CHUNK_SHIFT = 14
 _CHUNK_MASK = _CHUNK_BLOCKS - 1
+_GROWTH_BLOCKS = 256
 _SMALL_PAGES_BYTES = 2 << 20
 _ZERO_VIEW = memoryview(ZEROS)
 
@@ -71,28 +72,18 @@ class Arena:
         self._bury(2)  # more than one copy can kill, so that the queue shrinks wherever leaves are copied
         return Leaf(epoch, leaf.ids[:], self._dead)
 
-    def _allocate(self) -> int:
-        """Return a block with one reference and arbitrary content."""
-        free = self._free
-        while self._dead and not free:
-            self._bury(1)
-        if free:
-            block = free.pop()
-            self._references[block] = 1
-            return block
-        block = len(self._references)
-        if block >> _CHUNK_SHIFT == len(self._chunks):
-            self._grow()
-        self._references.append(1)
-        return block
-
     def destination(self, ids: "array[int]", slot: int) -> int:
         """Return the block to which the slot's leaf may write: its own if nobody shares it, else a fresh one."""
         block = ids[slot]
-        if self._references[block] != 1:
-            if block:
-                self._references[block] -= 1
-            block = ids[slot] = self._allocate()
+        references = self._references
+        if references[block] == 1:
+            return block
+        if block:
+            references[block] -= 1
+        if not self._free:
+            self._refill()
+        block = ids[slot] = self._free.pop()
+        references[block] = 1
         return block
 
     def unmap(self, ids: "array[int]", slot: int) -> int:
@@ -155,7 +146,20 @@ class Arena:
                     if not references[block]:
                         free.append(block)
 
-    def _grow(self) -> None:
+    def _refill(self) -> None:
+        """Find free blocks: those of dead leaves, else new ones at the end."""
+        while self._dead and not self._free:
+            self._bury(1)
+        if self._free:
+            return
+        first = len(self._references)
+        last = first - first % _GROWTH_BLOCKS + _GROWTH_BLOCKS
+        if first >> _CHUNK_SHIFT == len(self._chunks):
+            self._map_chunk()
+        self._references.frombytes(bytes(self._references.itemsize * (last - first)))
+        self._free.extend(reversed(range(first, last)))
+
+    def _map_chunk(self) -> None:
         chunk = mmap.mmap(-1, _CHUNK_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         # The first pages stay small: a store of a few blocks shall not pay for clearing a huge page.
         start = 0 if self._chunks else _SMALL_PAGES_BYTES
