@@ -1,0 +1,116 @@
+"""Checks that several methods share: names, sizes, QoS, attributes, lists with a start and a limit."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+
+from snapproof.simulators.solidfire.errors import ElementError
+from snapproof.simulators.solidfire.guesses import GUESSED
+from snapproof.simulators.solidfire.limits import ATTRIBUTES_BYTES_MAX, DEFAULT_QOS
+from snapproof.simulators.solidfire.parameters import Given, Kind, may, read
+from snapproof.simulators.solidfire.records import Access, QoS, Volume
+from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.state import State
+
+T = TypeVar("T")
+_VOLUME_NAME = re.compile(r"[A-Za-z0-9-]+")
+_QOS_TABLE = {
+    row.name: row
+    for row in (
+        *(may(name, Kind.INTEGER) for name in ("minIOPS", "maxIOPS", "burstIOPS", "burstTime")),
+        may("curve", Kind.OBJECT),
+    )
+}
+_QOS_BOUNDS = {"minIOPS": "volumeMinIOPS", "maxIOPS": "volumeMaxIOPS", "burstIOPS": "volumeBurstIOPS"}
+
+
+def active_volume(state: State, volume_id: int) -> Volume:
+    """Find a volume that is not deleted. Raises ElementError."""
+    volume = state.volume(volume_id)
+    if not volume.active:
+        raise ElementError(GUESSED.deleted_volume, volumeID=volume_id)
+    return volume
+
+
+def settled_volume(state: State, volume_id: int) -> Volume:
+    """Find an active volume whose own contents are complete. Raises ElementError."""
+    volume = active_volume(state, volume_id)
+    if volume_id in state.cloning_into:
+        raise ElementError(GUESSED.still_cloning, f"VolumeID {volume_id} is still being cloned.")
+    return volume
+
+
+def volume_name(state: State, name: str) -> str:
+    """Accept a volume's name or raise ElementError."""
+    if len(name) > state.limits["volumeNameLengthMax"] or not _VOLUME_NAME.fullmatch(name):
+        raise ElementError(
+            GUESSED.bad_name,
+            f"A volume name has 1 to {state.limits['volumeNameLengthMax']} letters, digits and hyphens.",
+        )
+    return name
+
+
+def name_within(state: State, name: str, limit: str) -> str:
+    """Accept any name no longer than the limit, or raise ElementError."""
+    if len(name) > state.limits[limit]:
+        raise ElementError(GUESSED.bad_name, f"A name here has at most {state.limits[limit]} characters.")
+    return name
+
+
+def attributes(given: Given) -> dict[str, Any] | None:
+    """Accept the attributes, or None when they were not given. Raises ElementError."""
+    found: dict[str, Any] | None = given.get("attributes")
+    if found and len(msgspec.json.encode(found)) > ATTRIBUTES_BYTES_MAX:
+        raise ElementError(GUESSED.bad_value, f"Attributes take at most {ATTRIBUTES_BYTES_MAX} bytes as JSON.")
+    return found
+
+
+def access(given: Given, default: str) -> str:
+    """Accept what hosts may do. Raises ElementError."""
+    word: str = given.get("access", default)
+    if word not in set(Access):
+        raise ElementError("xUnrecognizedEnumString", value=word)
+    return word
+
+
+def qos(state: State, given: Given, base: QoS | None = None) -> QoS:
+    """Merge the QoS that was given, in part or not at all, over what holds already. Raises ElementError."""
+    wanted, _ = read(given.get("qos", {}), _QOS_TABLE, (), (99, 0))
+    if base and not wanted:
+        return base
+    held = msgspec.to_builtins(base) if base else DEFAULT_QOS
+    merged = msgspec.convert({**held, **wanted, "curve": (base or _default()).curve}, QoS)
+    for name, bound in _QOS_BOUNDS.items():
+        low, high = state.limits[bound + "Min"], state.limits[bound + "Max"]
+        if name in wanted and not low <= wanted[name] <= high:
+            raise ElementError(GUESSED.bad_value, f"{name} must be between {low} and {high}.")
+    if not merged.min_iops <= merged.max_iops <= merged.burst_iops:
+        raise ElementError(GUESSED.bad_value, "QoS must keep minIOPS <= maxIOPS <= burstIOPS.")
+    return merged
+
+
+def _default() -> QoS:
+    return msgspec.convert(DEFAULT_QOS, QoS)
+
+
+def listed(shelf: Shelf[T], given: Given, start: str) -> Iterator[T]:
+    """List from a first number on, up to a limit that the caller applies to what it keeps. Raises ElementError."""
+    first = given.get(start, 0)
+    if first < 0 or given.get("limit", 0) < 0:
+        raise ElementError(GUESSED.bad_value, f"{start} and limit must not be negative.")
+    return shelf.since(first)
+
+
+def limited(things: Iterator[T], given: Given) -> list[T]:
+    """Keep as many as the limit allows; 0 is no limit."""
+    return list(islice(things, given.get("limit") or None))
+
+
+def one_of(word: str, words: Mapping[str, object] | frozenset[str] | tuple[str, ...]) -> str:
+    """Accept a word of an enumeration or raise ElementError."""
+    if word not in words:
+        raise ElementError("xUnrecognizedEnumString", value=word)
+    return word

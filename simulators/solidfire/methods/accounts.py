@@ -1,0 +1,141 @@
+"""Accounts: the tenants that own volumes, and their CHAP secrets, which only the API's own answers ever show."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from snapproof.simulators.solidfire import checks
+from snapproof.simulators.solidfire.array import Array
+from snapproof.simulators.solidfire.errors import ElementError
+from snapproof.simulators.solidfire.guesses import GUESSED
+from snapproof.simulators.solidfire.method import Method
+from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.records import Account, AccountRow
+from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.state import Numbered
+
+STATUSES = ("active", "locked")
+
+
+def add_account(array: Array, given: Given) -> Mapping[str, Any]:
+    """Add an account, with secrets of its own where none were given."""
+    username = _free_username(array, given["username"])
+    initiator_secret, target_secret = _secret(array, given, "initiatorSecret"), _secret(array, given, "targetSecret")
+    attributes = checks.attributes(given) or {}
+    if len(array.accounts) >= array.limits["accountCountMax"]:
+        raise ElementError(GUESSED.too_many, f"The cluster has {len(array.accounts)} accounts already.")
+    account_id = array.next_number(Numbered.ACCOUNT)
+    row = AccountRow(
+        account_id=account_id,
+        username=username,
+        volumes=[],
+        initiator_secret=initiator_secret or array.new_secret(),
+        target_secret=target_secret or array.new_secret(),
+        attributes=attributes,
+        enable_chap=given.get("enableChap", True),
+    )
+    array.accounts.put(account_id, Account(row=row, volumes=Shelf()))
+    array.account_ids[username] = account_id
+    array.record("account created", account_id=account_id, username=username)
+    return {"accountID": account_id, "account": row}
+
+
+def _free_username(array: Array, username: str) -> str:
+    checks.name_within(array, username, "accountNameLengthMax")
+    if username in array.account_ids:
+        raise ElementError("xDuplicateUsername")
+    return username
+
+
+def _secret(array: Array, given: Given, name: str) -> str:
+    secret: str = given.get(name, "")
+    low, high = array.limits["secretLengthMin"], array.limits["secretLengthMax"]
+    if secret and not low <= len(secret) <= high:
+        raise ElementError(GUESSED.bad_value, f"{name} must have {low} to {high} characters.")
+    return secret
+
+
+def get_account_by_id(array: Array, given: Given) -> Mapping[str, Any]:
+    """Show one account."""
+    return {"account": array.account(given["accountID"]).row}
+
+
+def get_account_by_name(array: Array, given: Given) -> Mapping[str, Any]:
+    """Show the account of a name."""
+    account_id = array.account_ids.get(given["username"])
+    if account_id is None:
+        raise ElementError("xUnknownAccount")
+    return {"account": array.accounts[account_id].row}
+
+
+def list_accounts(array: Array, given: Given) -> Mapping[str, Any]:
+    """List accounts by their ids."""
+    return {
+        "accounts": [
+            account.row for account in checks.limited(checks.listed(array.accounts, given, "startAccountID"), given)
+        ]
+    }
+
+
+def modify_account(array: Array, given: Given) -> Mapping[str, Any]:
+    """Change what was given."""
+    row = array.account(given["accountID"]).row
+    username = given.get("username", row.username)
+    if username != row.username:
+        _free_username(array, username)
+    status = checks.one_of(given.get("status", row.status), STATUSES)
+    initiator_secret, target_secret = _secret(array, given, "initiatorSecret"), _secret(array, given, "targetSecret")
+    attributes = checks.attributes(given)
+    del array.account_ids[row.username]
+    array.account_ids[username] = row.account_id
+    row.username, row.status = username, status
+    row.initiator_secret = initiator_secret or row.initiator_secret
+    row.target_secret = target_secret or row.target_secret
+    row.attributes = row.attributes if attributes is None else attributes
+    row.enable_chap = given.get("enableChap", row.enable_chap)
+    array.record("account modified", account_id=row.account_id, username=username, status=status)
+    return {"account": row}
+
+
+def remove_account(array: Array, given: Given) -> Mapping[str, Any]:
+    """Remove an account that owns nothing any more, deleted volumes included."""
+    account = array.account(given["accountID"])
+    if account.volumes:
+        raise ElementError(
+            GUESSED.account_in_use,
+            f"AccountID {account.row.account_id} still owns volumes {account.row.volumes}; purge them first.",
+        )
+    array.accounts.drop(account.row.account_id)
+    del array.account_ids[account.row.username]
+    array.record("account removed", account_id=account.row.account_id, username=account.row.username)
+    return {}
+
+
+_SETTINGS = (
+    may("initiatorSecret", Kind.TEXT),
+    may("targetSecret", Kind.TEXT),
+    may("attributes", Kind.OBJECT),
+    may("enableChap", Kind.TRUTH, since=(12, 2)),
+)
+
+METHODS = (
+    Method("AddAccount", (1, 0), add_account, (need("username", Kind.TEXT), *_SETTINGS)),
+    Method("GetAccountByID", (1, 0), get_account_by_id, (need("accountID", Kind.INTEGER),)),
+    Method("GetAccountByName", (1, 0), get_account_by_name, (need("username", Kind.TEXT),)),
+    Method(
+        "ListAccounts",
+        (1, 0),
+        list_accounts,
+        (
+            may("startAccountID", Kind.INTEGER),
+            may("limit", Kind.INTEGER),
+            may("includeStorageContainers", Kind.TRUTH, since=(9, 0)),
+        ),
+    ),
+    Method(
+        "ModifyAccount",
+        (1, 0),
+        modify_account,
+        (need("accountID", Kind.INTEGER), may("username", Kind.TEXT), may("status", Kind.TEXT), *_SETTINGS),
+    ),
+    Method("RemoveAccount", (1, 0), remove_account, (need("accountID", Kind.INTEGER),)),
+)

@@ -1,0 +1,143 @@
+"""Clones and what became of them: CloneVolume, CancelClone, GetAsyncResult, ListAsyncResults."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from snapproof.simulators.solidfire import checks, clones, volumes
+from snapproof.simulators.solidfire.array import Array
+from snapproof.simulators.solidfire.errors import ElementError
+from snapproof.simulators.solidfire.guesses import GUESSED
+from snapproof.simulators.solidfire.limits import CURVE
+from snapproof.simulators.solidfire.method import Method
+from snapproof.simulators.solidfire.methods.snapshots import snapshot_of
+from snapproof.simulators.solidfire.methods.volumes import admit_volume, admitted_size
+from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.records import ACTIVE_BRANCH, Job, Volume
+
+CLONE = "Clone"
+RESULT_TYPES = (CLONE, "BulkVolume", "DriveAdd", "DriveRemoval", "RtfiPendingNode")
+
+
+def clone_volume(array: Array, given: Given) -> Mapping[str, Any]:
+    """Begin to copy a volume, or one of its snapshots, into a new volume in no access group."""
+    source = checks.settled_volume(array, given["volumeID"])
+    row = source.row
+    snapshot = snapshot_of(array, source, given.get("snapshotID", ACTIVE_BRANCH))
+    name = checks.volume_name(array, given["name"])
+    account = array.account(given.get("newAccountID", row.account_id))
+    held = snapshot.row.total_size if snapshot else row.total_size
+    size_bytes = admitted_size(array, given["newSize"]) if "newSize" in given else held
+    attributes = checks.attributes(given)
+    access = checks.access(given, row.access)
+    admit_volume(array, account, size_bytes)
+    _admit_job(array, source)
+    order = volumes.Order(
+        name=name,
+        account_id=account.row.account_id,
+        size_bytes=size_bytes,
+        qos=row.qos,
+        attributes=dict(row.attributes) if attributes is None else attributes,
+        access=access,
+        enable_512e=given.get("enable512e", row.enable_512e),
+        enable_snap_mirror=given.get("enableSnapMirrorReplication", row.enable_snap_mirror_replication),
+        protection_scheme=row.current_protection_scheme,
+        fifo_size=row.fifo_size,
+        min_fifo_size=row.min_fifo_size,
+    )
+    job = clones.start(array, source, order, snapshot=snapshot)
+    return {
+        "asyncHandle": job.handle,
+        "cloneID": job.clone_id,
+        "volumeID": job.target_id,
+        "volume": array.volumes[job.target_id].row,
+        "curve": CURVE,
+    }
+
+
+def _admit_job(array: Array, source: Volume) -> None:
+    if source.clone_jobs >= array.limits["cloneJobsPerVolumeMax"]:
+        raise ElementError("xMaxClonesPerVolumeExceeded")
+    if len(array.running) >= array.limits["cloneJobsPerNodeMax"]:
+        raise ElementError("xMaxClonesPerNodeExceeded")
+
+
+def cancel_clone(array: Array, given: Given) -> Mapping[str, Any]:
+    """Stop a clone that is under way."""
+    job = array.running.get(given["cloneID"])
+    if job is None:
+        raise ElementError(GUESSED.dead_handle, f"CloneID {given['cloneID']} is not under way.")
+    clones.cancel(array, job)
+    return {}
+
+
+def get_async_result(array: Array, given: Given) -> Mapping[str, Any]:
+    """Tell how an asynchronous call is doing. The handle dies with its first complete answer, unless kept."""
+    job = array.jobs.get(given["asyncHandle"])
+    if job is None:
+        raise ElementError(GUESSED.dead_handle, asyncHandle=given["asyncHandle"])
+    status = {
+        "status": "complete" if job.completed else "running",
+        "resultType": CLONE,
+        "createTime": job.create_time,
+        "lastUpdateTime": job.update_time,
+    }
+    if not job.completed:
+        job.polls += 1
+        return {**status, "details": {"cloneID": job.clone_id, "volumeID": job.target_id, "message": ""}}
+    if not given.get("keepResult", False):
+        array.jobs.drop(job.handle)
+    return {**status, **_outcome(job)}
+
+
+def _outcome(job: Job) -> Mapping[str, Any]:
+    if job.error:
+        return {"error": {"name": job.error, "message": job.error, "cloneID": job.clone_id, "volumeID": job.target_id}}
+    return {"result": {"cloneID": job.clone_id, "message": "Clone complete.", "volumeID": job.target_id}}
+
+
+def list_async_results(array: Array, given: Given) -> Mapping[str, Any]:
+    """List every handle that has not died, without ending any."""
+    wanted = given.get("asyncResultTypes") or RESULT_TYPES
+    for word in wanted:
+        checks.one_of(word, RESULT_TYPES)
+    return {"asyncHandles": [_line(job) for job in array.jobs] if CLONE in wanted else []}
+
+
+def _line(job: Job) -> Mapping[str, Any]:
+    return {
+        "asyncResultID": job.handle,
+        "completed": job.completed,
+        "success": job.completed and not job.error,
+        "resultType": CLONE,
+        "data": {"cloneID": job.clone_id, "message": job.error, "volumeID": job.target_id},
+        "createTime": job.create_time,
+        "lastUpdateTime": job.update_time,
+    }
+
+
+METHODS = (
+    Method(
+        "CloneVolume",
+        (1, 0),
+        clone_volume,
+        (
+            need("volumeID", Kind.INTEGER),
+            need("name", Kind.TEXT),
+            may("newAccountID", Kind.INTEGER),
+            may("newSize", Kind.INTEGER),
+            may("access", Kind.TEXT),
+            may("snapshotID", Kind.INTEGER),
+            may("attributes", Kind.OBJECT, since=(6, 0)),
+            may("enable512e", Kind.TRUTH),
+            may("enableSnapMirrorReplication", Kind.TRUTH, since=(10, 0)),
+        ),
+    ),
+    Method("CancelClone", (9, 0), cancel_clone, (need("cloneID", Kind.INTEGER),)),
+    Method(
+        "GetAsyncResult",
+        (1, 0),
+        get_async_result,
+        (need("asyncHandle", Kind.INTEGER), may("keepResult", Kind.TRUTH)),
+    ),
+    Method("ListAsyncResults", (9, 0), list_async_results, (may("asyncResultTypes", Kind.TEXTS),)),
+)

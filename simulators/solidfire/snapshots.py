@@ -1,0 +1,107 @@
+"""The life of snapshots: taken, kept for a while, rolled back to, deleted.
+
+Nothing is checked here: the methods did that. Groups of snapshots (`group`) use the same doors.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from snapproof.simulators.blocks import BlockImage
+from snapproof.simulators.solidfire import volumes
+from snapproof.simulators.solidfire.records import Snapshot, SnapshotRow, Volume
+from snapproof.simulators.solidfire.state import Numbered, State
+
+FIFO = "fifo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a new snapshot is to be like. `expires` is what the API shows: a time, `fifo` or None."""
+
+    name: str
+    attributes: dict[str, Any]
+    expires: str | None = None
+    expires_at_s: float | None = None
+    enable_remote_replication: bool = False
+    snap_mirror_label: str | None = None
+
+
+def take(state: State, volume: Volume, order: Order, *, source: Snapshot | None = None) -> Snapshot:
+    """Freeze the volume as it is now, or make another snapshot of what `source` froze."""
+    row = _row(state, volume, order)
+    if source is None:
+        image = volume.disk.snapshot()
+    else:
+        image, row.total_size = _another(source.image), source.row.total_size
+    snapshot = Snapshot(row=row, image=image, expires_at_s=order.expires_at_s)
+    volume.snapshots.put(row.snapshot_id, snapshot)
+    state.snapshots.put(row.snapshot_id, snapshot)
+    if order.expires_at_s is not None:
+        state.remind(order.expires_at_s, snapshot_id=row.snapshot_id)
+    state.record("snapshot created", snapshot_id=row.snapshot_id, volume_id=row.volume_id, name=row.name)
+    return snapshot
+
+
+def _row(state: State, volume: Volume, order: Order) -> SnapshotRow:
+    uuid, stamp = state.new_uuid(), state.stamp()
+    return SnapshotRow(
+        snapshot_id=state.next_number(Numbered.SNAPSHOT),
+        volume_id=volume.row.volume_id,
+        name=order.name,
+        enable_remote_replication=order.enable_remote_replication,
+        expiration_reason=_reason(order.expires),
+        expiration_time=order.expires,
+        remote_statuses=[],
+        snapshot_uuid=uuid,
+        total_size=volume.row.total_size,
+        create_time=stamp,
+        instance_create_time=stamp,
+        volume_name=volume.row.name,
+        instance_snapshot_uuid=uuid,
+        attributes=order.attributes,
+        snap_mirror_label=order.snap_mirror_label,
+    )
+
+
+def _reason(expires: str | None) -> str:
+    if expires is None:
+        return "None"
+    return "Fifo" if expires == FIFO else "Api"
+
+
+def _another(image: BlockImage) -> BlockImage:
+    copy = image.clone()
+    again = copy.snapshot()
+    copy.release()
+    return again
+
+
+def keep_until(state: State, snapshot: Snapshot, *, expires: str | None, expires_at_s: float | None) -> None:
+    """Give a snapshot another end."""
+    snapshot.row.expiration_time = expires
+    snapshot.row.expiration_reason = _reason(expires)
+    snapshot.expires_at_s = expires_at_s
+    if expires_at_s is not None:
+        state.remind(expires_at_s, snapshot_id=snapshot.row.snapshot_id)
+
+
+def delete(state: State, snapshot: Snapshot, *, event: str = "snapshot deleted") -> None:
+    """Remove a snapshot and let go of what it froze."""
+    row = snapshot.row
+    state.snapshots.drop(row.snapshot_id)
+    state.volumes[row.volume_id].snapshots.drop(row.snapshot_id)
+    snapshot.image.release()
+    state.record(event, snapshot_id=row.snapshot_id, volume_id=row.volume_id, name=row.name)
+
+
+def roll_back(state: State, volume: Volume, snapshot: Snapshot) -> None:
+    """Replace the contents and the size of the volume by what the snapshot froze; the snapshot stays."""
+    volume.disk.restore(snapshot.image)
+    volumes.resize(state, volume, snapshot.row.total_size)
+    state.record("rolled back", volume_id=volume.row.volume_id, snapshot_id=snapshot.row.snapshot_id)
+
+
+def oldest_fifo(volume: Volume) -> tuple[int, Snapshot | None]:
+    """Count the volume's FIFO snapshots and find the oldest that no clone job reads."""
+    pool = [snapshot for snapshot in volume.snapshots if snapshot.row.expiration_time == FIFO]
+    return len(pool), next((snapshot for snapshot in pool if not snapshot.clone_jobs), None)

@@ -1,0 +1,156 @@
+"""What the array holds, and where its numbers, identifiers and time stamps come from.
+
+The changes live beside it (accounts, volumes, snapshots, clones, groups); what hosts and judges see, in array.py.
+"""
+
+import heapq
+import random
+import threading
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+
+from snapproof.simulators.blocks import BlockStore
+from snapproof.simulators.clock import Clock, Transition, iso
+from snapproof.simulators.journal import Fact, Journal
+from snapproof.simulators.solidfire.errors import ElementError
+from snapproof.simulators.solidfire.limits import LIMITS
+from snapproof.simulators.solidfire.records import Account, GroupRow, Initiator, Job, Snapshot, Volume
+from snapproof.simulators.solidfire.shelf import Shelf
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class Numbered(StrEnum):
+    """What gets ascending numbers, each kind from 1, none ever used twice."""
+
+    ACCOUNT = "account"
+    VOLUME = "volume"
+    SNAPSHOT = "snapshot"
+    GROUP = "group"
+    INITIATOR = "initiator"
+    CLONE = "clone"
+    HANDLE = "handle"
+
+
+class Fullness(IntEnum):
+    """How full the cluster is; from stage 4 on it takes no snapshots."""
+
+    HAPPY = 1
+    AWARE = 2
+    LOW = 3
+    CRITICAL = 4
+    CONSUMED = 5
+
+
+class State:
+    """Everything the array remembers. `lock` is held by whoever changes or lists it."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        blocks: BlockStore,
+        dice: random.Random,
+        name: str = "snapproof",
+        mvip: str = "127.0.0.1",
+        svip: str = "127.0.0.1:3260",
+        clone_time: Transition = Transition(seconds=1.0),  # noqa: B008  a frozen value
+        limits: Mapping[str, int] = LIMITS,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.clock, self.blocks, self.dice = clock, blocks, dice
+        self.name, self.mvip, self.svip = name, mvip, svip
+        self.clone_time, self.limits = clone_time, limits
+        self.fullness = Fullness.HAPPY
+        self.unique_id = "".join(dice.choices(_LETTERS, k=4))
+        self.uuid = self.new_uuid()
+
+        self.accounts: Shelf[Account] = Shelf()
+        self.account_ids: dict[str, int] = {}
+        self.volumes: Shelf[Volume] = Shelf()
+        self.snapshots: Shelf[Snapshot] = Shelf()
+        self.groups: Shelf[GroupRow] = Shelf()
+        self.initiators: dict[str, Initiator] = {}
+        self.jobs: Shelf[Job] = Shelf()
+        self.running: dict[int, Job] = {}
+        self.cloning_into: dict[int, Job] = {}
+        self.doomed: list[str] = []
+        self.provisioned_bytes = 0
+
+        self._journal = journal
+        self._last_numbers: dict[Numbered, int] = dict.fromkeys(Numbered, 0)
+        self._due: list[tuple[float, int, int]] = []
+        self._stamp = (-1, "")
+
+    def next_number(self, kind: Numbered) -> int:
+        """Take the next number of a kind."""
+        number = self._last_numbers[kind] + 1
+        self._last_numbers[kind] = number
+        return number
+
+    def last_number(self, kind: Numbered) -> int:
+        """The number taken last, 0 if none was."""
+        return self._last_numbers[kind]
+
+    def new_uuid(self) -> str:
+        """Throw a random (version 4) UUID."""
+        bits = self.dice.getrandbits(128) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
+        text = f"{bits:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def new_secret(self) -> str:
+        """Throw a CHAP secret of the longest length allowed."""
+        return "".join(self.dice.choices(_ALPHABET, k=self.limits["secretLengthMax"]))
+
+    def stamp(self) -> str:
+        """Write the present time as the API does, to the second."""
+        second = int(self.clock.time())
+        if self._stamp[0] != second:
+            self._stamp = (second, iso(second))
+        return self._stamp[1]
+
+    def record(self, event: str, **facts: Fact) -> None:
+        """Journal one change. Never hand it a secret."""
+        self._journal.record("array", event, **facts)
+
+    def remind(self, at_s: float, *, volume_id: int = 0, snapshot_id: int = 0) -> None:
+        """Note that a volume may be due for its purge, or a snapshot for its expiry, at that time."""
+        heapq.heappush(self._due, (at_s, volume_id, snapshot_id))
+
+    def reminders(self, now_s: float) -> list[tuple[int, int]]:
+        """Take the (volume id, snapshot id) pairs whose time has come; whether it still applies is for the caller."""
+        come = []
+        while self._due and self._due[0][0] <= now_s:
+            _, volume_id, snapshot_id = heapq.heappop(self._due)
+            come.append((volume_id, snapshot_id))
+        return come
+
+    def volume(self, volume_id: int) -> Volume:
+        """Find a volume, deleted or not. Raises ElementError."""
+        volume = self.volumes.get(volume_id)
+        if volume is None:
+            raise ElementError("xVolumeIDDoesNotExist", volumeID=volume_id)
+        return volume
+
+    def account(self, account_id: int) -> Account:
+        """Find an account. Raises ElementError."""
+        account = self.accounts.get(account_id)
+        if account is None:
+            raise ElementError("xAccountIDDoesNotExist", accountID=account_id)
+        return account
+
+    def snapshot(self, snapshot_id: int) -> Snapshot:
+        """Find a snapshot. Raises ElementError."""
+        snapshot = self.snapshots.get(snapshot_id)
+        if snapshot is None:
+            raise ElementError("xSnapshotIDDoesNotExist", f"SnapshotID {snapshot_id} does not exist.")
+        return snapshot
+
+    def group(self, group_id: int) -> GroupRow:
+        """Find a volume access group. Raises ElementError."""
+        group = self.groups.get(group_id)
+        if group is None:
+            raise ElementError("xVolumeAccessGroupIDDoesNotExist", volumeAccessGroupID=group_id)
+        return group

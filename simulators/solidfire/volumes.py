@@ -1,0 +1,152 @@
+"""The life of volumes: created, resized, shut, deleted, restored, purged.
+
+Nothing is checked here: the methods did that, so that a refused call has changed nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from snapproof.simulators.blocks import BlockVolume
+from snapproof.simulators.clock import iso
+from snapproof.simulators.solidfire import groups
+from snapproof.simulators.solidfire.limits import PURGE_AFTER_S, SIZE_STEP_BYTES
+from snapproof.simulators.solidfire.records import Access, QoS, Status, Volume, VolumeRow
+from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.state import Numbered, State
+
+CLOSED_TO_HOSTS = frozenset({Access.LOCKED, Access.REPLICATION_TARGET})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a new volume is to be like."""
+
+    name: str
+    account_id: int
+    size_bytes: int
+    qos: QoS
+    attributes: dict[str, Any]
+    access: str = Access.READ_WRITE
+    enable_512e: bool = False
+    enable_snap_mirror: bool = False
+    protection_scheme: str = "doubleHelix"
+    fifo_size: int = 24
+    min_fifo_size: int = 0
+
+
+def rounded(size_bytes: int) -> int:
+    """Round a size up to what the cluster allocates."""
+    return -(-size_bytes // SIZE_STEP_BYTES) * SIZE_STEP_BYTES
+
+
+def create(state: State, order: Order, disk: BlockVolume) -> Volume:
+    """Add a volume with these contents, which must have the size that was ordered."""
+    volume = Volume(row=_row(state, order), disk=disk, snapshots=Shelf(), sessions={})
+    volume_id = volume.row.volume_id
+    state.volumes.put(volume_id, volume)
+    _enlist(state, volume, order.account_id)
+    state.provisioned_bytes += order.size_bytes
+    state.record(
+        "volume created", volume_id=volume_id, name=order.name, account_id=order.account_id, size_bytes=order.size_bytes
+    )
+    return volume
+
+
+def _row(state: State, order: Order) -> VolumeRow:
+    volume_id = state.next_number(Numbered.VOLUME)
+    cluster = state.unique_id.encode().hex()
+    return VolumeRow(
+        volume_id=volume_id,
+        name=order.name,
+        account_id=order.account_id,
+        create_time=state.stamp(),
+        volume_consistency_group_uuid=state.new_uuid(),
+        volume_uuid=state.new_uuid(),
+        enable_snap_mirror_replication=order.enable_snap_mirror,
+        access=order.access,
+        enable_512e=order.enable_512e,
+        iqn=f"iqn.2010-01.com.solidfire:{state.unique_id}.{order.name.lower()}.{volume_id}",
+        scsi_eui_device_id=f"{cluster}{volume_id:08x}f47acc0100000000",
+        scsi_naa_device_id=f"6f47acc100000000{cluster}{volume_id:08x}",
+        qos=order.qos,
+        volume_access_groups=[],
+        volume_pairs=[],
+        total_size=order.size_bytes,
+        attributes=order.attributes,
+        current_protection_scheme=order.protection_scheme,
+        fifo_size=order.fifo_size,
+        min_fifo_size=order.min_fifo_size,
+    )
+
+
+def hand_over(state: State, volume: Volume, account_id: int) -> None:
+    """Move a volume to another account."""
+    _delist(state, volume)
+    volume.row.account_id = account_id
+    _enlist(state, volume, account_id)
+
+
+def _enlist(state: State, volume: Volume, account_id: int) -> None:
+    account = state.accounts[account_id]
+    account.volumes.put(volume.row.volume_id, volume)
+    account.row.volumes = account.volumes.numbers()
+
+
+def _delist(state: State, volume: Volume) -> None:
+    account = state.accounts[volume.row.account_id]
+    account.volumes.drop(volume.row.volume_id)
+    account.row.volumes = account.volumes.numbers()
+
+
+def resize(state: State, volume: Volume, size_bytes: int) -> None:
+    """Give a volume another size; a rollback may shrink it."""
+    if volume.disk.size_bytes != size_bytes:
+        volume.disk.resize(size_bytes)
+    state.provisioned_bytes += size_bytes - volume.row.total_size
+    volume.row.total_size = size_bytes
+
+
+def drop_sessions(volume: Volume, reason: str) -> None:
+    """Cut every host off."""
+    for session in volume.sessions.values():
+        session.drop(reason)
+    volume.sessions.clear()
+
+
+def delete(state: State, volume: Volume) -> None:
+    """Delete a volume for now: hosts lose it at once, snapshots stay, the purge comes later."""
+    row = volume.row
+    now_s = state.clock.time()
+    row.status = Status.DELETED.value
+    row.delete_time = state.stamp()
+    volume.purge_at_s = now_s + PURGE_AFTER_S
+    row.purge_time = iso(volume.purge_at_s)
+    drop_sessions(volume, f"volume {row.volume_id} was deleted")
+    groups.bury(state, volume)
+    state.remind(volume.purge_at_s, volume_id=row.volume_id)
+    state.record("volume deleted", volume_id=row.volume_id, name=row.name)
+
+
+def restore(state: State, volume: Volume) -> None:
+    """Bring a deleted volume back, into the access groups that remember it."""
+    row = volume.row
+    row.status = Status.ACTIVE.value
+    row.delete_time = row.purge_time = ""
+    volume.purge_at_s = 0.0
+    groups.unbury(state, volume)
+    state.record("volume restored", volume_id=row.volume_id, name=row.name)
+
+
+def purge(state: State, volume: Volume) -> None:
+    """Remove a volume for good, with its snapshots and contents."""
+    row = volume.row
+    drop_sessions(volume, f"volume {row.volume_id} was purged")
+    for snapshot in volume.snapshots:
+        state.snapshots.drop(snapshot.row.snapshot_id)
+        snapshot.image.release()
+    groups.forget(state, volume)
+    _delist(state, volume)
+    state.volumes.drop(row.volume_id)
+    state.provisioned_bytes -= row.total_size
+    volume.disk.release()
+    state.record("volume purged", volume_id=row.volume_id, name=row.name, snapshots=len(volume.snapshots))

@@ -1,0 +1,151 @@
+"""JSON-RPC over HTTP as an Element cluster speaks it: paths and versions, Basic auth, envelopes, error pages.
+
+Content-Type is never looked at, because clients send five different ones. What a method means is not decided here.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from snapproof.simulators.faults import Seam
+from snapproof.simulators.serving import Answer
+from snapproof.simulators.solidfire.array import Array
+from snapproof.simulators.solidfire.calls import perform
+from snapproof.simulators.solidfire.errors import ERRORS, ElementError, checked_name
+from snapproof.simulators.solidfire.guesses import GUESSED
+from snapproof.simulators.solidfire.limits import BODY_BYTES_MAX
+from snapproof.simulators.solidfire.method import Port
+from snapproof.simulators.solidfire.parameters import Version
+from snapproof.simulators.solidfire.versions import PAIRS
+
+USUAL_REFUSAL = "xNotReadyForIO"
+_PREFIX = "/json-rpc/"
+_JSON = {"content-type": "application/json"}
+_HTML = {"content-type": "text/html"}
+_NULL = msgspec.Raw(b"null")
+_encode = msgspec.json.Encoder().encode
+
+_REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Payload Too Large",
+}
+
+
+class _Request(msgspec.Struct, gc=False):
+    """The members of an envelope that matter. The id is echoed as the bytes that came."""
+
+    method: str | None = None
+    params: Any = None
+    id: msgspec.Raw = _NULL
+
+
+_decode = msgspec.json.Decoder(_Request).decode
+
+
+class Endpoint:
+    """The HTTPS door of a cluster or, with `node`, of its node. A Wire: call it with one HTTP exchange."""
+
+    def __init__(
+        self, array: Array, *, username: str, password: str, seam: Seam | None = None, node: bool = False
+    ) -> None:
+        self._array = array
+        self._seam = seam
+        self._port = Port.NODE if node else Port.CLUSTER
+        self._credentials = f"{username}:{password}".encode()
+        self._usual_header = b"Basic " + base64.b64encode(self._credentials)
+
+    def __repr__(self) -> str:
+        return f"Endpoint(array={self._array.name!r}, port={self._port.name})"
+
+    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer one exchange. AnswerLostError and CrashedError of an armed fault pass through."""
+        if not self._knows(headers.get("authorization", "")):
+            return _page(401)
+        path, _, query = target.partition("?")
+        version = PAIRS.get(path[len(_PREFIX) :].removesuffix("/")) if path.startswith(_PREFIX) else None
+        if version is None:
+            return _page(404)
+        if method == "POST":
+            return self._posted(version, body)
+        return self._got(version, target) if method == "GET" and query else _page(405)
+
+    def _knows(self, header: str) -> bool:
+        offered = header.encode()
+        if hmac.compare_digest(offered, self._usual_header):
+            return True
+        scheme, _, encoded = offered.partition(b" ")
+        try:
+            credentials = base64.b64decode(encoded.strip(), validate=True)
+        except binascii.Error:
+            return False
+        return scheme.lower() == b"basic" and hmac.compare_digest(credentials, self._credentials)
+
+    def _posted(self, version: Version, body: bytes) -> Answer:
+        if len(body) > BODY_BYTES_MAX:
+            return _page(413)
+        try:
+            request = _decode(body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return _failure(ElementError(GUESSED.bad_body, "The body must be one JSON object with method and params."))
+        return self._answer(version, request)
+
+    def _got(self, version: Version, target: str) -> Answer:
+        params = dict(parse_qsl(urlsplit(target).query))
+        return self._answer(version, _Request(method=params.pop("method", None), params=params))
+
+    def _answer(self, version: Version, request: _Request) -> Answer:
+        name, params = request.method, request.params
+        if not name:
+            return _failure(ElementError("xMissingParameter", member="method"), request.id)
+        if params is not None and type(params) is not dict:
+            return _failure(ElementError(GUESSED.bad_type, "params must be of type object."), request.id)
+
+        def act() -> Answer:
+            return self._performed(version, name, params or {}, request.id)
+
+        if self._seam is None:
+            return act()
+        return self._seam.cross("array", name, act, refuse=lambda error: refusal(error, request.id))
+
+    def _performed(self, version: Version, name: str, params: dict[str, Any], call_id: msgspec.Raw) -> Answer:
+        array = self._array
+        try:
+            with array.lock:
+                result, unused = perform(array, name, params, version=version, port=self._port)
+                envelope: dict[str, Any] = {"id": call_id, "result": result}
+                if unused:
+                    envelope["unusedParameters"] = unused
+                return 200, _JSON, _encode(envelope)
+        except ElementError as refused:
+            return _failure(refused, call_id)
+
+
+def refusal(name: str, call_id: msgspec.Raw = _NULL) -> Answer:
+    """Answer an error as a fault wants it, the usual transient one for an empty name.
+
+    Raises ValueError with the nearest names for an error that Element does not have.
+    """
+    name = checked_name(name or USUAL_REFUSAL)
+    status = ERRORS[name].http
+    return _failure(ElementError(name), call_id) if status == 200 else _page(status)
+
+
+def _failure(error: ElementError, call_id: msgspec.Raw = _NULL) -> Answer:
+    shown = {"code": 500, "message": error.message, "name": error.name}
+    return 200, _JSON, _encode({"id": call_id, "error": shown})
+
+
+def _page(status: int) -> Answer:
+    """Write an error page with the words that clients look for: `401 Unauthorized.` with its dot, `<p> ... </p>`."""
+    title = f"{status} {_REASONS[status]}"
+    page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1><p> {title}. </p></body></html>\n"
+    headers = _HTML | ({"www-authenticate": 'Basic realm="Element API"'} if status == 401 else {})
+    return status, headers, page.encode()
