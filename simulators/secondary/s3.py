@@ -1,0 +1,278 @@
+"""An S3 store: moto in process, behind what moto does not do: signatures, digests, faults, virtual time, a journal.
+
+This is moto's only address. Each store has a moto account of its own and takes its buckets out of moto's global table
+of bucket names, so stores of one process do not see each other. Still shared: moto's settings (environment variables)
+and its pool of request ids. Buckets are addressed by path; a bucket in the host name is not understood.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import formatdate
+from hashlib import sha256
+from types import TracebackType
+from typing import Any, Self
+
+from moto.core.request import Request
+from moto.core.routing import get_service_router
+from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
+from moto.s3.responses import S3Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from snapproof.simulators.clock import Clock
+from snapproof.simulators.faults import Seam
+from snapproof.simulators.journal import Journal
+from snapproof.simulators.secondary.digests import check, plain
+from snapproof.simulators.secondary.s3_errors import LATE, S3RefusalError, refusal
+from snapproof.simulators.secondary.sigv4 import authenticate, without_signature
+from snapproof.simulators.serving import Answer
+
+REGION = "us-east-1"
+WHO = f"AWS4-HMAC-SHA256 Credential=verified/20260101/{REGION}/s3/aws4_request"
+"""What moto sees instead of the client's credentials: it only has to know that somebody checked them."""
+
+OF_UPLOAD = frozenset({"UploadPart", "UploadPartCopy", "ListParts", "AbortMultipartUpload", "CompleteMultipartUpload"})
+MAY_FAIL_LATE = frozenset({"CompleteMultipartUpload", "CopyObject"})
+OF_PARTS = frozenset({"CreateMultipartUpload", "CompleteMultipartUpload"})
+
+_GLOBAL_TABLES = threading.Lock()
+"""Held while moto's process-wide tables of accounts and bucket names are touched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One request that may go to moto."""
+
+    operation: str
+    request: Request
+    bucket: str
+    key: str
+    upload: str
+
+
+class S3Store:
+    """A wire that speaks S3, and what a judge needs to look behind it. Close it: moto keeps objects alive else."""
+
+    def __init__(
+        self, *, journal: Journal, clock: Clock, bucket: str, access_key: str, secret_key: str, seam: Seam | None = None
+    ) -> None:
+        self.bucket = bucket
+        self.access_key = access_key
+        self.secret_key = secret_key
+        self._journal = journal
+        self._clock = clock
+        self._seam = seam
+        self._lock = threading.RLock()
+        self._uploads_opened = 0
+        with _GLOBAL_TABLES:
+            self._account = _free_account()
+            self._moto = s3_backends[self._account]["aws"]
+        self._create_bucket(bucket)
+
+    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer one request; raises AnswerLostError or CrashedError where such a fault was armed."""
+        try:
+            authenticate(method, target, headers, access_key=self.access_key, secret_key=self.secret_key)
+            call = self._call(method, without_signature(target), *plain(headers, body))
+        except S3RefusalError as error:
+            return _bodiless_for_head(method, refusal(error.code, str(error)))
+        if self._seam is None:
+            return _bodiless_for_head(method, self._perform(call))
+        answer = self._seam.cross(
+            "s3", call.operation, lambda: self._perform(call), refuse=lambda name: _armed(call.operation, name)
+        )
+        return _bodiless_for_head(method, answer)
+
+    def inventory(self) -> tuple[str, ...]:
+        """Name every object with its size and every multipart upload that is still open, sorted."""
+        with self._lock:
+            lines = []
+            for bucket in self._moto.buckets.values():
+                keys = [key for name in bucket.keys if (key := _object(bucket, name)) is not None]
+                lines += [f"{bucket.name}/{key.name} {key.size} bytes" for key in keys]
+                lines += [f"{bucket.name}/{upload.key_name} upload open" for upload in bucket.multiparts.values()]
+            return tuple(sorted(lines))
+
+    def read(self, key: str) -> bytes:
+        """Read an object of the store's bucket behind the clients' backs. Raises KeyError when there is none."""
+        with self._lock:
+            found = _object(self._moto.buckets[self.bucket], key)
+            if found is None:
+                raise KeyError(f"The bucket {self.bucket} has no object {key!r}.")
+            return bytes(found.value)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object into the store's bucket behind the clients' backs."""
+        with self._lock:
+            bucket = self._moto.buckets[self.bucket]
+            before = _object(bucket, key)
+            self._moto.put_object(self.bucket, key, content)
+            self._note_key(bucket, key, before)
+
+    def close(self) -> None:
+        """Let go of every object, so that moto's process-wide lists forget this store. Twice is fine."""
+        with self._lock, _GLOBAL_TABLES:
+            for kind in (FakeKey, FakeMultipart, FakeBucket):
+                for item in [item for item in _tracked(kind) if item.account_id == self._account]:
+                    _tracked(kind).remove(item)
+                    if not isinstance(item, FakeBucket):
+                        item.dispose()
+            s3_backends.pop(self._account, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _create_bucket(self, name: str) -> None:
+        with _GLOBAL_TABLES:
+            self._moto.create_bucket(name, REGION)
+            s3_backends.bucket_accounts.pop(name, None)
+        self._journal.record("s3", "bucket created", bucket=name)
+
+    def _call(self, method: str, target: str, headers: dict[str, str], body: bytes) -> _Call:
+        kept = {name: value for name, value in headers.items() if not name.startswith("x-moto-")}
+        kept |= {"host": "localhost", "authorization": WHO, "x-moto-account-id": self._account}
+        kept.pop("expect", None)
+        request = Request.from_primitives(method, f"http://localhost{target}", kept, body)
+        try:
+            operation, named = get_service_router("s3").match(request)
+        except (NotFound, MethodNotAllowed) as error:
+            raise S3RefusalError("MethodNotAllowed", "S3 has no such operation on this resource.") from error
+        check(headers, body, whole_object=operation.name not in OF_PARTS)
+        return _Call(
+            operation=operation.name,
+            request=request,
+            bucket=str(named.get("Bucket", "")),
+            key=str(named.get("Key", "")),
+            upload=request.args.get("uploadId", ""),
+        )
+
+    def _perform(self, call: _Call) -> Answer:
+        try:
+            with self._lock:
+                status, headers, body = self._change(call)
+        except S3RefusalError as error:
+            return refusal(error.code, str(error))
+        return status, {**headers, "date": formatdate(self._clock.time(), usegmt=True)}, body
+
+    def _change(self, call: _Call) -> Answer:
+        """Let moto act, then write into the journal what changed and give it the time and names of this world."""
+        bucket = self._moto.buckets.get(call.bucket)
+        if bucket is None:
+            return self._change_buckets(call)
+        if call.operation in OF_UPLOAD and call.upload not in bucket.multiparts:
+            self._require_completed(bucket, call)
+        upload = bucket.multiparts.get(call.upload)
+        uploads = set(bucket.multiparts)
+        before = {name: _object(bucket, name) for name in _names_touched(bucket, call)}
+        status, headers, body = _asked(call)
+        for name, key in before.items():
+            self._note_key(bucket, name, key)
+        if call.operation == "CreateMultipartUpload" and status == 200:
+            body = self._name_upload(bucket, (set(bucket.multiparts) - uploads).pop(), body)
+        if upload is not None:
+            self._note_upload(bucket, call, upload)
+        return status, headers, body
+
+    def _change_buckets(self, call: _Call) -> Answer:
+        if call.operation != "CreateBucket":
+            return _asked(call)
+        with _GLOBAL_TABLES:
+            answer = _asked(call)
+            s3_backends.bucket_accounts.pop(call.bucket, None)
+        if answer[0] == 200:
+            self._journal.record("s3", "bucket created", bucket=call.bucket)
+        return answer
+
+    def _require_completed(self, bucket: FakeBucket, call: _Call) -> None:
+        """Accept that an upload is gone only from a client that completes it a second time."""
+        made = _object(bucket, call.key)
+        upload = made.multipart if made is not None else None
+        if call.operation == "CompleteMultipartUpload" and upload is not None and upload.id == call.upload:
+            return
+        raise S3RefusalError(
+            "NoSuchUpload", f"The upload {call.upload} does not exist; it may be completed or aborted."
+        )
+
+    def _note_key(self, bucket: FakeBucket, name: str, before: FakeKey | None) -> None:
+        now = _object(bucket, name)
+        if now is before:
+            return
+        if now is not None:
+            now.last_modified = datetime.fromtimestamp(self._clock.time(), UTC).replace(tzinfo=None)
+            facts = {"size_bytes": int(now.size), "replaced": before is not None}
+            self._journal.record("s3", "object created", bucket=bucket.name, key=name, **facts)
+        else:
+            self._journal.record("s3", "object deleted", bucket=bucket.name, key=name)
+        if before is not None and not bucket.is_versioned:
+            before.dispose()
+            _tracked(FakeKey).remove(before)
+
+    def _note_upload(self, bucket: FakeBucket, call: _Call, upload: FakeMultipart) -> None:
+        over = call.upload not in bucket.multiparts
+        event = {
+            "AbortMultipartUpload": "upload aborted",
+            "CompleteMultipartUpload": "upload completed",
+        }.get(call.operation)
+        if event and over:
+            self._journal.record("s3", event, bucket=bucket.name, key=upload.key_name)
+        if over and call.operation == "AbortMultipartUpload":
+            upload.dispose()
+
+    def _name_upload(self, bucket: FakeBucket, random_id: str, body: bytes) -> bytes:
+        """Give a new upload an id that is the same in every run of the same calls; moto draws it from the system."""
+        self._uploads_opened += 1
+        upload = bucket.multiparts.pop(random_id)
+        upload.id = sha256(f"{bucket.name}/{upload.key_name}/{self._uploads_opened}".encode()).hexdigest()
+        bucket.multiparts[upload.id] = upload
+        self._journal.record("s3", "upload opened", bucket=bucket.name, key=upload.key_name)
+        return body.replace(random_id.encode(), upload.id.encode())
+
+
+def _free_account() -> str:
+    number = 1
+    while f"{number:012d}" in s3_backends:
+        number += 1
+    return f"{number:012d}"
+
+
+def _object(bucket: FakeBucket, name: str) -> FakeKey | None:
+    """Give the current object of this name; a delete marker is none."""
+    key = bucket.keys.get(name)
+    return key if isinstance(key, FakeKey) else None
+
+
+def _tracked(kind: Any) -> list[Any]:
+    """Give moto's own list of every instance of one of its models, which keeps them alive for ever."""
+    return kind.instances_tracked  # type: ignore[no-any-return]  # untyped in moto
+
+
+def _names_touched(bucket: FakeBucket, call: _Call) -> list[str]:
+    if call.operation == "DeleteObjects":  # names its keys in the body
+        return list(bucket.keys)
+    return [call.key] if call.key else []
+
+
+def _asked(call: _Call) -> Answer:
+    answer = S3Response.key_dispatch if call.key else S3Response.bucket_dispatch
+    try:
+        status, headers, body = answer(call.request, call.request.raw_url, call.request.headers)
+    except HTTPException as error:
+        status, headers, body = error.code or 500, dict(error.get_headers()), error.get_body()
+    except NotImplementedError as error:
+        raise S3RefusalError("NotImplemented", f"This store does not know {call.operation} in this form.") from error
+    octets = body.encode() if isinstance(body, str) else bytes(body)
+    return int(status), {str(name): str(value) for name, value in headers.items()}, octets
+
+
+def _armed(operation: str, name: str) -> Answer:
+    if name.endswith(LATE) and operation not in MAY_FAIL_LATE:
+        raise ValueError(f"{operation} cannot fail inside a 200; only {', '.join(sorted(MAY_FAIL_LATE))} can.")
+    return refusal(name or "SlowDown", "Please reduce your request rate.")
+
+
+def _bodiless_for_head(method: str, answer: Answer) -> Answer:
+    return (answer[0], answer[1], b"") if method == "HEAD" else answer
