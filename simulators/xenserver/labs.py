@@ -1,0 +1,79 @@
+"""What a lab does to a pool past its API: start and stop guests, and list what the pool holds."""
+
+from snapproof.simulators.xenserver.failures import XapiError
+from snapproof.simulators.xenserver.lun import read_layout
+from snapproof.simulators.xenserver.luns import LunPath, scsi_id
+from snapproof.simulators.xenserver.methods_pbd import LUN_TYPE, add_pbd, plug, unplug
+from snapproof.simulators.xenserver.methods_sr import create_sr, forget, introduce, scan
+from snapproof.simulators.xenserver.methods_vdi import create_vdi
+from snapproof.simulators.xenserver.methods_vm import create_vbd, create_vm, destroy_vm, halt, start_vm
+from snapproof.simulators.xenserver.state import PowerState, Sr, State, Vbd, Vdi
+
+PORTAL = "192.0.2.200"
+
+
+def start_guest(state: State, *, target: str, size_bytes: int, name: str) -> Vbd:
+    """Attach the LUN on all hosts, format it if it is new, and run a VM on its one VDI."""
+    layout = read_layout(LunPath(state.fabric, initiator=state.master.iqn, target=target))
+    config = {"target": PORTAL, "targetIQN": target, "SCSIid": scsi_id(target)}
+    label = f"/{target}/0"
+    if layout is None:
+        sr = state.srs.find(create_sr(state, state.master, config, 0, label, label, LUN_TYPE, "user", shared=True))
+        vdi = create_vdi(state, sr, label=name, size_bytes=size_bytes)
+    else:
+        sr = state.srs.of_uuid(layout.sr_uuid) or _introduced(state, layout.sr_uuid, label)
+        _plug_everywhere(state, sr, config)
+        vdi = _only_vdi(state, sr)
+    vm = create_vm(state, name)
+    vbd = create_vbd(state, vm, vdi, mode="RW")
+    start_vm(state, vm)
+    return vbd
+
+
+def stop_guest(state: State, vbd: Vbd) -> None:
+    """Halt and destroy the VM, unplug the master last, forget the SR."""
+    sr = vbd.vdi.sr
+    if vbd.vm.power_state is PowerState.RUNNING:
+        halt(state, vbd.vm)
+    if vbd.vm in state.vms:
+        destroy_vm(state, vbd.vm)
+    if sr not in state.srs:
+        return
+    for pbd in sorted(state.pbds_of(sr), key=lambda pbd: pbd.host is state.master):
+        unplug(state, pbd)
+    forget(state, sr)
+
+
+def inventory(state: State) -> tuple[str, ...]:
+    """One line for each thing that a client could leave behind."""
+    lines = [f"sr {sr.uuid} {sr.name_label} {sr.type}" for sr in state.srs]
+    lines += [
+        f"pbd {pbd.sr.uuid} {pbd.host.name_label} {'plugged' if pbd.attachment else 'unplugged'}" for pbd in state.pbds
+    ]
+    lines += [f"vdi {vdi.uuid} {vdi.name_label} in sr {vdi.sr.uuid}" for vdi in state.vdis]
+    lines += [
+        f"vbd {vbd.vm.name_label} {vbd.vdi.uuid} {'plugged' if vbd.attached else 'unplugged'}" for vbd in state.vbds
+    ]
+    lines += [
+        f"mount {host.name_label} {mount.local} {mount.shown}" for host in state.hosts for mount in host.mounts.values()
+    ]
+    lines += [f"task {copy.source.uuid} to {copy.target.uuid} in sr {copy.target.sr.uuid}" for copy in state.copies()]
+    return tuple(sorted(lines))
+
+
+def _introduced(state: State, uuid: str, label: str) -> Sr:
+    return state.srs.find(introduce(state, uuid, label, label, LUN_TYPE, "user", shared=True))
+
+
+def _plug_everywhere(state: State, sr: Sr, config: dict[str, str]) -> None:
+    present = {pbd.host.ref: pbd for pbd in state.pbds_of(sr)}
+    for host in state.hosts:
+        plug(state, present.get(host.ref) or add_pbd(state, host, sr, config))
+    scan(state, sr)
+
+
+def _only_vdi(state: State, sr: Sr) -> Vdi:
+    vdis = state.vdis_of(sr)
+    if len(vdis) != 1:
+        raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"SR {sr.uuid} holds {len(vdis)} VDIs, a guest needs exactly one")
+    return vdis[0]

@@ -1,0 +1,239 @@
+"""SRs on LUNs, one SR per LUN: log in, list, probe, format, re-sign, and the attachment of a plugged PBD.
+
+What the LUN says of itself is lun.py's; records of SRs and PBDs are the methods' business.
+"""
+
+import errno
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+from snapproof.simulators.fabric import BlockDevice, Fabric, LoginRefusedError
+from snapproof.simulators.xenserver.attachments import CopySteps, FoundVdi, Source
+from snapproof.simulators.xenserver.failures import Backend, backend
+from snapproof.simulators.xenserver.lun import (
+    BLOCK_BYTES,
+    Layout,
+    LayoutError,
+    VdiView,
+    read_layout,
+    write_layout,
+)
+
+STEP_BYTES = 2 * 2**20
+_LUN_LIST = """<?xml version="1.0" ?>
+<iscsi-target>
+	<LUN>
+		<vendor>{vendor}</vendor>
+		<serial>{serial}</serial>
+		<LUNid>0</LUNid>
+		<size>{size}</size>
+		<SCSIid>{scsi_id}</SCSIid>
+	</LUN>
+</iscsi-target>
+"""
+_SR_LIST = """<?xml version="1.0" ?>
+<SRlist>
+	<SR>
+		<UUID>
+			{uuid}
+		</UUID>
+		<Devlist>
+			/dev/disk/by-id/scsi-{scsi_id}
+		</Devlist>
+	</SR>
+</SRlist>
+"""
+NO_SR = '<?xml version="1.0" ?>\n<SRlist/>\n'
+
+
+class LunPath:
+    """LUN 0 of a target as one host sees it: gone, with EIO, the moment the array no longer lets the host in."""
+
+    def __init__(self, fabric: Fabric, *, initiator: str, target: str) -> None:
+        self.target = target
+        self._fabric = fabric
+        self._initiator = initiator
+        try:
+            self._device: BlockDevice = fabric.login(initiator=initiator, target=target)
+        except LoginRefusedError as error:
+            raise backend(Backend.LOGIN, str(error)) from error
+
+    @property
+    def scsi_id(self) -> str:
+        return scsi_id(self.target)
+
+    @property
+    def size_bytes(self) -> int:
+        return self._device.size_bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        self._require_access()
+        return self._device.read(offset, length)
+
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._require_access()
+        self._device.write(offset, data)
+
+    def extents(self) -> Iterator[tuple[int, int]]:
+        self._require_access()
+        return self._device.extents()
+
+    def _require_access(self) -> None:
+        if not self._fabric.accessible(initiator=self._initiator, target=self.target):
+            raise OSError(errno.EIO, f"{self._initiator} lost {self.target}")
+
+
+def scsi_id(target: str) -> str:
+    """Name a LUN as SCSI does: type 3, SolidFire's vendor number, then what tells this LUN from all others."""
+    return f"36f47acc100000000{hashlib.sha256(target.encode()).hexdigest()[:16]}"
+
+
+def open_lun(fabric: Fabric, initiator: str, device_config: Mapping[str, str]) -> LunPath:
+    """Log in to the LUN that a device_config names. Raises what the storage manager answers if that fails."""
+    for key, refusal in (("target", Backend.NO_TARGET), ("targetIQN", Backend.NO_TARGET_IQN)):
+        if not device_config.get(key):
+            raise backend(refusal)
+    return LunPath(fabric, initiator=initiator, target=device_config["targetIQN"])
+
+
+def require_scsi_id(lun: LunPath, device_config: Mapping[str, str]) -> None:
+    """Refuse a missing or wrong SCSIid with the list of LUNs: this is how clients learn it."""
+    if device_config.get("SCSIid") != lun.scsi_id:
+        listing = _LUN_LIST.format(
+            vendor="SolidFir", serial=lun.scsi_id[-16:], size=lun.size_bytes, scsi_id=lun.scsi_id
+        )
+        raise backend(Backend.SCSI_ID, document=listing)
+
+
+def probe(lun: LunPath) -> str:
+    """Say which SR a LUN holds. A damaged one is not seen at all, as LVM does not see a damaged volume group."""
+    try:
+        layout = read_layout(lun)
+    except LayoutError:
+        layout = None
+    return _SR_LIST.format(uuid=layout.sr_uuid, scsi_id=lun.scsi_id) if layout else NO_SR
+
+
+def format_lun(lun: LunPath, sr_uuid: str) -> str | None:
+    """Make an empty SR of a LUN, whatever it held. Answers the uuid of the SR that this destroyed."""
+    try:
+        before = read_layout(lun)
+    except LayoutError:
+        before = None
+    try:
+        write_layout(lun, Layout(sr_uuid=sr_uuid))
+    except LayoutError as error:
+        raise backend(Backend.NO_SPACE, str(error)) from error
+    return before.sr_uuid if before else None
+
+
+def wipe(lun: LunPath) -> None:
+    """Take the identity of an SR off its LUN: what is left is a LUN that never held one."""
+    lun.write(0, bytes(BLOCK_BYTES))
+
+
+def resign(lun: LunPath, new_uuid: Callable[[], str]) -> tuple[str, str]:
+    """Give the SR of a LUN and its VDIs new identities, in place. Answers the old and the new uuid of the SR."""
+    layout = _layout(lun)
+    fresh = layout.resigned(new_uuid)
+    write_layout(lun, fresh)
+    return layout.sr_uuid, fresh.sr_uuid
+
+
+class LunAttachment:
+    """The SR on a LUN, attached to one host."""
+
+    def __init__(self, lun: LunPath, *, sr_uuid: str) -> None:
+        layout = _layout(lun)
+        if layout.sr_uuid != sr_uuid:
+            raise backend(Backend.UNAVAILABLE, f"the LUN holds SR {layout.sr_uuid}, not {sr_uuid}")
+        self.lun = lun
+        self._sr_uuid = sr_uuid
+
+    def found(self) -> list[FoundVdi]:
+        return [FoundVdi(uuid=e.uuid, label=e.label, size_bytes=e.size_bytes) for e in self._layout().vdis]
+
+    def capacity(self) -> tuple[int, int]:
+        return self.lun.size_bytes, sum(entry.size_bytes for entry in self._layout().vdis)
+
+    def utilisation(self, uuid: str) -> int:
+        return self._view(uuid).size_bytes
+
+    def create(self, vdi: FoundVdi, *, time_s: float) -> None:
+        for _ in self._place(vdi):
+            pass
+
+    def rename(self, uuid: str, label: str) -> None:
+        write_layout(self.lun, self._layout().renamed(uuid, label))
+
+    def delete(self, uuid: str) -> None:
+        write_layout(self.lun, self._layout().without(uuid))
+
+    def view(self, uuid: str) -> VdiView:
+        """The bytes of a VDI, for a guest to read and write."""
+        return self._view(uuid)
+
+    def source(self, uuid: str) -> AbstractContextManager[Source]:
+        return nullcontext(self._view(uuid))
+
+    def receive(self, vdi: FoundVdi, source: Source, *, time_s: float) -> CopySteps:
+        yield from self._place(vdi)
+        yield from copy_bytes(source, self._view(vdi.uuid))
+
+    def overwrite(self, uuid: str, source: Source) -> CopySteps:
+        view = self._view(uuid)
+        yield from _zeroed(view)
+        yield from copy_bytes(source, view)
+
+    def _layout(self) -> Layout:
+        layout = _layout(self.lun)
+        if layout.sr_uuid != self._sr_uuid:
+            raise backend(Backend.METADATA, f"SR {self._sr_uuid} was overwritten by SR {layout.sr_uuid}")
+        return layout
+
+    def _view(self, uuid: str) -> VdiView:
+        try:
+            return VdiView(self.lun, self._layout().entry(uuid))
+        except LayoutError as error:
+            raise backend(Backend.UNAVAILABLE, str(error)) from error
+
+    def _place(self, vdi: FoundVdi) -> CopySteps:
+        layout = self._layout()
+        try:
+            placed = layout.placed(
+                uuid=vdi.uuid, label=vdi.label, size_bytes=vdi.size_bytes, lun_bytes=self.lun.size_bytes
+            )
+        except LayoutError as error:
+            raise backend(Backend.NO_SPACE, str(error)) from error
+        write_layout(self.lun, placed)
+        yield from _zeroed(self._view(vdi.uuid))
+
+
+def copy_bytes(source: Source, target: VdiView) -> CopySteps:
+    """Copy what is written in `source` over a target that reads as zeros, one step at a time."""
+    done = 0
+    for offset, length in list(source.extents()):
+        for at in range(offset, offset + length, STEP_BYTES):
+            piece = source.read(at, min(STEP_BYTES, offset + length - at))
+            target.write(at, piece)
+            done += len(piece)
+            yield done
+
+
+def _zeroed(view: VdiView) -> CopySteps:
+    """Wipe what an earlier tenant left where a VDI now lies: a VDI is a VHD, and a new VHD reads as zeros."""
+    for offset, length in list(view.extents()):
+        for at in range(offset, offset + length, STEP_BYTES):
+            view.write(at, bytes(min(STEP_BYTES, offset + length - at)))
+            yield 0
+
+
+def _layout(lun: LunPath) -> Layout:
+    try:
+        layout = read_layout(lun)
+    except LayoutError as error:
+        raise backend(Backend.METADATA, str(error)) from error
+    if layout is None:
+        raise backend(Backend.UNAVAILABLE, f"{lun.target} holds no SR")
+    return layout
