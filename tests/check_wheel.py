@@ -24,15 +24,12 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 
 def sources(checkout: Path) -> set[str]:
-    """Name the Python files that the wheel owes, with the linked folders followed."""
+    """Name the files that the wheel owes, with the linked folders followed."""
     package = checkout / "src"
-    walk = os.walk(package / "snapproof", followlinks=True)
-    return {
-        str(Path(folder, name).relative_to(package))
-        for folder, _, names in walk
-        for name in names
-        if name.endswith(".py")
-    }
+    files = (
+        Path(folder, name) for folder, _, names in os.walk(package / "snapproof", followlinks=True) for name in names
+    )
+    return {str(file.relative_to(package)) for file in files if file.parent.name != "__pycache__"}
 
 
 def main(checkout: Path, work: Path) -> None:
