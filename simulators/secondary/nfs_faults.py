@@ -1,0 +1,112 @@
+"""An NFS export behind the seam: every call of a client can be refused, lost, or be the client's last."""
+
+import errno
+import os
+from collections.abc import Callable
+from typing import NoReturn, Protocol, TypeVar
+
+from snapproof.simulators.fabric import Directory, ReadableFile, WritableFile
+from snapproof.simulators.faults import Seam
+
+T = TypeVar("T")
+
+ERRNOS = frozenset(
+    {"EACCES", "EDQUOT", "EEXIST", "EIO", "ENOENT", "ENOSPC", "ENOTEMPTY", "EROFS", "ESTALE", "ETIMEDOUT"}
+)
+"""What an NFS server may answer by name; the usual one is EIO."""
+
+
+class LosableFile(WritableFile, Protocol):
+    """A file whose bytes can be lost, because nobody had made them durable yet."""
+
+    def lose(self) -> None:
+        """Let go of the file as if no byte had arrived. Does nothing once it was closed."""
+
+
+class LosableDirectory(Directory, Protocol):
+    """A `Directory` whose new files can be lost."""
+
+    def create(self, path: str) -> LosableFile:
+        """Create a file that must not exist yet."""
+
+
+class FaultyDirectory:
+    """A `Directory` whose calls pass the seam as `nfs.<method>`; writing passes it when the file is closed."""
+
+    def __init__(self, directory: LosableDirectory, seam: Seam) -> None:
+        self._directory = directory
+        self._seam = seam
+
+    def make_directories(self, path: str) -> None:
+        self._cross("make_directories", lambda: self._directory.make_directories(path))
+
+    def create(self, path: str) -> WritableFile:
+        return _FaultyFile(
+            self._opened("create", lambda: self._directory.create(path), lambda file: file.lose()), self._cross
+        )
+
+    def open(self, path: str) -> ReadableFile:
+        return self._opened("open", lambda: self._directory.open(path), lambda file: file.close())
+
+    def rename(self, source: str, target: str) -> None:
+        self._cross("rename", lambda: self._directory.rename(source, target))
+
+    def delete(self, path: str) -> None:
+        self._cross("delete", lambda: self._directory.delete(path))
+
+    def delete_directory(self, path: str) -> None:
+        self._cross("delete_directory", lambda: self._directory.delete_directory(path))
+
+    def list(self, path: str) -> list[str]:
+        return self._cross("list", lambda: self._directory.list(path))
+
+    def size(self, path: str) -> int:
+        return self._cross("size", lambda: self._directory.size(path))
+
+    def _cross(self, method: str, perform: Callable[[], T]) -> T:
+        return self._seam.cross("nfs", method, perform, refuse=_refuse)
+
+    def _opened(self, method: str, perform: Callable[[], T], release: Callable[[T], None]) -> T:
+        """Cross the seam and release what was opened when its answer never arrives."""
+        opened: list[T] = []
+
+        def remembered() -> T:
+            opened.append(perform())
+            return opened[0]
+
+        try:
+            return self._cross(method, remembered)
+        except BaseException:
+            for file in opened:
+                release(file)
+            raise
+
+
+class _FaultyFile:
+    """A file that may fail to close. A close that was refused loses every byte; no fsync ever happened."""
+
+    def __init__(self, file: LosableFile, cross: Callable[[str, Callable[[], None]], None]) -> None:
+        self._file = file
+        self._cross = cross
+        self._over = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._file.write(data)
+
+    def close(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        try:
+            self._cross("close", self._file.close)
+        except BaseException:
+            self._file.lose()
+            raise
+
+
+def _refuse(name: str) -> NoReturn:
+    name = name or "EIO"
+    if name not in ERRNOS:
+        raise ValueError(f"{name!r} is no error of this NFS server; there are {', '.join(sorted(ERRNOS))}.")
+    number = int(getattr(errno, name))
+    raise OSError(number, os.strerror(number))
