@@ -113,6 +113,10 @@ class Seam:
         """List the faults that were armed for one call and never fired; a test with any proves nothing."""
         return tuple(f"{label}={fault}" for label, fault in self._armed.items())
 
+    def standing(self) -> tuple[str, ...]:
+        """List the faults that every call of a method meets until `disarm`."""
+        return tuple(f"{call}={fault}" for call, fault in self._standing.items())
+
     def restart_count(self) -> None:
         """Count from one again: what was called so far was arrangement."""
         with self._lock:

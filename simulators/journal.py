@@ -5,6 +5,7 @@ It keeps facts only: names, ids, counts. Secrets and payloads never enter it, wh
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -36,15 +37,17 @@ class Journal:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
+        self._lock = threading.RLock()
         self._entries: list[Entry] = []
         self._watchers: list[Watcher] = []
 
     def record(self, side: str, event: str, **facts: Fact) -> None:
         """Append one entry and show it to every watcher."""
-        entry = Entry(number=len(self._entries), time_s=self._now(), side=side, event=event, facts=facts)
-        self._entries.append(entry)
-        for watch in self._watchers:
-            watch(entry)
+        with self._lock:
+            entry = Entry(number=len(self._entries), time_s=self._now(), side=side, event=event, facts=facts)
+            self._entries.append(entry)
+            for watch in self._watchers:
+                watch(entry)
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` with every entry from now on."""
