@@ -19,6 +19,7 @@ from snapproof.vocabulary import (
     Snapshot,
     SnapshotId,
     SnapshotRequest,
+    StateChange,
     UsageEvent,
     Volume,
     VolumeId,
@@ -105,6 +106,9 @@ class DriverUnderTest(Protocol):
 
     def usage_events(self) -> Sequence[UsageEvent]:
         """Every usage event written so far, oldest first."""
+
+    def state_changes(self) -> Sequence[StateChange]:
+        """Every state change of a snapshot so far, oldest first."""
 
     def close(self) -> None:
         """Let go of connections and files. State stays."""

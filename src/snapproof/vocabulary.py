@@ -3,7 +3,7 @@
 No behaviour of any driver, array or suite lives here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -54,6 +54,7 @@ class Capability(StrEnum):
     ACCOUNTING = "accounting"
     AUDIT_EVENTS = "audit-events"
     USAGE_EVENTS = "usage-events"
+    STATE_CHANGES = "state-changes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,16 @@ class UsageEvent:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChange:
+    """One walk of a snapshot along its state table."""
+
+    subject: str
+    event: str
+    before: SnapshotState
+    after: SnapshotState
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """The guest-visible bytes of a disk: its size and its blocks that are not all zero, by number. Equal is equal."""
@@ -206,6 +217,58 @@ class CallPoint(Protocol):
 
     def cross(self, service: str, method: str, perform: Callable[[], T], *, refuse: Callable[[str], T]) -> T:
         """Perform one call, or meet the fault that was armed for it."""
+
+
+class ReadableFile(Protocol):
+    """An open file of the export."""
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the file when it was opened."""
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Read up to `length` bytes; shorter only at the end."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class WritableFile(Protocol):
+    """A file being written in one stream."""
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+
+    def close(self) -> None:
+        """Make the bytes durable; only then they can be trusted."""
+
+
+class Directory(Protocol):
+    """An NFS export as its clients mount it. Paths are relative; errors are OSError with the server's errno."""
+
+    def make_directories(self, path: str) -> None:
+        """Make a directory and its parents."""
+
+    def create(self, path: str) -> WritableFile:
+        """Create a file that must not exist yet."""
+
+    def open(self, path: str) -> ReadableFile:
+        """Open a file for reading."""
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file, atomically."""
+
+    def delete(self, path: str) -> None:
+        """Delete one file."""
+
+    def delete_directory(self, path: str) -> None:
+        """Delete one empty directory."""
+
+    def list(self, path: str) -> Sequence[str]:
+        """Name the entries of a directory, directories with a trailing slash."""
+
+    def size(self, path: str) -> int:
+        """The size of a file."""
 
 
 class Clock(Protocol):
@@ -241,14 +304,17 @@ class S3Place:
 class Site:
     """Everything a driver is told about where it works.
 
-    `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it (see
-    reference_impl/ports.py, Directory). `bucket` is None where secondary storage is the export itself.
+    `array_portal` is the iSCSI address of the array, `hosts_group` its access group that holds the hosts' initiators.
+    `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it. `bucket` is None where
+    secondary storage is the export itself.
     """
 
     array: Endpoint
+    array_portal: str
+    hosts_group: str
     hypervisor: Endpoint
     export_url: str
-    export: object
+    export: Directory
     bucket: S3Place | None
     state_directory: Path
     clock: Clock

@@ -1,0 +1,144 @@
+"""The secondary store port on an NFS export: backups are files, and appear under their path by one rename.
+
+The part that every store shares is here too, since hosts can write to exports alone: staging directories and reading an
+image through. What the server's error numbers mean for a call is said in one table.
+"""
+
+import errno
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from snapproof.reference_impl.core.image import FOOTER_BYTES, HEADER_BYTES, BrokenImageError, check_image
+from snapproof.reference_impl.ports import (
+    CallError,
+    Image,
+    RefusedError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from snapproof.vocabulary import Directory, ReadableFile
+
+CHUNK_BYTES = 4 * 2**20
+
+MEANINGS: Mapping[int, type[CallError]] = {
+    errno.ESTALE: TransientError,
+    errno.EAGAIN: TransientError,
+    errno.EBUSY: TransientError,
+    errno.EIO: UnknownOutcomeError,
+    errno.ETIMEDOUT: UnknownOutcomeError,
+    errno.ECONNRESET: UnknownOutcomeError,
+}
+"""Error numbers that mean something else than a final no."""
+
+
+@contextmanager
+def speaking_of(path: str) -> Iterator[None]:
+    """Translate the server's errors, naming the path. A file that is missing stays FileNotFoundError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except ConnectionError as error:
+        raise UnknownOutcomeError(f"The export did not answer about {path}.") from error
+    except OSError as error:
+        kind = MEANINGS.get(error.errno or 0, RefusedError)
+        raise kind(f"The export refused {path}: {errno.errorcode.get(error.errno or 0, error)}.") from error
+
+
+class Staging:
+    """The export as every store uses it: hosts write images there, and read them from there."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+
+    def inspect(self, staged: str, *, size_bytes: int) -> Image:
+        """Read a staged image through. Raises RefusedError where it is broken."""
+        try:
+            with self.opened(staged) as file:
+                start = file.read_at(0, FOOTER_BYTES + HEADER_BYTES)
+                end = file.read_at(max(0, file.size_bytes - FOOTER_BYTES), FOOTER_BYTES)
+                check_image(start, end, path=staged, size_bytes=size_bytes)
+                return Image(path=staged, physical_size_bytes=file.size_bytes, digest=digest_of(file))
+        except FileNotFoundError as error:
+            raise RefusedError(f"There is no image at {staged}.") from error
+        except BrokenImageError as error:
+            raise RefusedError(str(error)) from error
+
+    def clear_staging(self, staging: str) -> None:
+        """Remove the directory and the files in it; hosts put no directories there."""
+        with speaking_of(staging):
+            try:
+                names = self.directory.list(staging)
+            except FileNotFoundError:
+                return
+            for name in names:
+                self.forget_file(f"{staging}/{name}")
+            self.directory.delete_directory(staging)
+
+    def forget_file(self, path: str) -> None:
+        """Delete a file; one that is gone is deleted."""
+        with speaking_of(path):
+            try:
+                self.directory.delete(path)
+            except FileNotFoundError:
+                return
+
+    def prune(self, path: str) -> None:
+        """Remove the directories above `path` that are empty now, up to but not including the first component."""
+        parent = path.rpartition("/")[0]
+        while "/" in parent:
+            try:
+                self.directory.delete_directory(parent)
+            except OSError:
+                return
+            parent = parent.rpartition("/")[0]
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[ReadableFile]:
+        """Open a file for as long as the context lasts."""
+        with speaking_of(path):
+            file = self.directory.open(path)
+            try:
+                yield file
+            finally:
+                file.close()
+
+
+def digest_of(file: ReadableFile) -> str:
+    """Hash a file in bounded pieces."""
+    sha = hashlib.sha256()
+    for offset in range(0, file.size_bytes, CHUNK_BYTES):
+        sha.update(file.read_at(offset, CHUNK_BYTES))
+    return f"sha256:{sha.hexdigest()}"
+
+
+class NfsStore(Staging):
+    """Backups on the export itself."""
+
+    def publish(self, staged: str, image: Image) -> None:
+        """Rename, then read back."""
+        with speaking_of(image.path):
+            self.directory.rename(staged, image.path)
+        if self.published(image.path) != image:
+            raise UnknownOutcomeError(f"{image.path} does not read back as it was written.")
+
+    def published(self, path: str) -> Image | None:
+        """Read a backup through."""
+        try:
+            with self.opened(path) as file:
+                return Image(path=path, physical_size_bytes=file.size_bytes, digest=digest_of(file))
+        except FileNotFoundError:
+            return None
+
+    def fetch(self, image: Image, staging: str) -> str:
+        """Check the backup; hosts can reach it where it is."""
+        found = self.published(image.path)
+        if found != image:
+            raise RefusedError(f"The backup {image.path} is missing or is not what was written; it is not restored.")
+        return image.path
+
+    def delete(self, path: str) -> None:
+        """Delete the file by its exact path, and the directories that it leaves empty."""
+        self.forget_file(path)
+        self.prune(path)

@@ -1,0 +1,205 @@
+"""The secondary store port on an S3 bucket: hosts write to the export, the image is uploaded from there and read back.
+
+Requests are signed by botocore and sent by our own transport, so that nothing is ever sent twice behind the
+orchestrator's back. Small images go up in one request, larger ones in parts; memory stays at one part.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote, urlencode
+from xml.etree import ElementTree as ET
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from snapproof.reference_impl.adapters.nfs import Staging, digest_of, speaking_of
+from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.reference_impl.ports import (
+    CallError,
+    GoneError,
+    Image,
+    RefusedError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from snapproof.vocabulary import Answer, Directory, ReadableFile, S3Place
+
+PART_BYTES = 16 * 2**20
+REGION = "us-east-1"
+
+MEANINGS: Mapping[int, type[CallError]] = {404: GoneError, 429: TransientError, 503: TransientError}
+
+
+class S3Bucket:
+    """The few S3 operations that a backup needs, each one request."""
+
+    def __init__(self, place: S3Place) -> None:
+        self._place = place
+        self._transport = Transport(place.endpoint)
+        self._signer = S3SigV4Auth(Credentials(place.endpoint.username, place.endpoint.password.reveal()), "s3", REGION)
+
+    def request(
+        self,
+        method: str,
+        key: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one signed request about a key. Raises CallError by HTTP status."""
+        path = f"/{quote(self._place.bucket)}/{quote(key)}" + (f"?{urlencode(query)}" if query else "")
+        signed = AWSRequest(
+            method,
+            self._place.endpoint.url.rstrip("/") + path,
+            headers={
+                "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
+                "content-length": str(len(body)),
+                **(headers or {}),
+            },
+            data=body,
+        )
+        signed.context["payload_signing_enabled"] = True
+        self._signer.add_auth(signed)
+        sent = {"host": self._place.endpoint.url.partition("://")[2].rstrip("/")} | {
+            name.lower(): str(value) for name, value in signed.headers.items()
+        }
+        status, found, answer = self._transport.exchange(method, path, sent, body)
+        if status >= 300:
+            kind = MEANINGS.get(status, UnknownOutcomeError if status >= 500 else RefusedError)
+            raise kind(f"S3 answered {method} of {key} with HTTP {status}.")
+        return status, found, answer
+
+    def put(self, key: str, body: bytes, *, digest: str) -> None:
+        """PutObject, with the checksum that the server compares."""
+        self.request("PUT", key, body=body, headers={**_checksum(body), "x-amz-meta-digest": digest})
+
+    def head(self, key: str) -> tuple[int, str] | None:
+        """HeadObject: size and digest as written; None where there is no such key."""
+        try:
+            _, headers, _ = self.request("HEAD", key)
+        except GoneError:
+            return None
+        return int(headers["content-length"]), headers.get("x-amz-meta-digest", "")
+
+    def read(self, key: str, size_bytes: int) -> Iterator[bytes]:
+        """GetObject in ranges of one part."""
+        for start in range(0, size_bytes, PART_BYTES):
+            stop = min(start + PART_BYTES, size_bytes) - 1
+            yield self.request("GET", key, headers={"range": f"bytes={start}-{stop}"})[2]
+
+    def delete(self, key: str) -> None:
+        """DeleteObject: S3 says yes whether the key was there or not."""
+        self.request("DELETE", key)
+
+    def uploads(self, key: str) -> Iterator[str]:
+        """ListMultipartUploads: the unfinished uploads under this very key."""
+        _, _, text = self.request("GET", "", query={"uploads": "", "prefix": key})
+        for upload in _xml(text).iter():
+            if _tag(upload) == "Upload" and _child(upload, "Key") == key:
+                yield _child(upload, "UploadId")
+
+    def abort(self, key: str, upload: str) -> None:
+        """AbortMultipartUpload; one that is gone is aborted."""
+        try:
+            self.request("DELETE", key, query={"uploadId": upload})
+        except GoneError:
+            return
+
+    def put_in_parts(self, key: str, file: ReadableFile, *, digest: str) -> None:
+        """CreateMultipartUpload, UploadPart, CompleteMultipartUpload. What a failure leaves is found by `uploads`."""
+        _, _, text = self.request("POST", key, query={"uploads": ""}, headers={"x-amz-meta-digest": digest})
+        upload = _child(_xml(text), "UploadId")
+        parts = []
+        for number, offset in enumerate(range(0, file.size_bytes, PART_BYTES), start=1):
+            with speaking_of(key):
+                body = file.read_at(offset, PART_BYTES)
+            query = {"partNumber": number, "uploadId": upload}
+            _, headers, _ = self.request("PUT", key, query=query, body=body, headers=_checksum(body))
+            parts.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{headers['etag']}</ETag></Part>")
+        body = f"<CompleteMultipartUpload>{''.join(parts)}</CompleteMultipartUpload>".encode()
+        _, _, text = self.request("POST", key, query={"uploadId": upload}, body=body)
+        if _tag(_xml(text)) == "Error":
+            raise UnknownOutcomeError(f"S3 answered the completion of {key} with an error inside HTTP 200.")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._transport.close()
+
+
+class S3Store(Staging):
+    """Backups in a bucket, staged on the export."""
+
+    def __init__(self, directory: Directory, bucket: S3Bucket) -> None:
+        super().__init__(directory)
+        self._bucket = bucket
+
+    def publish(self, staged: str, image: Image) -> None:
+        """Upload, then read back."""
+        with self.opened(staged) as file:
+            if file.size_bytes <= PART_BYTES:
+                self._bucket.put(image.path, file.read_at(0, PART_BYTES), digest=image.digest)
+            else:
+                self._bucket.put_in_parts(image.path, file, digest=image.digest)
+        if self.published(image.path) != image:
+            raise UnknownOutcomeError(f"{image.path} does not read back as it was written.")
+
+    def published(self, path: str) -> Image | None:
+        """Read a backup through: a header is only what was claimed when it was written."""
+        found = self._bucket.head(path)
+        if found is None:
+            return None
+        sha = hashlib.sha256()
+        for piece in self._bucket.read(path, found[0]):
+            sha.update(piece)
+        return Image(path=path, physical_size_bytes=found[0], digest=f"sha256:{sha.hexdigest()}")
+
+    def fetch(self, image: Image, staging: str) -> str:
+        """Download into the staging directory and check what has arrived there."""
+        staged = f"{staging}/{image.path.rpartition('/')[2]}"
+        found = self._bucket.head(image.path)
+        if found is None or found[0] != image.physical_size_bytes:
+            raise RefusedError(f"The backup {image.path} is missing or has another size; it is not restored.")
+        with speaking_of(staged):
+            self.directory.make_directories(staging)
+            file = self.directory.create(staged)
+            try:
+                for piece in self._bucket.read(image.path, image.physical_size_bytes):
+                    file.write(piece)
+            finally:
+                file.close()
+        with self.opened(staged) as written:
+            digest = digest_of(written)
+        if digest != image.digest:
+            raise RefusedError(f"The backup {image.path} is not what was written; it is not restored.")
+        return staged
+
+    def delete(self, path: str) -> None:
+        """Delete the object by its exact key, and every upload that was begun under it."""
+        for upload in list(self._bucket.uploads(path)):
+            self._bucket.abort(path, upload)
+        self._bucket.delete(path)
+
+
+def _checksum(body: bytes) -> Mapping[str, str]:
+    return {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(body).digest()).decode()}
+
+
+def _xml(text: bytes) -> ET.Element:
+    """Parse an answer; a document that declares entities is no answer of S3's."""
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise RefusedError("S3 answered with a document type declaration, which is refused.")
+    try:
+        return ET.fromstring(text)
+    except ET.ParseError as error:
+        raise UnknownOutcomeError("S3's answer cannot be read.") from error
+
+
+def _tag(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _child(element: ET.Element, name: str) -> str:
+    return next((child.text or "" for child in element if _tag(child) == name), "")

@@ -1,0 +1,57 @@
+"""Reaching an endpoint: in process through its wire, else over HTTP(S). What is said over it is not known here.
+
+Certificates are verified unless the site brings its own authority, proxies and redirects of the environment are
+ignored, and nothing is ever sent twice: whether to ask again is the orchestrator's decision alone.
+"""
+
+import ssl
+from collections.abc import Mapping
+
+import urllib3
+
+from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
+from snapproof.vocabulary import Answer, Endpoint
+
+TIMEOUT_S = 60.0
+
+
+class Transport:
+    """One endpoint's connection."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._sockets = None if endpoint.wire else urllib3.PoolManager(ssl_context=_trust(endpoint))
+
+    def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send one request. Raises TransientError if it certainly never arrived, UnknownOutcomeError if it may have."""
+        if self._endpoint.wire is not None:
+            try:
+                return self._endpoint.wire(method, path, headers, body)
+            except ConnectionError as error:
+                raise UnknownOutcomeError(f"{self._endpoint.url} did not answer.") from error
+        return self._over_sockets(method, path, headers, body)
+
+    def _over_sockets(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        assert self._sockets is not None
+        url = self._endpoint.url.rstrip("/") + path
+        try:
+            answer = self._sockets.request(
+                method, url, headers=headers, body=body, retries=False, redirect=False, timeout=TIMEOUT_S
+            )
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+            raise TransientError(f"{self._endpoint.url} cannot be reached.") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise UnknownOutcomeError(f"{self._endpoint.url} did not answer.") from error
+        return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._sockets is not None:
+            self._sockets.clear()
+
+
+def _trust(endpoint: Endpoint) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if endpoint.ca_pem is not None:
+        context.load_verify_locations(cadata=endpoint.ca_pem)
+    return context

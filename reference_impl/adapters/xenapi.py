@@ -1,0 +1,113 @@
+"""Speaking XenAPI: sessions, calls, tasks, and what xapi's failure codes mean for certain.
+
+Which calls make up a verb of the hypervisor port is in xen.py. Arguments of a failure are never repeated in a message:
+they may hold what was sent, CHAP secrets included (hazard C14).
+"""
+
+import xmlrpc.client
+from collections.abc import Mapping
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.reference_impl.ports import CallError, GoneError, RefusedError, TransientError, UnknownOutcomeError
+from snapproof.vocabulary import Clock, Endpoint
+
+ANSWER_BYTES_MAX = 8 * 2**20
+
+MEANINGS: Mapping[str, type[CallError]] = {
+    "HANDLE_INVALID": GoneError,
+    "UUID_INVALID": GoneError,
+    "HOST_OFFLINE": TransientError,
+    "HOST_STILL_BOOTING": TransientError,
+    "HOST_NOT_LIVE": TransientError,
+    "OTHER_OPERATION_IN_PROGRESS": TransientError,
+    "TOO_MANY_PENDING_TASKS": TransientError,
+    "INTERNAL_ERROR": UnknownOutcomeError,
+}
+"""Codes that mean something else than a final no."""
+
+
+class XapiFailureError(RefusedError):
+    """Xapi's own refusal; `text` is its explanation, kept apart from the message."""
+
+    def __init__(self, method: str, description: list[str]) -> None:
+        self.code = description[0] if description else "no code"
+        self.arguments = tuple(description[1:])
+        super().__init__(f"The host refused {method}: {self.code}.")
+
+
+class XenApi:
+    """A session with a pool, logged in when first used and again when xapi has forgotten it."""
+
+    def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
+        self._endpoint = endpoint
+        self._transport = Transport(endpoint)
+        self._clock = clock
+        self._session: str | None = None
+
+    def call(self, method: str, *arguments: object) -> Any:
+        """Make one call. Raises XapiFailureError for a final no, another CallError otherwise."""
+        if self._session is None:
+            self._session = self._log_in()
+        try:
+            return self._exchange(method, self._session, *arguments)
+        except XapiFailureError as error:
+            if error.code != "SESSION_INVALID":
+                raise
+        self._session = self._log_in()
+        return self._exchange(method, self._session, *arguments)
+
+    def finish(self, task: str, *, poll_s: float, timeout_s: float) -> str:
+        """Wait for a task, bounded, and give its result; the task record is gone afterwards."""
+        deadline = self._clock.time() + timeout_s
+        while (status := str(self.call("task.get_status", task))) == "pending":
+            if self._clock.time() >= deadline:
+                self.call("task.cancel", task)
+                raise RefusedError(f"A task of the host did not end within {timeout_s:g} s and was cancelled.")
+            self._clock.sleep(poll_s)
+        if status != "success":
+            description = [str(part) for part in self.call("task.get_error_info", task)]
+            self.call("task.destroy", task)
+            raise failure("the task", description)
+        result = str(self.call("task.get_result", task))
+        self.call("task.destroy", task)
+        return result.removeprefix("<value>").removesuffix("</value>")
+
+    def close(self) -> None:
+        """Let go of the connection; the session expires by itself."""
+        self._transport.close()
+
+    def _log_in(self) -> str:
+        password = self._endpoint.password.reveal()
+        return str(self._exchange("session.login_with_password", self._endpoint.username, password, "1.0", "snapproof"))
+
+    def _exchange(self, method: str, *arguments: object) -> Any:
+        body = xmlrpc.client.dumps(arguments, method).encode()
+        status, _, text = self._transport.exchange("POST", "/RPC2", {"content-type": "text/xml"}, body)
+        if status != 200:
+            raise UnknownOutcomeError(f"{method}: the host answered with HTTP {status}.")
+        answer = _read(method, text)
+        if answer.get("Status") == "Success":
+            return answer.get("Value")
+        raise failure(method, [str(part) for part in answer.get("ErrorDescription", [])])
+
+
+def failure(method: str, description: list[str]) -> CallError:
+    """Translate a refusal by the table."""
+    refusal = XapiFailureError(method, description)
+    kind = MEANINGS.get(refusal.code)
+    return refusal if kind is None else kind(str(refusal))
+
+
+def _read(method: str, text: bytes) -> Mapping[str, Any]:
+    """Parse an answer. No xapi answer declares a document type, so entities never come to be expanded."""
+    if len(text) > ANSWER_BYTES_MAX or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise RefusedError(f"{method}: the host's answer is too large or declares a document type; it is refused.")
+    try:
+        (answer,), _ = xmlrpc.client.loads(text.decode())
+    except (ExpatError, xmlrpc.client.Error, ValueError, UnicodeDecodeError) as error:
+        raise UnknownOutcomeError(f"{method}: the host's answer cannot be read.") from error
+    if not isinstance(answer, dict):
+        raise UnknownOutcomeError(f"{method}: the host's answer has no status.")
+    return answer

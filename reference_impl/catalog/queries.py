@@ -1,0 +1,204 @@
+"""Reading the catalog: rows turned into the vocabulary's values, and the checks that an order's opening depends on.
+
+Nothing here writes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+from sqlalchemy.engine import Row
+
+from snapproof.driver import ConflictError, NotFoundError
+from snapproof.reference_impl.catalog.schema import (
+    ACCOUNT,
+    ASYNC_JOB,
+    OUTBOX,
+    RESOURCE_COUNT,
+    SNAPSHOT_STORE_REF,
+    SNAPSHOTS,
+    VOLUMES,
+)
+from snapproof.reference_impl.catalog.store import Phase
+from snapproof.reference_impl.core.names import array_snapshot_id
+from snapproof.reference_impl.core.orders import ArraySource, BackupSource, DeleteSnapshot
+from snapproof.reference_impl.core.states import CopyState
+from snapproof.reference_impl.recording import SECONDARY_BYTES, SNAPSHOT_COUNT
+from snapproof.vocabulary import (
+    AccountId,
+    Copy,
+    LocationType,
+    OperationId,
+    Qos,
+    ResourceCounts,
+    Snapshot,
+    SnapshotId,
+    SnapshotState,
+    Volume,
+    VolumeId,
+)
+
+PLACES = {"Primary": LocationType.PRIMARY, "Image": LocationType.SECONDARY}
+_PRESENT = (CopyState.READY, CopyState.COPYING)
+_BUSY = (Phase.RUNNING, Phase.UNDOING)
+
+_VOLUMES = select(VOLUMES, ACCOUNT.c.account_name).join(ACCOUNT).where(VOLUMES.c.removed.is_(None))
+_SNAPSHOTS = (
+    select(SNAPSHOTS, ACCOUNT.c.account_name, VOLUMES.c.uuid.label("volume_uuid"))
+    .join(ACCOUNT, SNAPSHOTS.c.account_id == ACCOUNT.c.id)
+    .join(VOLUMES, SNAPSHOTS.c.volume_id == VOLUMES.c.id)
+    .where(SNAPSHOTS.c.removed.is_(None))
+)
+_COPIES = select(SNAPSHOT_STORE_REF).where(SNAPSHOT_STORE_REF.c.state.in_(_PRESENT))
+
+
+def volumes(connection: Connection, account: AccountId | None) -> Sequence[Volume]:
+    """The volumes that users have, oldest first."""
+    found = _of_account(_VOLUMES, account).order_by(VOLUMES.c.id)
+    return [_volume(row) for row in connection.execute(found)]
+
+
+def volume(connection: Connection, uuid: VolumeId) -> Volume:
+    """One volume. Raises NotFoundError."""
+    row = connection.execute(_VOLUMES.where(VOLUMES.c.uuid == uuid)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no volume {uuid}.")
+    return _volume(row)
+
+
+def lun_of(connection: Connection, uuid: VolumeId) -> int:
+    """The array's id of a volume's LUN, removed volumes included."""
+    return int(connection.execute(select(VOLUMES.c.folder).where(VOLUMES.c.uuid == uuid)).scalar_one())
+
+
+def snapshots(connection: Connection, account: AccountId | None) -> Sequence[Snapshot]:
+    """The snapshots that users see, oldest first."""
+    rows = connection.execute(_of_account(_SNAPSHOTS, account).order_by(SNAPSHOTS.c.id)).all()
+    copies: dict[int, list[Copy]] = {}
+    for row in connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_([row.id for row in rows]))):
+        copies.setdefault(row.snapshot_id, []).append(_copy(row))
+    return [_snapshot(row, copies.get(row.id, [])) for row in rows]
+
+
+def snapshot(connection: Connection, uuid: SnapshotId) -> Snapshot:
+    """One snapshot. Raises NotFoundError."""
+    row = connection.execute(_SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no snapshot {uuid}.")
+    return _snapshot(row, [_copy(copy) for copy in _copies(connection, uuid)])
+
+
+def restore_source(connection: Connection, uuid: SnapshotId) -> ArraySource | BackupSource:
+    """Where to restore a snapshot from: the array while it is there, else the backup. Raises NotFoundError."""
+    found = {row.store_role: row for row in _copies(connection, uuid)}
+    if "Primary" in found:
+        snapshot_id = array_snapshot_id(found["Primary"].install_path)
+        return ArraySource(lun_id=_lun_of_snapshot(connection, uuid), snapshot_id=snapshot_id)
+    if "Image" in found:
+        row = found["Image"]
+        return BackupSource(path=row.install_path, physical_size_bytes=row.physical_size, digest=row.digest)
+    raise NotFoundError(f"Snapshot {uuid} has no copy to restore from.")
+
+
+def delete_order(connection: Connection, found: Snapshot, operation: OperationId) -> DeleteSnapshot:
+    """What deleting a snapshot takes: its copies, and the LUN if it was kept for this snapshot alone."""
+    copies = {row.store_role: row for row in _copies(connection, found.id)}
+    array_snapshot = array_snapshot_id(copies["Primary"].install_path) if "Primary" in copies else None
+    last = array_snapshot is not None and _array_snapshots(connection, found.volume) == 1
+    orphaned = connection.execute(select(VOLUMES.c.removed).where(VOLUMES.c.uuid == found.volume)).scalar() is not None
+    return DeleteSnapshot(
+        job=operation,
+        account=found.account,
+        volume=found.volume,
+        snapshot=found.id,
+        array_snapshot=array_snapshot,
+        backup=copies["Image"].install_path if "Image" in copies else None,
+        backup_size_bytes=copies["Image"].physical_size if "Image" in copies else 0,
+        release_lun=lun_of(connection, found.volume) if last and orphaned else None,
+    )
+
+
+def has_array_snapshots(connection: Connection, uuid: VolumeId) -> bool:
+    """Say whether snapshots of the volume live on the array."""
+    return _array_snapshots(connection, uuid) > 0
+
+
+def require_idle(connection: Connection, *, volume: str | None = None, snapshot: str | None = None) -> None:
+    """Refuse while another job works on the volume or the snapshot. Raises ConflictError naming the job."""
+    which = ASYNC_JOB.c.instance_volume == volume if volume else ASYNC_JOB.c.instance_snapshot == snapshot
+    row = connection.execute(select(ASYNC_JOB.c.uuid).where(which, ASYNC_JOB.c.phase.in_(_BUSY))).first()
+    if row is not None:
+        raise ConflictError(f"Job {row.uuid} is still working on {volume or snapshot}; wait for its end.")
+
+
+def resource_counts(connection: Connection, account: AccountId) -> ResourceCounts:
+    """What the account is charged; nothing, if it never was."""
+    rows = (
+        select(RESOURCE_COUNT.c.type, RESOURCE_COUNT.c.count.label("charged"))
+        .join(ACCOUNT)
+        .where(ACCOUNT.c.account_name == account)
+    )
+    counts: dict[str, int] = {row.type: row.charged for row in connection.execute(rows)}
+    return ResourceCounts(
+        snapshots=counts.get(SNAPSHOT_COUNT, 0), secondary_storage_bytes=counts.get(SECONDARY_BYTES, 0)
+    )
+
+
+def messages(connection: Connection, topic: str) -> Sequence[str]:
+    """The outbox, oldest first."""
+    found = select(OUTBOX.c.message).where(OUTBOX.c.topic == topic).order_by(OUTBOX.c.id)
+    return list(connection.execute(found).scalars())
+
+
+def _array_snapshots(connection: Connection, volume_uuid: str) -> int:
+    found = (
+        select(func.count())
+        .select_from(SNAPSHOT_STORE_REF.join(SNAPSHOTS).join(VOLUMES, SNAPSHOTS.c.volume_id == VOLUMES.c.id))
+        .where(
+            VOLUMES.c.uuid == volume_uuid,
+            SNAPSHOT_STORE_REF.c.store_role == "Primary",
+            SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED,
+        )
+    )
+    return int(connection.execute(found).scalar_one())
+
+
+def _lun_of_snapshot(connection: Connection, uuid: SnapshotId) -> int:
+    found = select(VOLUMES.c.folder).join(SNAPSHOTS, SNAPSHOTS.c.volume_id == VOLUMES.c.id)
+    return int(connection.execute(found.where(SNAPSHOTS.c.uuid == uuid)).scalar_one())
+
+
+def _copies(connection: Connection, uuid: str) -> Sequence[Row[Any]]:
+    return connection.execute(_COPIES.join(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid)).all()
+
+
+def _of_account(query: Select[Any], account: AccountId | None) -> Select[Any]:
+    return query if account is None else query.where(ACCOUNT.c.account_name == account)
+
+
+def _volume(row: Row[Any]) -> Volume:
+    return Volume(
+        id=VolumeId(row.uuid),
+        account=AccountId(row.account_name),
+        name=row.name,
+        size_bytes=row.size,
+        target=row.iscsi_name.removeprefix("/").removesuffix("/0"),
+        qos=Qos(min_iops=row.min_iops, max_iops=row.max_iops, burst_iops=row.burst_iops),
+    )
+
+
+def _copy(row: Row[Any]) -> Copy:
+    return Copy(location=PLACES[row.store_role], reference=row.install_path, physical_size_bytes=row.physical_size)
+
+
+def _snapshot(row: Row[Any], copies: Sequence[Copy]) -> Snapshot:
+    return Snapshot(
+        id=SnapshotId(row.uuid),
+        account=AccountId(row.account_name),
+        volume=VolumeId(row.volume_uuid),
+        name=row.name,
+        location=LocationType(row.location_type),
+        state=SnapshotState(row.status),
+        size_bytes=row.size,
+        copies=tuple(copies),
+    )

@@ -1,0 +1,153 @@
+"""Effects: the frozen things that a plan consists of, one external change each. How they are performed is not here.
+
+`Facts` carries what earlier effects of the same job found out: ids, targets, digests.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from snapproof.reference_impl.ports import Owner
+from snapproof.vocabulary import Qos
+
+Facts: TypeAlias = Mapping[str, str | int]
+"""Keys: array_snapshot, lun, target, staged, digest, physical_size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeArraySnapshot:
+    """Take a snapshot on the array. Undone by deleting every snapshot of that name and owner."""
+
+    lun_id: int
+    name: str
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloneToLun:
+    """Clone an array snapshot into a new LUN; `snapshot_id` None means the one this job took."""
+
+    lun_id: int
+    snapshot_id: int | None
+    account: str
+    name: str
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateLun:
+    """Make an empty LUN."""
+
+    account: str
+    name: str
+    size_bytes: int
+    qos: Qos
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetQos:
+    """Give the job's LUN the IOPS that the user pays for."""
+
+    qos: Qos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantHosts:
+    """Let the hosts reach the job's LUN. `name` and `owner` find it again after a crash."""
+
+    name: str
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResignDisk:
+    """Give the clone identities of its own, without which the hosts refuse it beside its parent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachDisk:
+    """Open the job's LUN on a host, and see that it holds exactly one disk."""
+
+    name: str
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOut:
+    """Copy the attached disk into a staging directory of the export."""
+
+    staging: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectImage:
+    """Read the staged image through before anybody trusts it."""
+
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishImage:
+    """Put the staged image under its own path."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchImage:
+    """Make a backup reachable for hosts, checked against its digest."""
+
+    path: str
+    physical_size_bytes: int
+    digest: str
+    staging: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyIn:
+    """Format the job's blank LUN and copy the fetched image onto it."""
+
+    name: str
+    owner: Owner
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteArraySnapshot:
+    """Delete an array snapshot by its id; one that is gone already counts as deleted."""
+
+    snapshot_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteBackup:
+    """Delete a backup by its path; one that is gone already counts as deleted."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseLun:
+    """Delete a user's LUN, restorable for as long as the array keeps deleted volumes."""
+
+    lun_id: int
+
+
+Effect: TypeAlias = (
+    TakeArraySnapshot
+    | CloneToLun
+    | CreateLun
+    | SetQos
+    | GrantHosts
+    | ResignDisk
+    | AttachDisk
+    | CopyOut
+    | InspectImage
+    | PublishImage
+    | FetchImage
+    | CopyIn
+    | DeleteArraySnapshot
+    | DeleteBackup
+    | ReleaseLun
+)

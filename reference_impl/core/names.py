@@ -1,0 +1,44 @@
+"""Names and paths, derived from ids alone so that whoever lost an answer can look for what it may have made.
+
+What may stand in a name is the array's and the store's rule; which ids there are is the catalog's.
+"""
+
+import re
+
+LUN_NAME_CHARACTERS_MAX = 64
+_UUID_CHARACTERS = 36
+
+
+def array_name(name: str, uuid: str) -> str:
+    """Name an array volume or snapshot: letters, digits and hyphens, at most 64, unique by the uuid at its end."""
+    room = LUN_NAME_CHARACTERS_MAX - _UUID_CHARACTERS - 1
+    plain = re.sub(r"[^A-Za-z0-9]", "-", name)[:room].strip("-")
+    return f"{plain}-{uuid}" if plain else uuid
+
+
+def temporary_lun_name(snapshot_uuid: str) -> str:
+    """Name the short-lived clone that a snapshot is copied from."""
+    return f"backup-of-{snapshot_uuid}"
+
+
+def backup_path(account: str, volume_uuid: str, snapshot_uuid: str) -> str:
+    """Where a backup lies, on NFS and as S3 key alike (R-005)."""
+    for part in (account, volume_uuid, snapshot_uuid):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", part):
+            raise ValueError(f"{part!r} cannot be part of a backup's path: letters, digits, - and _ only.")
+    return f"snapshots/{account}/{volume_uuid}/{snapshot_uuid}.vhd"
+
+
+def staging_path(account: str, volume_uuid: str, job_uuid: str) -> str:
+    """The directory of the export in which one job lets hosts write or read, beside the backups it belongs to."""
+    return backup_path(account, volume_uuid, job_uuid).removesuffix(".vhd") + ".part"
+
+
+def array_reference(snapshot_id: int) -> str:
+    """How the catalog writes down where an array snapshot is (CloudStack's install path)."""
+    return f"SfSnapshotId={snapshot_id}"
+
+
+def array_snapshot_id(reference: str) -> int:
+    """Read what `array_reference` wrote."""
+    return int(reference.removeprefix("SfSnapshotId="))

@@ -1,0 +1,102 @@
+"""Orders: what a job has to do, complete and self-contained, as the catalog keeps it until the job is over.
+
+An order holds ids and names only, never a secret, so that it can be written down and read again by the next life.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from snapproof.reference_impl.ports import Owner
+from snapproof.vocabulary import LocationType, Qos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSource:
+    """A backup to restore from: its path, what it weighs, and the digest that it must have."""
+
+    path: str
+    physical_size_bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArraySource:
+    """An array snapshot to restore from."""
+
+    lun_id: int
+    snapshot_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeSnapshot:
+    """Take a snapshot of a volume's LUN, and back it up where the location says so."""
+
+    job: str
+    account: str
+    volume: str
+    volume_name: str
+    snapshot: str
+    snapshot_name: str
+    lun_id: int
+    size_bytes: int
+    location: LocationType
+
+    @property
+    def owner(self) -> Owner:
+        """The tag of what this job makes."""
+        return Owner(job=self.job, subject=self.snapshot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteSnapshot:
+    """Delete every copy of a snapshot, and the LUN that was kept only for it."""
+
+    job: str
+    account: str
+    volume: str
+    snapshot: str
+    array_snapshot: int | None
+    backup: str | None
+    backup_size_bytes: int
+    release_lun: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateVolume:
+    """Make a LUN for a volume: empty, or with the content of a snapshot."""
+
+    job: str
+    account: str
+    volume: str
+    volume_name: str
+    size_bytes: int
+    qos: Qos
+    from_snapshot: str | None = None
+    array_source: ArraySource | None = None
+    backup_source: BackupSource | None = None
+
+    @property
+    def owner(self) -> Owner:
+        """The tag of what this job makes."""
+        return Owner(job=self.job, subject=self.volume)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteVolume:
+    """Delete a volume; its LUN goes too unless array snapshots still need it."""
+
+    job: str
+    account: str
+    volume: str
+    release_lun: int | None
+
+
+Order: TypeAlias = TakeSnapshot | DeleteSnapshot | CreateVolume | DeleteVolume
+
+ORDERS: dict[str, type[Order]] = {
+    "TakeSnapshot": TakeSnapshot,
+    "DeleteSnapshot": DeleteSnapshot,
+    "CreateVolume": CreateVolume,
+    "DeleteVolume": DeleteVolume,
+}
+"""Orders by the name under which the catalog keeps them."""

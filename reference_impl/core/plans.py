@@ -1,0 +1,172 @@
+"""Plans: an order turned into a tuple of steps, the same tuple every time, so that the next life can go on with it.
+
+When a job has failed, every step is undone. What a step does to the world is in effects.py, how the catalog records it
+in recording.py.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from snapproof.reference_impl.core.effects import (
+    AttachDisk,
+    CloneToLun,
+    CopyIn,
+    CopyOut,
+    CreateLun,
+    DeleteArraySnapshot,
+    DeleteBackup,
+    Effect,
+    FetchImage,
+    GrantHosts,
+    InspectImage,
+    PublishImage,
+    ReleaseLun,
+    ResignDisk,
+    SetQos,
+    TakeArraySnapshot,
+)
+from snapproof.reference_impl.core.names import array_name, backup_path, staging_path, temporary_lun_name
+from snapproof.reference_impl.core.orders import (
+    ArraySource,
+    BackupSource,
+    CreateVolume,
+    DeleteSnapshot,
+    DeleteVolume,
+    Order,
+    TakeSnapshot,
+)
+from snapproof.vocabulary import LocationType, Qos
+
+LUN_SIZE_BYTES_MIN = 1_000_000_000
+RESERVE_PERCENT = 10
+"""A LUN is larger than its disk by what the hypervisor keeps beside it (CloudStack's hypervisor snapshot reserve)."""
+
+COPYING_QOS = Qos(min_iops=100, max_iops=20_000, burst_iops=20_000)
+"""What a LUN gets while it is filled (CloudStack's plug-in does the same)."""
+
+
+class Lifetime(StrEnum):
+    """How long what a step made is needed."""
+
+    KEPT = "kept"
+    WORK = "work"  # released before success is recorded: from then on users may use what was made, undisturbed
+    SPENT = "spent"  # released after success is recorded: until then it may be the only copy
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One effect of a plan."""
+
+    effect: Effect
+    lifetime: Lifetime = Lifetime.KEPT
+
+
+Plan: TypeAlias = tuple[Step, ...]
+
+
+def lun_size(size_bytes: int) -> int:
+    """How large the LUN for a disk of `size_bytes` must be."""
+    return max(LUN_SIZE_BYTES_MIN, size_bytes + size_bytes * RESERVE_PERCENT // 100)
+
+
+def plan_take(order: TakeSnapshot) -> Plan:
+    """PRIMARY keeps the array snapshot; SECONDARY copies it out through a clone and keeps the copy alone."""
+    snapshot = TakeArraySnapshot(
+        lun_id=order.lun_id, name=array_name(order.volume_name, order.snapshot), owner=order.owner
+    )
+    if order.location is LocationType.PRIMARY:
+        return (Step(snapshot),)
+    name = temporary_lun_name(order.snapshot)
+    clone = CloneToLun(lun_id=order.lun_id, snapshot_id=None, account=order.account, name=name, owner=order.owner)
+    return (
+        Step(snapshot, Lifetime.SPENT),
+        Step(clone, Lifetime.SPENT),
+        Step(GrantHosts(name=name, owner=order.owner), Lifetime.SPENT),
+        Step(ResignDisk()),
+        Step(AttachDisk(name=name, owner=order.owner), Lifetime.SPENT),
+        Step(CopyOut(staging=staging_path(order.account, order.volume, order.snapshot)), Lifetime.SPENT),
+        Step(InspectImage(size_bytes=order.size_bytes)),
+        Step(PublishImage(path=backup_path(order.account, order.volume, order.snapshot))),
+    )
+
+
+def plan_delete_snapshot(order: DeleteSnapshot) -> Plan:
+    """Delete the copies first; the LUN that was kept for the snapshot goes last."""
+    steps: list[Step] = []
+    if order.backup is not None:
+        steps.append(Step(DeleteBackup(path=order.backup)))
+    if order.array_snapshot is not None:
+        steps.append(Step(DeleteArraySnapshot(snapshot_id=order.array_snapshot)))
+    if order.release_lun is not None:
+        steps.append(Step(ReleaseLun(lun_id=order.release_lun)))
+    return tuple(steps)
+
+
+def plan_create_volume(order: CreateVolume) -> Plan:
+    """An empty LUN; or a clone of an array snapshot, re-signed; or a LUN filled from a backup."""
+    if order.array_source is not None:
+        return _plan_clone(order, order.array_source)
+    if order.backup_source is not None:
+        return _plan_restore(order, order.backup_source)
+    return (Step(_create_lun(order, order.qos)),)
+
+
+def plan_delete_volume(order: DeleteVolume) -> Plan:
+    """Delete the LUN unless array snapshots need it."""
+    return () if order.release_lun is None else (Step(ReleaseLun(lun_id=order.release_lun)),)
+
+
+def _plan_clone(order: CreateVolume, source: ArraySource) -> Plan:
+    name = array_name(order.volume_name, order.volume)
+    clone = CloneToLun(
+        lun_id=source.lun_id, snapshot_id=source.snapshot_id, account=order.account, name=name, owner=order.owner
+    )
+    return (
+        Step(clone),
+        Step(GrantHosts(name=name, owner=order.owner), Lifetime.WORK),
+        Step(ResignDisk()),
+        Step(AttachDisk(name=name, owner=order.owner), Lifetime.WORK),
+        Step(SetQos(qos=order.qos)),
+    )
+
+
+def _plan_restore(order: CreateVolume, source: BackupSource) -> Plan:
+    lun = _create_lun(order, COPYING_QOS)
+    fetch = FetchImage(
+        path=source.path,
+        physical_size_bytes=source.physical_size_bytes,
+        digest=source.digest,
+        staging=staging_path(order.account, order.volume, order.job),
+    )
+    return (
+        Step(lun),
+        Step(GrantHosts(name=lun.name, owner=order.owner), Lifetime.WORK),
+        Step(fetch, Lifetime.WORK),
+        Step(CopyIn(name=lun.name, owner=order.owner, size_bytes=order.size_bytes), Lifetime.WORK),
+        Step(SetQos(qos=order.qos)),
+    )
+
+
+def _create_lun(order: CreateVolume, qos: Qos) -> CreateLun:
+    return CreateLun(
+        account=order.account,
+        name=array_name(order.volume_name, order.volume),
+        size_bytes=lun_size(order.size_bytes),
+        qos=qos,
+        owner=order.owner,
+    )
+
+
+PLANNERS: Mapping[type[Order], Callable[[Any], Plan]] = {
+    TakeSnapshot: plan_take,
+    DeleteSnapshot: plan_delete_snapshot,
+    CreateVolume: plan_create_volume,
+    DeleteVolume: plan_delete_volume,
+}
+
+
+def plan_for(order: Order) -> Plan:
+    """Turn an order into its plan."""
+    return PLANNERS[type(order)](order)

@@ -1,0 +1,248 @@
+"""The reference driver, as the suite sees it: checks requests, turns them into orders, answers from the catalog.
+
+How orders are carried out is the orchestrator's business; which services stand behind the ports is decided in
+`connect`.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from snapproof import __version__
+from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError
+from snapproof.reference_impl.adapters.element import ElementArray
+from snapproof.reference_impl.adapters.nfs import NfsStore
+from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
+from snapproof.reference_impl.adapters.xen import XenHypervisor
+from snapproof.reference_impl.catalog import queries
+from snapproof.reference_impl.catalog.store import Catalog
+from snapproof.reference_impl.core.locations import read_location
+from snapproof.reference_impl.core.orders import (
+    ArraySource,
+    CreateVolume,
+    DeleteSnapshot,
+    DeleteVolume,
+    TakeSnapshot,
+)
+from snapproof.reference_impl.orchestrator import Orchestrator, Rules
+from snapproof.reference_impl.ports import Ports
+from snapproof.reference_impl.settings import Settings
+from snapproof.vocabulary import (
+    AccountId,
+    AuditEvent,
+    Capability,
+    Description,
+    Directory,
+    LocationType,
+    OperationId,
+    ResourceCounts,
+    Site,
+    Snapshot,
+    SnapshotId,
+    SnapshotRequest,
+    SnapshotState,
+    StateChange,
+    UsageEvent,
+    Volume,
+    VolumeId,
+    VolumeRequest,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MessageT = TypeVar("MessageT", AuditEvent, UsageEvent, StateChange)
+
+_NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
+
+
+def connect(site: Site, settings: Settings) -> Ports:
+    """Put the adapters for the site's services behind the ports."""
+    directory: Directory = site.export  # type: ignore[assignment]  # the vocabulary does not know this port
+    hypervisor = XenHypervisor(
+        site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=settings
+    )
+    return Ports(
+        array=ElementArray(site.array, group=site.hosts_group),
+        hypervisor=hypervisor,
+        store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
+        clock=site.clock,
+    )
+
+
+class ReferenceDriver:
+    """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._settings = Settings()
+        url = f"sqlite:///{site.state_directory / 'catalog.sqlite'}"
+        self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock)
+        self._orchestrator = Orchestrator(self._catalog, self.ports(), settings=self._settings, rules=self.rules())
+
+    def ports(self) -> Ports:
+        """The world; a variant of the zoo may wrap one of its ports."""
+        return connect(self._site, self._settings)
+
+    def rules(self) -> Rules:
+        """The tables; a variant of the zoo may replace an entry."""
+        return Rules()
+
+    def describe(self) -> Description:
+        """Everything that the port knows."""
+        return Description(name="reference", version=__version__, capabilities=frozenset(Capability))
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Check the request and its source, then make the LUN."""
+        if request.size_bytes <= 0:
+            raise InvalidRequestError(f"A volume of {request.size_bytes} bytes cannot be made.")
+        known = self._catalog.job(request.operation)
+        order = self._create_order(request) if known is None else known.order
+        assert isinstance(order, CreateVolume)
+
+        def check(connection: Connection) -> None:
+            if order.from_snapshot is not None:
+                queries.require_idle(connection, snapshot=order.from_snapshot)
+
+        self._orchestrator.submit(order, volume=order.volume, snapshot=order.from_snapshot, check=check)
+        return self._read(queries.volume, VolumeId(order.volume))
+
+    def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
+        """Delete a volume; its LUN stays while array snapshots need it (R-024, R-025)."""
+        known = self._catalog.job(operation)
+        if known is None:
+            found = self._read(queries.volume, volume)
+            needed = self._read(queries.has_array_snapshots, volume)
+            lun = None if needed else self._read(queries.lun_of, volume)
+            order = DeleteVolume(job=operation, account=found.account, volume=volume, release_lun=lun)
+        else:
+            assert isinstance(known.order, DeleteVolume)
+            order = known.order
+        self._orchestrator.submit(
+            order, volume=volume, snapshot=None, check=lambda c: queries.require_idle(c, volume=volume)
+        )
+
+    def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
+        """The volumes that were not removed."""
+        return self._read(queries.volumes, account)
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Check the request, then take and, for SECONDARY, back up."""
+        known = self._catalog.job(request.operation)
+        order = self._take_order(request) if known is None else known.order
+        assert isinstance(order, TakeSnapshot)
+        self._orchestrator.submit(
+            order,
+            volume=order.volume,
+            snapshot=order.snapshot,
+            check=lambda c: queries.require_idle(c, volume=order.volume),
+        )
+        return self._read(queries.snapshot, SnapshotId(order.snapshot))
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        """The snapshots that were not removed."""
+        found = self._read(queries.snapshots, account)
+        return [s for s in found if volume in {None, s.volume} and location in {None, s.location}]
+
+    def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
+        """Delete every copy, and the LUN of a deleted volume with its last array snapshot."""
+        known = self._catalog.job(operation)
+        order = self._delete_order(operation, snapshot) if known is None else known.order
+        assert isinstance(order, DeleteSnapshot)
+
+        def check(connection: Connection) -> None:
+            queries.require_idle(connection, volume=order.volume)
+            queries.require_idle(connection, snapshot=order.snapshot)
+
+        self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot, check=check)
+
+    def reconcile(self) -> None:
+        """Bring every unfinished job to its end."""
+        self._orchestrator.resume()
+
+    def resource_counts(self, account: AccountId) -> ResourceCounts:
+        """What the account is charged."""
+        return self._read(queries.resource_counts, account)
+
+    def audit_events(self) -> Sequence[AuditEvent]:
+        """From the outbox."""
+        return self._messages("audit", AuditEvent)
+
+    def usage_events(self) -> Sequence[UsageEvent]:
+        """From the outbox."""
+        return self._messages("usage", UsageEvent)
+
+    def state_changes(self) -> Sequence[StateChange]:
+        """From the outbox."""
+        return self._messages("state", StateChange)
+
+    def close(self) -> None:
+        """Let go of the catalog; connections close with their ports."""
+        self._catalog.close()
+
+    def _create_order(self, request: VolumeRequest) -> CreateVolume:
+        order = CreateVolume(
+            job=request.operation,
+            account=request.account,
+            volume=self._new_uuid("volume", request.operation),
+            volume_name=request.name,
+            size_bytes=request.size_bytes,
+            qos=request.qos,
+            from_snapshot=request.from_snapshot,
+        )
+        if request.from_snapshot is None:
+            return order
+        source = self._read(queries.snapshot, request.from_snapshot)
+        if source.account != request.account:
+            raise NotFoundError(f"There is no snapshot {request.from_snapshot}.")
+        if source.state is not SnapshotState.BACKED_UP:
+            raise ConflictError(f"Snapshot {source.id} is {source.state}; only a BackedUp one can be restored.")
+        if request.size_bytes != source.size_bytes:
+            raise InvalidRequestError(
+                f"Snapshot {source.id} holds {source.size_bytes} bytes, not {request.size_bytes}; ask for its own size."
+            )
+        found = self._read(queries.restore_source, source.id)
+        if isinstance(found, ArraySource):
+            return replace(order, array_source=found)
+        return replace(order, backup_source=found)
+
+    def _take_order(self, request: SnapshotRequest) -> TakeSnapshot:
+        location = read_location(request.location)
+        volume = self._read(queries.volume, request.volume)
+        return TakeSnapshot(
+            job=request.operation,
+            account=volume.account,
+            volume=volume.id,
+            volume_name=volume.name,
+            snapshot=self._new_uuid("snapshot", request.operation),
+            snapshot_name=request.name or f"{volume.name}_{self._catalog.now():%Y%m%d%H%M%S}",
+            lun_id=self._read(queries.lun_of, volume.id),
+            size_bytes=volume.size_bytes,
+            location=location,
+        )
+
+    def _delete_order(self, operation: OperationId, snapshot: SnapshotId) -> DeleteSnapshot:
+        found = self._read(queries.snapshot, snapshot)
+        if found.state not in {SnapshotState.BACKED_UP, SnapshotState.ERROR}:
+            raise ConflictError(f"Snapshot {snapshot} is {found.state}; only BackedUp or Error can be deleted.")
+        return self._read(queries.delete_order, found, operation)
+
+    def _new_uuid(self, kind: str, operation: OperationId) -> str:
+        """Derived from the operation, so that a request sent again after a lost answer means the same object."""
+        return str(uuid.uuid5(_NAMES, f"{self._site.seed} {kind} {operation}"))
+
+    def _read(self, query: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        with self._catalog.reading() as connection:
+            return query(connection, *given, **named)
+
+    def _messages(self, topic: str, kind: type[MessageT]) -> Sequence[MessageT]:
+        return [msgspec.json.decode(text, type=kind) for text in self._read(queries.messages, topic)]

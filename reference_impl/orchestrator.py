@@ -1,0 +1,234 @@
+"""The engine: brings a job from wherever it stands to its end, journal first, whatever dies on the way.
+
+Intent is written before an effect begins (the job's cursor), its outcome after. After a lost answer or a restart the
+engine looks before it acts again. It knows neither what the effects are (performing.py) nor what their records look
+like (recording.py).
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from snapproof.driver import BackendError, ConflictError, DriverError, UnavailableError
+from snapproof.reference_impl.catalog.store import Catalog, Job, Phase
+from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.effects import Effect, Facts
+from snapproof.reference_impl.core.orders import Order
+from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, plan_for
+from snapproof.reference_impl.performing import PERFORMERS, Performer, Workbench
+from snapproof.reference_impl.ports import (
+    CallError,
+    Ports,
+    RefusedError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from snapproof.reference_impl.recording import RECORDERS, Recorder, audit
+from snapproof.reference_impl.settings import Settings
+from snapproof.vocabulary import OperationId
+
+LOG = logging.getLogger("snapproof.orchestrator")
+
+T = TypeVar("T")
+FAILURES: Mapping[str, type[DriverError]] = {
+    kind.__name__: kind for kind in (BackendError, UnavailableError, ConflictError)
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The three tables that make the orchestrator what it is. A variant of the zoo replaces entries of one of them."""
+
+    plan: Callable[[Order], Plan] = plan_for
+    performers: Mapping[type[Effect], Performer] = field(default_factory=lambda: PERFORMERS)
+    recorders: Mapping[type[Order], Recorder] = field(default_factory=lambda: RECORDERS)
+
+
+class Orchestrator:
+    """Runs jobs. One instance is one life; all that outlives it is in the catalog."""
+
+    def __init__(self, catalog: Catalog, ports: Ports, *, settings: Settings, rules: Rules) -> None:
+        self._catalog = catalog
+        self._bench = Workbench(ports=ports, settings=settings)
+        self._rules = rules
+
+    def submit(self, order: Order, *, volume: str, snapshot: str | None, check: Callable[[Connection], None]) -> Job:
+        """Open a job and run it to its end; the same job id again gives the same end. Raises DriverError.
+
+        `check` runs in the opening transaction and raises a DriverError if the order has become impossible.
+        """
+        known = self._catalog.job(OperationId(order.job))
+        job = known or self._open(order, volume, snapshot, check)
+        return self._concluded(self._run(job, begun=known is not None))
+
+    def resume(self) -> None:
+        """Bring every unfinished job to its end. One that still cannot end keeps its leak record for next time."""
+        for job in self._catalog.unfinished_jobs():
+            ended = self._run(job, begun=True)
+            LOG.info("job %s resumed at %s, now %s", job.uuid, job.phase, ended.phase)
+
+    def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Connection], None]) -> Job:
+        def write(connection: Connection, tx: Transaction) -> None:
+            check(connection)
+            tx.open_job(order, volume=volume, snapshot=snapshot)
+            self._rules.recorders[type(order)].begin(tx, order)
+            tx.audit(audit(order, "Started"))
+
+        def written() -> Job | None:
+            return self._catalog.job(OperationId(order.job))
+
+        job = self._write(write, written)
+        LOG.info("job %s opened: %s of %s", job.uuid, type(order).__name__, snapshot or volume)
+        return job
+
+    def _run(self, job: Job, *, begun: bool) -> Job:
+        plan = self._rules.plan(job.order)
+        if job.phase is Phase.RUNNING:
+            job = self._forward(job, plan, begun=begun)
+        if job.phase is Phase.CLEANING:
+            job = self._release(job, plan)
+        if job.phase is Phase.UNDOING:
+            job = self._undo(job, plan)
+        return job
+
+    def _forward(self, job: Job, plan: Plan, *, begun: bool) -> Job:
+        recorder = self._rules.recorders[type(job.order)]
+        try:
+            for number in range(job.cursor, len(plan)):
+                effect = plan[number].effect
+                facts = {**job.facts, **self._perform(effect, job.facts, begun=begun)}
+                begun = False
+                write = partial(recorder.step, order=job.order, effect=effect, facts=facts)
+                job = self._move(job, Phase.RUNNING, cursor=number + 1, facts=facts, write=write)
+            self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.WORK])
+        except CallError as error:
+            return self._fail(job, error)
+        return self._succeed(job, plan, recorder)
+
+    def _succeed(self, job: Job, plan: Plan, recorder: Recorder) -> Job:
+        spent = any(step.lifetime is Lifetime.SPENT for step in plan)
+
+        def write(tx: Transaction) -> None:
+            recorder.succeed(tx, job.order, job.facts)
+            tx.audit(audit(job.order, "Completed"))
+
+        return self._move(job, Phase.CLEANING if spent else Phase.DONE, write=write)
+
+    def _fail(self, job: Job, error: CallError) -> Job:
+        """Give up for good: from here on the job only goes back."""
+        LOG.warning("job %s failed at step %d: %s", job.uuid, job.cursor, error)
+        meaning = BackendError if isinstance(error, RefusedError) and not isinstance(error, TransientError) else None
+        return self._move(job, Phase.UNDOING, error=(meaning or UnavailableError)(str(error)))
+
+    def _release(self, job: Job, plan: Plan) -> Job:
+        """Clean up behind a success. What cannot be cleaned now is a leak on record; the success stands."""
+        recorder = self._rules.recorders[type(job.order)]
+        try:
+            self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.SPENT])
+        except CallError as error:
+            return self._leak(job, error)
+
+        def write(tx: Transaction) -> None:
+            recorder.cleaned(tx, job.order, job.facts)
+            tx.clear_leak(job)
+
+        return self._move(job, Phase.DONE, write=write)
+
+    def _undo(self, job: Job, plan: Plan) -> Job:
+        """Take back every step that was begun, then say Error, in that order."""
+        recorder = self._rules.recorders[type(job.order)]
+        try:
+            self._undo_steps(job, plan[: job.cursor + 1])
+        except CallError as error:
+            return self._leak(job, error)
+
+        def write(tx: Transaction) -> None:
+            recorder.fail(tx, job.order, job.facts)
+            tx.audit(audit(job.order, "Completed", failed=True))
+            tx.clear_leak(job)
+
+        return self._move(job, Phase.FAILED, write=write)
+
+    def _leak(self, job: Job, error: CallError) -> Job:
+        LOG.warning("job %s left something behind while %s: %s", job.uuid, job.phase, error)
+        return self._move(job, job.phase, write=lambda tx: tx.record_leak(job, str(error)))
+
+    def _perform(self, effect: Effect, facts: Facts, *, begun: bool) -> Facts:
+        """Perform one effect; look for what an earlier try left behind before every try but the very first."""
+        performer = self._rules.performers[type(effect)]
+
+        def attempt(*, again: bool) -> Facts:
+            adopted = performer.settle(self._bench, effect, facts) if begun or again else None
+            return adopted if adopted is not None else performer.do(self._bench, effect, facts)
+
+        return self._insist(attempt)
+
+    def _undo_steps(self, job: Job, steps: Sequence[Step]) -> None:
+        for step in reversed(steps):
+            undo = self._rules.performers[type(step.effect)].undo
+            self._insist(lambda *, again, step=step, undo=undo: undo(self._bench, step.effect, job.facts))  # noqa: ARG005
+
+    def _insist(self, attempt: Callable[..., T]) -> T:
+        """Try again after a refusal that may pass and after a lost answer, not after a final no."""
+        settings = self._bench.settings
+        for number in range(1, settings.attempts_max + 1):
+            try:
+                return attempt(again=number > 1)
+            except (TransientError, UnknownOutcomeError) as error:
+                LOG.warning("attempt %d of %d failed: %s", number, settings.attempts_max, error)
+                if number == settings.attempts_max:
+                    raise
+                self._bench.ports.clock.sleep(settings.backoff_s * 2 ** (number - 1))
+        raise AssertionError("attempts_max is at least one")
+
+    def _move(
+        self,
+        job: Job,
+        phase: Phase,
+        *,
+        cursor: int | None = None,
+        facts: Facts | None = None,
+        error: DriverError | None = None,
+        write: Callable[[Transaction], None] = lambda _tx: None,
+    ) -> Job:
+        place = job.cursor if cursor is None else cursor
+
+        def change(_connection: Connection, tx: Transaction) -> None:
+            tx.advance_job(job, phase, place, job.facts if facts is None else facts, error)
+            write(tx)
+
+        def changed() -> Job | None:
+            now = self._catalog.job(job.uuid)
+            return now if now is not None and now.version == job.version + 1 else None
+
+        return self._write(change, changed)
+
+    def _write(self, change: Callable[[Connection, Transaction], None], changed: Callable[[], T | None]) -> T:
+        """Commit one change. A lost answer is no riddle here: the row's version tells whether the change is there."""
+
+        def attempt(*, again: bool) -> T:
+            known = changed() if again else None
+            if known is not None:
+                return known
+            with self._catalog.transaction() as connection:
+                change(connection, Transaction(connection, self._catalog.now()))
+            written = changed()
+            assert written is not None, "A committed change can be read back."
+            return written
+
+        try:
+            return self._insist(attempt)
+        except CallError as error:
+            raise UnavailableError(f"The catalog cannot be written: {error}") from error
+
+    def _concluded(self, job: Job) -> Job:
+        """Turn a job's end into the caller's answer."""
+        if job.phase in {Phase.DONE, Phase.CLEANING}:
+            return job
+        if job.phase is Phase.FAILED:
+            raise FAILURES.get(job.error_kind or "", BackendError)(job.error or "The job failed.")
+        raise UnavailableError(f"Job {job.uuid} could not yet be taken back ({job.error}); reconcile tries again.")

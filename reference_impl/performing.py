@@ -1,0 +1,288 @@
+"""How each effect is performed, looked for and undone: one table over the ports. When that happens is orchestrator.py.
+
+`do` may find its own earlier half behind it; `settle` looks for it by name after a lost answer or a restart, and either
+adopts it (gives facts) or clears it away (gives None). `undo` works from names and owner tags alone, since a dead
+process remembers nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from snapproof.reference_impl.core import effects as fx
+from snapproof.reference_impl.core.effects import Effect, Facts
+from snapproof.reference_impl.ports import GoneError, Image, Lun, Owner, Ports, RefusedError
+from snapproof.reference_impl.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """What performing an effect needs: the ports and the bounds of waiting."""
+
+    ports: Ports
+    settings: Settings
+
+
+Perform: TypeAlias = Callable[[Workbench, Any, Facts], Facts]
+Settle: TypeAlias = Callable[[Workbench, Any, Facts], Facts | None]
+Undo: TypeAlias = Callable[[Workbench, Any, Facts], None]
+
+
+def start_over(_bench: Workbench, _effect: Effect, _facts: Facts) -> None:
+    """Settle an effect that may simply be done again."""
+
+
+def leave(_bench: Workbench, _effect: Effect, _facts: Facts) -> None:
+    """Undo an effect that leaves nothing behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performer:
+    """The three verbs of one kind of effect."""
+
+    do: Perform
+    settle: Settle = start_over
+    undo: Undo = leave
+
+
+def take_array_snapshot(bench: Workbench, effect: fx.TakeArraySnapshot, _facts: Facts) -> Facts:
+    """Take it; the array's id is all that later effects need."""
+    return {"array_snapshot": bench.ports.array.take_snapshot(effect.lun_id, name=effect.name, owner=effect.owner)}
+
+
+def settle_array_snapshot(bench: Workbench, effect: fx.TakeArraySnapshot, _facts: Facts) -> Facts | None:
+    """Adopt the one that a lost call made. Were there two, the first is it and the others are deleted."""
+    array = bench.ports.array
+    found = array.find_snapshots(effect.lun_id, name=effect.name, owner=effect.owner)
+    for surplus in found[1:]:
+        array.delete_snapshot(surplus)
+    return {"array_snapshot": found[0]} if found else None
+
+
+def undo_array_snapshot(bench: Workbench, effect: fx.TakeArraySnapshot, _facts: Facts) -> None:
+    """Delete every snapshot of that name and owner."""
+    array = bench.ports.array
+    for snapshot in array.find_snapshots(effect.lun_id, name=effect.name, owner=effect.owner):
+        _unless_gone(array.delete_snapshot, snapshot)
+
+
+def clone_to_lun(bench: Workbench, effect: fx.CloneToLun, facts: Facts) -> Facts:
+    """Start the clone and wait for its end; a clone that failed is an error here, not a finished one (hazard C4)."""
+    snapshot = int(facts["array_snapshot"]) if effect.snapshot_id is None else effect.snapshot_id
+    lun, handle = bench.ports.array.start_clone(
+        effect.lun_id, snapshot, account=effect.account, name=effect.name, owner=effect.owner
+    )
+    wait_for_clone(bench, lun, handle)
+    return {"lun": lun.id, "target": lun.target}
+
+
+def settle_clone(bench: Workbench, effect: fx.CloneToLun, _facts: Facts) -> Facts | None:
+    """Adopt a clone that is still under way; one whose handle is gone may be half a disk, so it is cleared away."""
+    array = bench.ports.array
+    adopted: Facts | None = None
+    for lun in array.find_luns(name=effect.name, owner=effect.owner):
+        handle = None if lun.deleted or adopted else array.clone_handle(lun)
+        if handle is None:
+            _remove_lun(bench, lun)
+            continue
+        wait_for_clone(bench, lun, handle)
+        adopted = {"lun": lun.id, "target": lun.target}
+    return adopted
+
+
+def wait_for_clone(bench: Workbench, lun: Lun, handle: int) -> None:
+    """Ask until the clone is complete, no longer than the settings allow. Raises RefusedError."""
+    clock, settings = bench.ports.clock, bench.settings
+    deadline = clock.time() + settings.clone_timeout_s
+    while not bench.ports.array.clone_finished(handle):
+        if clock.time() >= deadline:
+            raise RefusedError(f"LUN {lun.id} ({lun.name}) was not cloned within {settings.clone_timeout_s:g} s.")
+        clock.sleep(settings.clone_poll_s)
+
+
+def create_lun(bench: Workbench, effect: fx.CreateLun, _facts: Facts) -> Facts:
+    """Make the LUN."""
+    lun = bench.ports.array.create_lun(
+        account=effect.account, name=effect.name, size_bytes=effect.size_bytes, qos=effect.qos, owner=effect.owner
+    )
+    return {"lun": lun.id, "target": lun.target}
+
+
+def settle_lun(bench: Workbench, effect: fx.CreateLun, _facts: Facts) -> Facts | None:
+    """Adopt the LUN that a lost call made; it is as blank as a new one."""
+    luns = [lun for lun in bench.ports.array.find_luns(name=effect.name, owner=effect.owner) if not lun.deleted]
+    for surplus in luns[1:]:
+        _remove_lun(bench, surplus)
+    return {"lun": luns[0].id, "target": luns[0].target} if luns else None
+
+
+def undo_lun(bench: Workbench, effect: fx.CloneToLun | fx.CreateLun, _facts: Facts) -> None:
+    """Remove every LUN of that name and owner for good: no user has ever seen it."""
+    for lun in bench.ports.array.find_luns(name=effect.name, owner=effect.owner):
+        _remove_lun(bench, lun)
+
+
+def set_qos(bench: Workbench, effect: fx.SetQos, facts: Facts) -> Facts:
+    """Setting the same twice is setting it once."""
+    bench.ports.array.set_qos(int(facts["lun"]), effect.qos)
+    return {}
+
+
+def grant_hosts(bench: Workbench, _effect: fx.GrantHosts, facts: Facts) -> Facts:
+    """Granting twice is granting once."""
+    bench.ports.array.grant(int(facts["lun"]))
+    return {}
+
+
+def undo_grant(bench: Workbench, effect: fx.GrantHosts, _facts: Facts) -> None:
+    """Revoke whatever LUN of that name and owner there is."""
+    for lun in _live_luns(bench, effect.name, effect.owner):
+        bench.ports.array.revoke(lun.id)
+
+
+def resign_disk(bench: Workbench, _effect: fx.ResignDisk, facts: Facts) -> Facts:
+    """Signing twice gives a second new identity, which is as good as the first."""
+    bench.ports.hypervisor.resign(str(facts["target"]))
+    return {}
+
+
+def attach_disk(bench: Workbench, _effect: fx.AttachDisk, facts: Facts) -> Facts:
+    """Attaching finds what an earlier attempt left half-attached."""
+    bench.ports.hypervisor.attach(str(facts["target"]))
+    return {}
+
+
+def undo_attach(bench: Workbench, effect: fx.AttachDisk | fx.CopyIn, _facts: Facts) -> None:
+    """Detach whatever LUN of that name and owner there is."""
+    for lun in _live_luns(bench, effect.name, effect.owner):
+        bench.ports.hypervisor.detach(lun.target)
+
+
+def copy_out(bench: Workbench, effect: fx.CopyOut, facts: Facts) -> Facts:
+    """Let a host write the image."""
+    file = bench.ports.hypervisor.copy_out(str(facts["target"]), effect.staging)
+    return {"staged": f"{effect.staging}/{file}"}
+
+
+def clear_copy_out(bench: Workbench, effect: fx.CopyOut, facts: Facts) -> None:
+    """End a copy that may still run, then remove what it wrote: half an image is worth nothing."""
+    if "target" in facts:
+        bench.ports.hypervisor.detach(str(facts["target"]))
+    bench.ports.hypervisor.detach_export(effect.staging)
+    bench.ports.store.clear_staging(effect.staging)
+
+
+def settle_copy_out(bench: Workbench, effect: fx.CopyOut, facts: Facts) -> None:
+    """Start over, from a disk that is attached."""
+    clear_copy_out(bench, effect, facts)
+    bench.ports.hypervisor.attach(str(facts["target"]))
+
+
+def inspect_image(bench: Workbench, effect: fx.InspectImage, facts: Facts) -> Facts:
+    """The digest of what was read here is what the published image must have."""
+    image = bench.ports.store.inspect(str(facts["staged"]), size_bytes=effect.size_bytes)
+    return {"digest": image.digest, "physical_size": image.physical_size_bytes}
+
+
+def publish_image(bench: Workbench, effect: fx.PublishImage, facts: Facts) -> Facts:
+    """Let it appear under its own path."""
+    bench.ports.store.publish(str(facts["staged"]), _image(effect.path, facts))
+    return {}
+
+
+def settle_published(bench: Workbench, effect: fx.PublishImage, facts: Facts) -> Facts | None:
+    """Adopt the image if it lies there whole, else take away what lies there."""
+    if bench.ports.store.published(effect.path) == _image(effect.path, facts):
+        return {}
+    bench.ports.store.delete(effect.path)
+    return None
+
+
+def delete_backup(bench: Workbench, effect: fx.DeleteBackup, _facts: Facts) -> Facts:
+    """Deleting what is gone is fine."""
+    bench.ports.store.delete(effect.path)
+    return {}
+
+
+def undo_publish(bench: Workbench, effect: fx.PublishImage, _facts: Facts) -> None:
+    """Take it away again."""
+    bench.ports.store.delete(effect.path)
+
+
+def fetch_image(bench: Workbench, effect: fx.FetchImage, _facts: Facts) -> Facts:
+    """Stage it for the hosts."""
+    image = Image(path=effect.path, physical_size_bytes=effect.physical_size_bytes, digest=effect.digest)
+    return {"staged": bench.ports.store.fetch(image, effect.staging)}
+
+
+def clear_fetched(bench: Workbench, effect: fx.FetchImage, _facts: Facts) -> None:
+    """Remove the staging directory."""
+    bench.ports.store.clear_staging(effect.staging)
+
+
+def copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> Facts:
+    """Let a host write the disk."""
+    directory, _, file = str(facts["staged"]).rpartition("/")
+    bench.ports.hypervisor.copy_in(directory, file, str(facts["target"]), size_bytes=effect.size_bytes)
+    return {}
+
+
+def clear_copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> None:
+    """End a copy that may still run and let go of both sides."""
+    undo_attach(bench, effect, facts)
+    if "staged" in facts:
+        bench.ports.hypervisor.detach_export(str(facts["staged"]).rpartition("/")[0])
+
+
+def delete_array_snapshot(bench: Workbench, effect: fx.DeleteArraySnapshot, _facts: Facts) -> Facts:
+    """Deleting what is gone is fine (hazard C28)."""
+    _unless_gone(bench.ports.array.delete_snapshot, effect.snapshot_id)
+    return {}
+
+
+def release_lun(bench: Workbench, effect: fx.ReleaseLun, _facts: Facts) -> Facts:
+    """Delete, never purge: a user's mistake can be taken back for as long as the array keeps the volume."""
+    _unless_gone(bench.ports.array.delete_lun, effect.lun_id)
+    return {}
+
+
+def _image(path: str, facts: Facts) -> Image:
+    return Image(path=path, physical_size_bytes=int(facts["physical_size"]), digest=str(facts["digest"]))
+
+
+def _live_luns(bench: Workbench, name: str, owner: Owner) -> list[Lun]:
+    return [lun for lun in bench.ports.array.find_luns(name=name, owner=owner) if not lun.deleted]
+
+
+def _remove_lun(bench: Workbench, lun: Lun) -> None:
+    """Delete and purge one LUN that carries our owner tag: `find_luns` gives no other (hazard C1)."""
+    if not lun.deleted:
+        _unless_gone(bench.ports.array.delete_lun, lun.id)
+    _unless_gone(bench.ports.array.purge_lun, lun.id)
+
+
+def _unless_gone(delete: Callable[[int], None], number: int) -> None:
+    try:
+        delete(number)
+    except GoneError:
+        return
+
+
+PERFORMERS: Mapping[type[Effect], Performer] = {
+    fx.TakeArraySnapshot: Performer(do=take_array_snapshot, settle=settle_array_snapshot, undo=undo_array_snapshot),
+    fx.CloneToLun: Performer(do=clone_to_lun, settle=settle_clone, undo=undo_lun),
+    fx.CreateLun: Performer(do=create_lun, settle=settle_lun, undo=undo_lun),
+    fx.SetQos: Performer(do=set_qos),
+    fx.GrantHosts: Performer(do=grant_hosts, undo=undo_grant),
+    fx.ResignDisk: Performer(do=resign_disk),
+    fx.AttachDisk: Performer(do=attach_disk, undo=undo_attach),
+    fx.CopyOut: Performer(do=copy_out, settle=settle_copy_out, undo=clear_copy_out),
+    fx.InspectImage: Performer(do=inspect_image),
+    fx.PublishImage: Performer(do=publish_image, settle=settle_published, undo=undo_publish),
+    fx.FetchImage: Performer(do=fetch_image, settle=clear_fetched, undo=clear_fetched),
+    fx.CopyIn: Performer(do=copy_in, settle=clear_copy_in, undo=clear_copy_in),
+    fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot),
+    fx.DeleteBackup: Performer(do=delete_backup),
+    fx.ReleaseLun: Performer(do=release_lun),
+}
+"""Performers by kind of effect."""

@@ -1,0 +1,171 @@
+"""Everything the orchestrator reaches the world through, and the three ways in which a call can end badly.
+
+An adapter translates its service's errors into these; the core never sees a service's own words. Which array,
+hypervisor or store stands behind a port is not known here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from snapproof.vocabulary import Clock, Qos
+
+
+class CallError(Exception):
+    """A call to the outside failed."""
+
+
+class RefusedError(CallError):
+    """The service said no, and certainly did nothing. Asking again gets the same answer."""
+
+
+class TransientError(RefusedError):
+    """The service said no for now, and certainly did nothing. Asking again is sensible."""
+
+
+class GoneError(RefusedError):
+    """What the call was about does not exist."""
+
+
+class UnknownOutcomeError(CallError):
+    """The answer was lost: the call may have taken effect or not. Only looking can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The tag on everything that the orchestrator makes on an array; clean-up touches nothing without it."""
+
+    job: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lun:
+    """An array volume: its id on the array, the target under which hosts find it, and who made it."""
+
+    id: int
+    name: str
+    target: str
+    size_bytes: int
+    owner: Owner | None
+    deleted: bool
+
+
+class Array(Protocol):
+    """Primary storage that can snapshot and clone. A verb that died half-way can be settled by `find`-ing its name."""
+
+    def create_lun(self, *, account: str, name: str, size_bytes: int, qos: Qos, owner: Owner) -> Lun:
+        """Make an empty LUN."""
+
+    def find_luns(self, *, name: str, owner: Owner) -> Sequence[Lun]:
+        """Every LUN of that name that carries that owner tag, deleted but unpurged ones included."""
+
+    def get_lun(self, lun_id: int) -> Lun:
+        """Look at one LUN by its id. Raises GoneError, never another LUN."""
+
+    def set_qos(self, lun_id: int, qos: Qos) -> None:
+        """Set guaranteed, maximum and burst IOPS."""
+
+    def delete_lun(self, lun_id: int) -> None:
+        """Delete a LUN; the array keeps it restorable for a while. Raises GoneError."""
+
+    def purge_lun(self, lun_id: int) -> None:
+        """Remove a deleted LUN for good. Raises GoneError."""
+
+    def take_snapshot(self, lun_id: int, *, name: str, owner: Owner) -> int:
+        """Take a snapshot and give its id on the array."""
+
+    def find_snapshots(self, lun_id: int, *, name: str, owner: Owner) -> Sequence[int]:
+        """The ids of the LUN's snapshots of that name that carry that owner tag. Empty where the LUN is gone."""
+
+    def delete_snapshot(self, snapshot_id: int) -> None:
+        """Delete a snapshot. Raises GoneError."""
+
+    def start_clone(self, lun_id: int, snapshot_id: int, *, account: str, name: str, owner: Owner) -> tuple[Lun, int]:
+        """Begin to clone a snapshot into a new LUN; give the LUN and a handle to ask about."""
+
+    def clone_handle(self, lun: Lun) -> int | None:
+        """The handle of the clone job that still fills this LUN; None where none does."""
+
+    def clone_finished(self, handle: int) -> bool:
+        """Say whether a clone is complete. Raises RefusedError if it failed, GoneError for an unknown handle."""
+
+    def grant(self, lun_id: int) -> None:
+        """Let the site's hosts reach the LUN."""
+
+    def revoke(self, lun_id: int) -> None:
+        """Take the LUN out of every access group; harmless when repeated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The one virtual disk on a LUN, as the hypervisor knows it."""
+
+    uuid: str
+    size_bytes: int
+
+
+class Hypervisor(Protocol):
+    """The pool of hosts that can open a LUN. A LUN is named by its target, an export directory by its path.
+
+    Every verb may be repeated after it died half-way: it looks for what it left by name, never by a reference it kept.
+    """
+
+    def resign(self, target: str) -> None:
+        """Give the storage repository and disk on a cloned LUN new identities."""
+
+    def attach(self, target: str) -> Disk:
+        """Open the LUN and find its one disk. Raises RefusedError where there is none, or more than one."""
+
+    def copy_out(self, target: str, directory: str) -> str:
+        """Copy the attached LUN's disk into a directory of the export; give the file's name when it is complete."""
+
+    def copy_in(self, directory: str, file: str, target: str, *, size_bytes: int) -> None:
+        """Format a blank LUN and copy a file of the export onto its one new disk."""
+
+    def detach(self, target: str) -> None:
+        """End copies from or to the LUN and let go of it on every host."""
+
+    def detach_export(self, directory: str) -> None:
+        """Let go of a directory of the export on every host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A backup as it lies on secondary storage."""
+
+    path: str
+    physical_size_bytes: int
+    digest: str
+
+
+class SecondaryStore(Protocol):
+    """Where backups are kept. `staged` is a file of the export that hosts can reach; `path` is the backup's own."""
+
+    def inspect(self, staged: str, *, size_bytes: int) -> Image:
+        """Read a staged image through, check that it is whole and self-contained, and give its digest."""
+
+    def publish(self, staged: str, image: Image) -> None:
+        """Put a staged image under its own path, where it appears whole or not at all, and read it back."""
+
+    def published(self, path: str) -> Image | None:
+        """Look at a backup by its path; None where there is none."""
+
+    def fetch(self, image: Image, staging: str) -> str:
+        """Make a backup reachable for hosts, checked against its digest; give the file's path on the export."""
+
+    def delete(self, path: str) -> None:
+        """Delete exactly one backup, and whatever was begun under its path. Harmless where there is none."""
+
+    def clear_staging(self, staging: str) -> None:
+        """Remove a staging directory with all that is in it. Harmless where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All of the above, as the wiring hands them over."""
+
+    array: Array
+    hypervisor: Hypervisor
+    store: SecondaryStore
+    clock: Clock

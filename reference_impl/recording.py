@@ -1,0 +1,195 @@
+"""What the catalog writes when a job begins, goes on, succeeds, has cleaned up, or has failed: one table by order.
+
+All of it happens in the transaction that moves the job, so that state, count, audit and usage can never disagree.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.effects import Effect, Facts, TakeArraySnapshot
+from snapproof.reference_impl.core.names import array_reference, backup_path
+from snapproof.reference_impl.core.orders import CreateVolume, DeleteSnapshot, DeleteVolume, Order, TakeSnapshot
+from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
+from snapproof.vocabulary import AccountId, AuditEvent, LocationType, OperationId, UsageEvent
+
+SNAPSHOT_COUNT = "snapshot"
+SECONDARY_BYTES = "secondary_storage"
+
+Write: TypeAlias = Callable[[Transaction, Any], None]
+WriteFacts: TypeAlias = Callable[[Transaction, Any, Facts], None]
+
+
+class WriteStep(Protocol):
+    """Write what one step of an order means to users."""
+
+    def __call__(self, tx: Transaction, /, order: Any, effect: Effect, facts: Facts) -> None:
+        """Write it."""
+
+
+def nothing(_tx: Transaction, _order: Order, _facts: Facts | None = None) -> None:
+    """Write nothing."""
+
+
+def no_step(_tx: Transaction, /, order: Order, effect: Effect, facts: Facts) -> None:
+    """Write nothing about single steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """The five moments of a job. `audit` is the type of its audit events, `subject` names what they are about."""
+
+    audit: str
+    subject: Callable[[Any], str]
+    begin: Write = nothing
+    step: WriteStep = no_step
+    succeed: WriteFacts = nothing
+    cleaned: WriteFacts = nothing
+    fail: WriteFacts = nothing
+
+
+def begin_take(tx: Transaction, order: TakeSnapshot) -> None:
+    """Allocate the snapshot and charge it."""
+    tx.insert_snapshot(
+        uuid=order.snapshot,
+        account=order.account,
+        volume=order.volume,
+        name=order.snapshot_name,
+        location=order.location,
+        size_bytes=order.size_bytes,
+    )
+    tx.move_snapshot(order.snapshot, SnapshotEvent.CREATE_REQUESTED)
+    tx.count(order.account, SNAPSHOT_COUNT, 1)
+
+
+def step_take(tx: Transaction, /, order: TakeSnapshot, effect: Effect, facts: Facts) -> None:
+    """The array snapshot is the one step that users can see from outside."""
+    if not isinstance(effect, TakeArraySnapshot):
+        return
+    path = array_reference(int(facts["array_snapshot"]))
+    tx.insert_copy(order.snapshot, "Primary", path=path, physical_size=order.size_bytes, digest=None)
+    tx.usage(_usage("SNAPSHOT.ON_PRIMARY", order.account, order.snapshot, order.size_bytes))
+    tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
+    if order.location is LocationType.SECONDARY:
+        tx.move_snapshot(order.snapshot, SnapshotEvent.BACKUP_TO_SECONDARY)
+        tx.move_copy(order.snapshot, "Primary", CopyEvent.COPYING_REQUESTED)
+
+
+def succeed_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
+    """BackedUp: from here on the snapshot is never taken back, only its leftovers are."""
+    if order.location is LocationType.PRIMARY:
+        tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_NOT_PERFORMED)
+        tx.usage(_usage("SNAPSHOT.CREATE", order.account, order.snapshot, order.size_bytes))
+        return
+    physical_size = int(facts["physical_size"])
+    path = backup_path(order.account, order.volume, order.snapshot)
+    tx.insert_copy(order.snapshot, "Image", path=path, physical_size=physical_size, digest=str(facts["digest"]))
+    tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS, CopyEvent.DESTROY_REQUESTED)
+    tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
+    tx.count(order.account, SECONDARY_BYTES, physical_size)
+    tx.usage(_usage("SNAPSHOT.CREATE", order.account, order.snapshot, physical_size))
+
+
+def cleaned_take(tx: Transaction, order: TakeSnapshot, _facts: Facts) -> None:
+    """The array snapshot of a backup is gone."""
+    if order.location is LocationType.SECONDARY:
+        tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS)
+        tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
+
+
+def fail_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
+    """Everything has been undone already: only now the row may say Error."""
+    tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_FAILED)
+    tx.count(order.account, SNAPSHOT_COUNT, -1)
+    if "array_snapshot" in facts:
+        tx.move_copy(order.snapshot, "Primary", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
+        tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
+
+
+def begin_delete(tx: Transaction, order: DeleteSnapshot) -> None:
+    """Say that it is going."""
+    tx.move_snapshot(order.snapshot, SnapshotEvent.DESTROY_REQUESTED)
+
+
+def succeed_delete(tx: Transaction, order: DeleteSnapshot, _facts: Facts) -> None:
+    """Every copy is gone: give back what was charged. A snapshot that had failed was given back then."""
+    if order.array_snapshot is not None:
+        tx.move_copy(order.snapshot, "Primary", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
+        tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, tx.snapshot(order.snapshot).size))
+    if order.backup is not None:
+        tx.move_copy(order.snapshot, "Image", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
+        tx.count(order.account, SECONDARY_BYTES, -order.backup_size_bytes)
+    if order.array_snapshot is not None or order.backup is not None:
+        tx.count(order.account, SNAPSHOT_COUNT, -1)
+        tx.usage(_usage("SNAPSHOT.DELETE", order.account, order.snapshot, 0))
+    tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
+
+
+def fail_delete(tx: Transaction, order: DeleteSnapshot, _facts: Facts) -> None:
+    """It stays listed, so that it can be deleted again."""
+    tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_FAILED)
+
+
+def succeed_create_volume(tx: Transaction, order: CreateVolume, facts: Facts) -> None:
+    """The volume exists for users from here on."""
+    tx.insert_volume(
+        uuid=order.volume,
+        account=order.account,
+        name=order.volume_name,
+        lun_id=int(facts["lun"]),
+        target=str(facts["target"]),
+        size_bytes=order.size_bytes,
+        qos=order.qos,
+    )
+    tx.usage(_usage("VOLUME.CREATE", order.account, order.volume, order.size_bytes))
+
+
+def succeed_delete_volume(tx: Transaction, order: DeleteVolume, _facts: Facts) -> None:
+    """The volume is gone for users; its LUN may outlive it."""
+    tx.remove_volume(order.volume)
+    tx.usage(_usage("VOLUME.DELETE", order.account, order.volume, 0))
+
+
+RECORDERS: Mapping[type[Order], Recorder] = {
+    TakeSnapshot: Recorder(
+        audit="SNAPSHOT.CREATE",
+        subject=lambda order: str(order.snapshot),
+        begin=begin_take,
+        step=step_take,
+        succeed=succeed_take,
+        cleaned=cleaned_take,
+        fail=fail_take,
+    ),
+    DeleteSnapshot: Recorder(
+        audit="SNAPSHOT.DELETE",
+        subject=lambda order: str(order.snapshot),
+        begin=begin_delete,
+        succeed=succeed_delete,
+        fail=fail_delete,
+    ),
+    CreateVolume: Recorder(
+        audit="VOLUME.CREATE", subject=lambda order: str(order.volume), succeed=succeed_create_volume
+    ),
+    DeleteVolume: Recorder(
+        audit="VOLUME.DELETE", subject=lambda order: str(order.volume), succeed=succeed_delete_volume
+    ),
+}
+"""Recorders by order."""
+
+
+def audit(order: Order, phase: str, *, failed: bool = False) -> AuditEvent:
+    """The audit event of a job's beginning (Started) or end (Completed)."""
+    recorder = RECORDERS[type(order)]
+    return AuditEvent(
+        operation=OperationId(order.job),
+        type=recorder.audit,
+        phase=phase,
+        level="ERROR" if failed else "INFO",
+        account=AccountId(order.account),
+        subject=recorder.subject(order),
+    )
+
+
+def _usage(kind: str, account: str, subject: str, size_bytes: int) -> UsageEvent:
+    return UsageEvent(type=kind, account=AccountId(account), subject=subject, size_bytes=size_bytes)
