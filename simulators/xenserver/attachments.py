@@ -59,5 +59,8 @@ class Attachment(Protocol):
     def receive(self, vdi: FoundVdi, source: Source, *, time_s: float) -> CopySteps:
         """Make a VDI and fill it from `source`, step by step. Whoever gives up must delete what is there by then."""
 
+    def planned_bytes(self, source: Source) -> int:
+        """Foretell what the last step of `receive` will yield."""
+
     def overwrite(self, uuid: str, source: Source) -> CopySteps:
         """Fill an existing VDI from `source`, step by step. Raises SR_OPERATION_NOT_SUPPORTED where files cannot."""

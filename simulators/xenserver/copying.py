@@ -92,7 +92,7 @@ def _steps(state: State, copy: Copy) -> CopySteps:
     source = state.attachment(copy.source.sr, copy.host)
     target = state.attachment(copy.target.sr, copy.host)
     with source.source(copy.source.uuid) as content:
-        copy.total_bytes = sum(length for _, length in content.extents())
+        copy.total_bytes = target.planned_bytes(content)
         if copy.into_existing:
             yield from target.overwrite(copy.target.uuid, content)
         else:

@@ -11,7 +11,7 @@ from uuid import UUID
 from snapproof.simulators.fabric import Directory
 from snapproof.simulators.xenserver.attachments import CopySteps, FoundVdi, Source
 from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
-from snapproof.simulators.xenserver.vhd import VhdError, read_dynamic, write_dynamic
+from snapproof.simulators.xenserver.vhd import VhdError, file_bytes, read_dynamic, write_dynamic
 
 SUFFIX = ".vhd"
 
@@ -72,6 +72,9 @@ class FolderAttachment:
             raise XapiError("VDI_IO_ERROR", str(error)) from error
         finally:
             sink.close()
+
+    def planned_bytes(self, source: Source) -> int:
+        return file_bytes(source)
 
     def overwrite(self, uuid: str, source: Source) -> CopySteps:
         raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"A VHD file is written in one stream, {uuid} cannot be refilled")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from snapproof.simulators.fabric import BlockDevice
+from snapproof.simulators.xenserver.attachments import Source
 
 MAGIC = b"SNAPRFSR"
 VERSION = 1
@@ -85,7 +86,7 @@ def lun_size_for(vdi_bytes: int) -> int:
     return DATA_START + vdi_bytes
 
 
-def read_layout(device: BlockDevice) -> Layout | None:
+def read_layout(device: Source) -> Layout | None:
     """Read the identity of a LUN: None where no SR was ever written, LayoutError where one is damaged."""
     if device.size_bytes < DATA_START:
         return None
@@ -116,10 +117,10 @@ def write_layout(device: BlockDevice, layout: Layout) -> None:
     device.write(0, head.ljust(BLOCK_BYTES, b"\0") + table)
 
 
-class VdiView:
-    """The bytes of one VDI of a LUN, as a disk of their own."""
+class VdiImage:
+    """The bytes of one VDI of a LUN, or of an image of one, as a disk of their own to read from."""
 
-    def __init__(self, device: BlockDevice, entry: VdiEntry) -> None:
+    def __init__(self, device: Source, entry: VdiEntry) -> None:
         self._device = device
         self._entry = entry
 
@@ -135,10 +136,6 @@ class VdiView:
         self._check(offset, length)
         return self._device.read(self._entry.offset + offset, length)
 
-    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
-        self._check(offset, memoryview(data).nbytes)
-        self._device.write(self._entry.offset + offset, data)
-
     def extents(self) -> Iterator[tuple[int, int]]:
         begin, end = self._entry.offset, self._entry.end
         for offset, length in self._device.extents():
@@ -151,14 +148,26 @@ class VdiView:
             raise ValueError(f"{length} bytes at {offset} lie outside VDI {self.uuid} of {self.size_bytes} bytes.")
 
 
-def vdi_of(device: BlockDevice) -> VdiView:
-    """The single VDI of a LUN, or of an image of one. Raises LayoutError unless there is exactly one."""
+class VdiView(VdiImage):
+    """The bytes of one VDI of a LUN, to read and write."""
+
+    def __init__(self, device: BlockDevice, entry: VdiEntry) -> None:
+        super().__init__(device, entry)
+        self._writable = device
+
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._check(offset, memoryview(data).nbytes)
+        self._writable.write(self._entry.offset + offset, data)
+
+
+def vdi_of(device: Source) -> VdiImage:
+    """The single VDI of a LUN, or of an image of one, for judges. Raises LayoutError unless there is exactly one."""
     layout = read_layout(device)
     if layout is None:
         raise LayoutError("The LUN holds no SR, so there is no VDI to look at.")
     if len(layout.vdis) != 1:
         raise LayoutError(f"SR {layout.sr_uuid} holds {len(layout.vdis)} VDIs where one was expected.")
-    return VdiView(device, layout.vdis[0])
+    return VdiImage(device, layout.vdis[0])
 
 
 def _checksum(version: int, count: int, sr_uuid: bytes, table: bytes) -> int:

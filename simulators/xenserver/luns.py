@@ -181,6 +181,9 @@ class LunAttachment:
         yield from self._place(vdi)
         yield from copy_bytes(source, self._view(vdi.uuid))
 
+    def planned_bytes(self, source: Source) -> int:
+        return sum(length for _, length in source.extents())
+
     def overwrite(self, uuid: str, source: Source) -> CopySteps:
         view = self._view(uuid)
         yield from _zeroed(view)
