@@ -1,0 +1,86 @@
+"""How `snapproof run` starts pytest: a child with our settings and plugins only, so that nobody else's leak in.
+
+In-process, the package would be imported before pytest could rewrite its assertions.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from snapproof.discovery import FEATURES, HOME, SETTINGS
+from snapproof.selection import ALIASES
+
+PLUGINS = ("pytest_bdd.plugin", "snapproof.plugin")
+FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a run was asked to do."""
+
+    driver: str
+    seed: int
+    report: Path
+    register: str = ""
+    timeout_s: float | None = None
+    keyword: str = ""
+    marks: str = ""
+    workers: str = ""
+    targets: Sequence[str] = ()
+
+
+def command(order: Order, *, folder: Path) -> list[str]:
+    """Build the command line of the child; `folder` is where the user stands."""
+    targets = [canonical(target, folder) for target in order.targets]
+    options = {
+        "--snapproof-driver": ALIASES.get(order.driver, order.driver),
+        "--snapproof-seed": str(order.seed),
+        "--snapproof-report": str(order.report.resolve()),
+        "--snapproof-register": order.register and str((folder / order.register).resolve()),
+        "--snapproof-timeout": "" if order.timeout_s is None else str(order.timeout_s),
+    }
+    return [
+        *(sys.executable, "-m", "pytest", "-c", str(SETTINGS)),
+        *(f"-p{plugin}" for plugin in PLUGINS),
+        *(("-pxdist.plugin", f"-n{order.workers}") if order.workers else ()),
+        *_roots(targets, folder),
+        *("-o", f"cache_dir={order.report.resolve() / 'cache'}"),
+        *(f"{name}={value}" for name, value in options.items() if value),
+        *(("-k", order.keyword) if order.keyword else ()),
+        *(("-m", order.marks) if order.marks else ()),
+        *targets,
+        *(() if any(_is_target(target) for target in targets) else (str(FEATURES),)),
+    ]
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Keep the folder where the user stands off sys.path, and plugins and options of other runs out."""
+    kept = {name: value for name, value in given.items() if name not in FOREIGN}
+    return kept | {"PYTHONSAFEPATH": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def canonical(target: str, folder: Path) -> str:
+    """Find a feature where the package has it, so that `features/x.feature::test_y` means the same everywhere."""
+    if not _is_target(target):
+        return target
+    path, colons, test = target.partition("::")
+    here = (folder / path).resolve()
+    parts = Path(path).parts
+    if here.is_relative_to(FEATURES.resolve()):
+        return f"{FEATURES / here.relative_to(FEATURES.resolve())}{colons}{test}"
+    if not here.exists() and parts[:1] == (FEATURES.name,) and FEATURES.joinpath(*parts[1:]).exists():
+        return f"{FEATURES.joinpath(*parts[1:])}{colons}{test}"
+    return f"{here}{colons}{test}"
+
+
+def _is_target(text: str) -> bool:
+    path = text.partition("::")[0]
+    return not text.startswith("-") and (path.endswith(".feature") or Path(path).is_dir() or path == FEATURES.name)
+
+
+def _roots(targets: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """A vendor's own features bring their conftest.py; our own are judged without one."""
+    outside = [target for target in targets if _is_target(target) and not Path(target).is_relative_to(FEATURES)]
+    root = folder if outside else HOME
+    return f"--rootdir={root}", f"--confcutdir={root}"

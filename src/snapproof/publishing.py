@@ -1,0 +1,108 @@
+"""Writing a run down as its results come: the ledger line by line, the files at the end.
+
+Lives in the process that is in charge: the only one, or xdist's controller. Watches no scenario itself.
+"""
+
+import platform
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from snapproof import __version__
+from snapproof.collecting import canonical_scenarios
+from snapproof.recording import PROPERTY
+from snapproof.register import Register
+from snapproof.report.files import write_files
+from snapproof.report.ledger import Ledger, read_ledger
+from snapproof.report.records import RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
+from snapproof.report.summary import Summary, crashed, summarise
+from snapproof.selection import driver_name, selected_seed
+from snapproof.verdict import State
+from snapproof.vocabulary import Clock
+
+
+class Publisher:
+    """The hooks of the process in charge."""
+
+    def __init__(self, config: pytest.Config, folder: Path, register: Register, clock: Clock) -> None:
+        self._config = config
+        self._folder = folder
+        self._register = register
+        self._clock = clock
+        self._expected: tuple[Scenario, ...] = ()
+        self._ledger = Ledger(folder)
+        self._interrupted = False
+        self._summary: Summary | None = None
+
+    def pytest_sessionstart(self) -> None:
+        """Write the head: by what the run is judged, and what should run."""
+        try:
+            self._expected = canonical_scenarios(self._register)
+        except pytest.Collector.CollectError as exc:
+            self._ledger.append(self._head())
+            self._blame_harness("the canonical features", str(exc))
+            return
+        self._ledger.append(self._head())
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note that a scenario began."""
+        self._ledger.append(ScenarioStarted(node=nodeid))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how a scenario ended; the record rides on its last report. xdist reports a dead worker as `???`."""
+        for name, value in report.user_properties:
+            if name == PROPERTY:
+                self._ledger.append(msgspec.json.decode(str(value), type=ScenarioFinished))
+        if report.when not in {"setup", "call", "teardown"}:
+            self._ledger.append(crashed(report.nodeid, self._expected, str(report.longrepr)))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected is our fault or its author's, never a pass."""
+        if report.failed:
+            self._blame_harness(report.nodeid, _last_words(report.longreprtext))
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note that somebody stopped the run. (pytest calls it an interruption too when it cannot collect.)"""
+        self._interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """An error inside pytest or a plugin."""
+        self._blame_harness("pytest", str(excrepr))
+
+    def pytest_sessionfinish(self) -> None:
+        """Close the ledger and write the files from it."""
+        self._ledger.append(RunFinished(finished_s=self._clock.time(), interrupted=self._interrupted))
+        self._ledger.close()
+        self._summary = summarise(read_ledger(self._folder))
+        write_files(self._folder, self._summary)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say the verdict at the end of pytest's own words."""
+        if self._summary:
+            terminalreporter.write_line(f"snapproof: {self._summary.verdict.text}")
+            terminalreporter.write_line(f"snapproof: the report is {self._folder / 'index.html'}")
+
+    def _head(self) -> RunStarted:
+        return RunStarted(
+            suite_version=__version__,
+            register_path=str(self._register.path),
+            driver=driver_name(self._config),
+            seed=selected_seed(self._config),
+            started_s=self._clock.time(),
+            python=platform.python_version(),
+            platform=platform.platform(),
+            expected=self._expected,
+        )
+
+    def _blame_harness(self, where: str, message: str) -> None:
+        scenario = Scenario(id=where, uri=where, feature="", name=where, line=0)
+        self._ledger.append(
+            ScenarioFinished(node=where, scenario=scenario, state=State.HARNESS_ERROR, reason=message.strip())
+        )
+
+
+def _last_words(traceback: str) -> str:
+    """The error itself, without the road to it; a sentence of ours has no road."""
+    errors = [line.removeprefix("E ").strip() for line in traceback.splitlines() if line.startswith("E ")]
+    return "\n".join(errors) or traceback

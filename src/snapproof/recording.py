@@ -1,0 +1,271 @@
+"""Watching scenarios where they run: each step, each phase, and one record of it all on the last report of the test.
+
+Records ride on `user_properties`, which is plain data and so survives xdist. Who writes them down is publishing.py.
+"""
+
+import inspect
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import cast
+
+import msgspec
+import pytest
+from _pytest.fixtures import FixtureRequest
+
+from snapproof.blame import ScenarioTimeoutError, state_of
+from snapproof.collecting import MARK_OF_KIND, FeatureFile, describe, read_feature, uri_of
+from snapproof.lab import NotTestableError
+from snapproof.report.records import Attachment, DriverIdentity, Scenario, ScenarioFinished, Step
+from snapproof.report.redaction import redact
+from snapproof.selection import (
+    ATTACHMENTS,
+    DESCRIPTION,
+    SECRETS,
+    CapabilityMissingError,
+    SuiteError,
+    driver_name,
+    driver_package,
+    selected_driver,
+    selected_register,
+    selected_seed,
+)
+from snapproof.verdict import State, worst
+from snapproof.vocabulary import Description
+
+PROPERTY = "snapproof"
+DETAIL_CHARACTERS_MAX = 20_000
+EXCUSES = (CapabilityMissingError, NotTestableError, pytest.skip.Exception)
+"""Errors that say all in their sentence; where they were raised interests nobody."""
+PLAIN = (AssertionError, pytest.fail.Exception, ScenarioTimeoutError)
+"""Errors whose class says nothing that their sentence does not."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """What is known of a scenario while it runs."""
+
+    scenario: Scenario
+    steps: list[Step]
+    states: list[State] = field(default_factory=list)
+    reason: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+    step_began_s: float = 0.0
+
+    def end_step(self, outcome: str) -> None:
+        """Note how a step ended; steps are known by the order in which they are reached."""
+        place = next(n for n, known in enumerate(self.steps) if known.outcome == "not reached")
+        took = max(0.0, time.perf_counter() - self.step_began_s) if self.step_began_s else 0.0
+        self.steps[place] = msgspec.structs.replace(self.steps[place], outcome=outcome, seconds=took)
+        self.step_began_s = 0.0
+
+    def failing_step(self) -> Step | None:
+        """The step in which the scenario ended early, if it was a step."""
+        return next((step for step in self.steps if step.outcome in {"failed", "undefined"}), None)
+
+
+WATCH = pytest.StashKey[Watch]()
+
+
+class Recorder:
+    """The hooks of a process that runs scenarios."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._limit_s: float = config.getoption("snapproof_timeout")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_bdd_apply_tag(self, tag: str, function: Callable[..., object]) -> object:
+        """Turn `@req:R-003` into a mark with a keyword. A plain tag is left to pytest-bdd."""
+        kind, colon, value = tag.partition(":")
+        if not colon or kind not in MARK_OF_KIND:
+            return None
+        return getattr(pytest.mark, MARK_OF_KIND[kind])(id=value)(function)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Begin to watch a scenario."""
+        if isinstance(item.parent, FeatureFile) and isinstance(item, pytest.Function):
+            item.stash[WATCH] = _watch(item, item.parent)
+        with self._limit(item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let a scenario take no longer than the run allows."""
+        with self._limit(item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let the end of a scenario take no longer either."""
+        with self._limit(item):
+            return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_bdd_before_step(self, request: FixtureRequest, step_func: Callable[..., object]) -> None:
+        """Refuse a coroutine, which pytest-bdd would never await, so that it would pass."""
+        watch = request.node.stash.get(WATCH, None)
+        if watch is None:
+            return
+        watch.step_began_s = time.perf_counter()
+        if inspect.iscoroutinefunction(step_func) or inspect.isasyncgenfunction(step_func):
+            watch.end_step("failed")
+            raise SuiteError(
+                f"The step function {step_func.__qualname__} is a coroutine; nobody awaits it. Write `def`."
+            )
+
+    def pytest_bdd_after_step(self, request: FixtureRequest) -> None:
+        """Note that a step passed."""
+        if watch := request.node.stash.get(WATCH, None):
+            watch.end_step("passed")
+
+    def pytest_bdd_step_error(self, request: FixtureRequest) -> None:
+        """Note that a step ended in an exception."""
+        if watch := request.node.stash.get(WATCH, None):
+            watch.end_step("failed")
+
+    def pytest_bdd_step_func_lookup_error(self, request: FixtureRequest) -> None:
+        """Note that there is no such step."""
+        if watch := request.node.stash.get(WATCH, None):
+            watch.end_step("undefined")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Judge one phase of a scenario, and after the last put the whole record on the report."""
+        report = yield
+        watch = item.stash.get(WATCH, None)
+        if watch is None:
+            return report
+        watch.seconds += report.duration
+        if watch.step_began_s:  # cut short by what is no Exception: pytest-bdd does not tell of it
+            watch.end_step("failed")
+        state = self._phase(report, call, watch)
+        if state is not State.PASS and (not watch.states or worst(watch.states) is not worst([*watch.states, state])):
+            watch.reason, watch.detail = _told(report, call)
+        watch.states.append(state)
+        secrets = item.config.stash.get(SECRETS, set())
+        _show(report, item, watch, state, secrets)
+        if report.when == "teardown":
+            record = _record(item, watch, secrets)
+            report.user_properties.append((PROPERTY, msgspec.json.encode(record).decode()))
+        return report
+
+    def _phase(self, report: pytest.TestReport, call: pytest.CallInfo[None], watch: Watch) -> State:
+        declared = hasattr(report, "wasxfail")
+        if call.excinfo is None:
+            if declared and report.when == "call":
+                return State.XPASS
+            return State.PASS if report.when != "call" or _all_passed(watch) else State.HARNESS_ERROR
+        state = state_of(call.excinfo.value, driver_package=driver_package(selected_driver(self._config)))
+        if declared and report.skipped:
+            return State.XFAIL
+        return state
+
+    @contextmanager
+    def _limit(self, item: pytest.Item) -> Iterator[None]:
+        """Interrupt what takes longer than the limit, in real time; the virtual clock of a lab is not asked."""
+        if WATCH not in item.stash or threading.current_thread() is not threading.main_thread() or self._limit_s <= 0:
+            yield
+            return
+
+        def interrupt(_signal_number: int, _frame: FrameType | None) -> None:
+            raise ScenarioTimeoutError(f"The scenario took longer than {self._limit_s:g} s.")
+
+        handler = signal.signal(signal.SIGALRM, interrupt)
+        timer = signal.setitimer(signal.ITIMER_REAL, self._limit_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, *timer)
+            signal.signal(signal.SIGALRM, handler)
+
+
+def _watch(item: pytest.Function, file: FeatureFile) -> Watch:
+    register = selected_register(item.config)
+    bound = next(
+        each for each in read_feature(file.path, requirements=register.ids()) if each.test == item.originalname
+    )
+    row = cast(Mapping[str, str], item.callspec.params["_pytest_bdd_example"]) if hasattr(item, "callspec") else {}
+    scenario = describe(bound.template.render(row), uri=uri_of(file.path, register), test=bound.test, row=row)
+    return Watch(scenario=scenario, steps=list(scenario.steps))
+
+
+def _all_passed(watch: Watch) -> bool:
+    """A scenario passes only if each of its steps was seen to pass."""
+    if all(step.outcome == "passed" for step in watch.steps):
+        return True
+    watch.reason = "The scenario ended without an error although not every step was run; the suite is at fault."
+    return False
+
+
+def _told(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[str, str]:
+    if call.excinfo is None:
+        return "A declared deviation is no more: the scenario passes. Take it out of the driver's profile.", ""
+    reason = str(call.excinfo.value) or call.excinfo.typename
+    if isinstance(call.excinfo.value, EXCUSES):
+        return reason, ""
+    kind = "" if isinstance(call.excinfo.value, PLAIN) else f"{call.excinfo.typename}: "
+    return f"{kind}{reason}", report.longreprtext[-DETAIL_CHARACTERS_MAX:]
+
+
+def _show(report: pytest.TestReport, item: pytest.Item, watch: Watch, state: State, secrets: set[str]) -> None:
+    """Make pytest's own report say the same: a skip with its reason, or a failure with all that names it."""
+    if state in {State.NOT_SUPPORTED, State.NOT_TESTABLE}:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), watch.scenario.line, redact(f"{state}: {watch.reason}", secrets))
+    elif state not in {State.PASS, State.XFAIL, State.NOT_RUN}:
+        report.outcome = "failed"
+        report.longrepr = redact(report.longreprtext or watch.reason, secrets)
+        report.sections.append((f"snapproof: {state}", redact(_placard(item, watch), secrets)))
+    report.sections[:] = [(title, redact(text, secrets)) for title, text in report.sections]
+
+
+def _placard(item: pytest.Item, watch: Watch) -> str:
+    scenario, step = watch.scenario, watch.failing_step()
+    lines = {
+        "Feature": scenario.feature,
+        "Scenario": f"{scenario.name} ({scenario.uri}:{scenario.line})",
+        "Step": f"{step.keyword} {step.text} ({scenario.uri}:{step.line})"
+        if step
+        else "none: before or after the steps",
+        "Requirement": ", ".join(scenario.requirements) or "none",
+        "Seed": str(selected_seed(item.config)),
+        "Replay": _replay(item, scenario),
+    }
+    return "\n".join(f"{title + ':':<13}{text}" for title, text in lines.items())
+
+
+def _replay(item: pytest.Item, scenario: Scenario) -> str:
+    target = f"{scenario.uri}::{item.name}".replace("'", "'\"'\"'")
+    return f"snapproof run --driver {driver_name(item.config)} --seed {selected_seed(item.config)} -- '{target}'"
+
+
+def _identity(described: Description) -> DriverIdentity:
+    capabilities = tuple(sorted(described.capabilities))
+    return DriverIdentity(name=described.name, version=described.version, capabilities=capabilities)
+
+
+def _record(item: pytest.Item, watch: Watch, secrets: set[str]) -> ScenarioFinished:
+    described = item.stash.get(DESCRIPTION, None)
+    attachments = (
+        Attachment(title=title, text=redact(text, secrets)) for title, text in item.stash.get(ATTACHMENTS, [])
+    )
+    return ScenarioFinished(
+        node=item.nodeid,
+        scenario=msgspec.structs.replace(watch.scenario, steps=tuple(watch.steps)),
+        state=worst(watch.states),
+        seconds=watch.seconds,
+        reason=redact(watch.reason, secrets),
+        detail=redact(watch.detail, secrets),
+        replay=_replay(item, watch.scenario),
+        driver=_identity(described) if described else None,
+        attachments=tuple(attachments),
+    )

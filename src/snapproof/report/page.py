@@ -1,0 +1,81 @@
+"""`index.html`: a run on one page, without script or network. The words and the looks are in page.html.jinja."""
+
+from pathlib import Path
+
+import jinja2
+
+from snapproof.report.envelope import iso
+from snapproof.report.records import ScenarioFinished
+from snapproof.report.summary import Summary
+from snapproof.verdict import RequirementResult, State
+
+KIND_OF_STATE = {
+    State.PASS: "good",
+    State.NOT_SUPPORTED: "aside",
+    State.XFAIL: "known",
+    State.NOT_RUN: "idle",
+    State.NOT_TESTABLE: "idle",
+    State.XPASS: "bad",
+    State.FAIL: "bad",
+    State.TIMEOUT: "bad",
+    State.DRIVER_CRASH: "bad",
+    State.HARNESS_ERROR: "ours",
+}
+MARK_OF_KIND = {"good": "✓", "aside": "⊘", "known": "≈", "idle": "○", "bad": "✗", "ours": "!"}
+KIND_OF_EXIT_CODE = {0: "good", 1: "bad", 2: "idle", 3: "ours"}
+MEANINGS = {
+    State.PASS: "every Then was seen to hold",
+    State.NOT_SUPPORTED: "the driver does not declare the capability",
+    State.XFAIL: "a deviation that the driver's profile declares",
+    State.NOT_RUN: "filtered, skipped, interrupted or never written",
+    State.NOT_TESTABLE: "the lab lacks a power that a step needs",
+    State.XPASS: "a declared deviation that is no more",
+    State.FAIL: "the driver did not do what is required",
+    State.TIMEOUT: "the scenario took longer than a run allows",
+    State.DRIVER_CRASH: "the driver's process died although nobody killed it",
+    State.HARNESS_ERROR: "our fault, not the driver's",
+}
+
+
+def page(summary: Summary) -> str:
+    """Draw the page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"duration": duration, "clock": iso, "kind": KIND_OF_STATE.__getitem__}
+    text: str = environment.get_template("page.html.jinja").render(
+        summary=summary,
+        verdict=summary.verdict,
+        tone=KIND_OF_EXIT_CODE[summary.verdict.exit_code],
+        marks=MARK_OF_KIND,
+        meanings=MEANINGS,
+        frozen=[each for each in summary.verdict.requirements if each.requirement.status == "tested"],
+        planned=[each for each in summary.verdict.requirements if each.requirement.status == "planned"],
+        unregistered=unregistered(summary),
+        seconds_of=lambda each: seconds_of(each, summary),
+    )
+    return text
+
+
+def unregistered(summary: Summary) -> list[ScenarioFinished]:
+    """Results that speak for no requirement of the register: a vendor's own scenarios, and slips of the suite."""
+    known = summary.register.ids()
+    return [result for result in summary.results.values() if not known.intersection(result.scenario.requirements)]
+
+
+def seconds_of(result: RequirementResult, summary: Summary) -> float:
+    """How long the scenarios of a requirement took together."""
+    return sum(summary.results[scenario].seconds for scenario in result.scenarios)
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as briefly as it can be read."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

@@ -1,0 +1,112 @@
+"""What the suite and the lab fixture tell each other: driver and seed one way, facts of a scenario the other.
+
+How a driver is judged is not said here, nor how a lab is built.
+"""
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from snapproof.discovery import default_register
+from snapproof.driver import DriverFactory
+from snapproof.register import Register, RegisterError, read_register
+from snapproof.vocabulary import Capability, Description
+
+ALIASES = {"reference": "snapproof.reference_impl.driver:ReferenceDriver"}
+"""Short names of drivers that come with the package."""
+
+CURE = (
+    "Name it MODULE:FACTORY, and install its package in this environment or add its folder to PYTHONPATH "
+    "(the current folder is not searched)."
+)
+_FACTORY = pytest.StashKey[DriverFactory]()
+_REGISTER = pytest.StashKey[Register]()
+SECRETS = pytest.StashKey[set[str]]()
+DESCRIPTION = pytest.StashKey[Description]()
+ATTACHMENTS = pytest.StashKey[list[tuple[str, str]]]()
+
+
+class CapabilityMissingError(Exception):
+    """The driver does not declare what this scenario needs; the verdict is NOT-SUPPORTED."""
+
+
+class DriverDiedError(Exception):
+    """The driver's process died although nobody killed it; the verdict is DRIVER-CRASH."""
+
+
+class SuiteError(Exception):
+    """The suite itself is wrong; the verdict is HARNESS-ERROR."""
+
+
+def driver_name(config: pytest.Config) -> str:
+    """Give the driver's full name from option or ini file; empty where none is named."""
+    name: str = config.getoption("snapproof_driver") or config.getini("snapproof_driver")
+    return ALIASES.get(name, name)
+
+
+def selected_driver(config: pytest.Config) -> DriverFactory:
+    """Give the factory of the driver under test; imported at the first call. Raises pytest.UsageError."""
+    if _FACTORY not in config.stash:
+        config.stash[_FACTORY] = load_driver(driver_name(config))
+    return config.stash[_FACTORY]
+
+
+def selected_seed(config: pytest.Config) -> int:
+    """Give the seed of the run."""
+    seed: int = config.getoption("snapproof_seed")
+    return seed
+
+
+def selected_register(config: pytest.Config) -> Register:
+    """Give the register that the run is judged by; read at the first call. Raises pytest.UsageError."""
+    if _REGISTER not in config.stash:
+        try:
+            config.stash[_REGISTER] = read_register(Path(config.getoption("snapproof_register") or default_register()))
+        except RegisterError as exc:
+            raise pytest.UsageError(str(exc)) from exc
+    return config.stash[_REGISTER]
+
+
+def check_capabilities(item: pytest.Item, description: Description) -> None:
+    """Note who the driver says it is, and leave the scenario if the driver does not declare what its tags need.
+
+    Raises CapabilityMissingError.
+    """
+    item.stash[DESCRIPTION] = description
+    needed = {Capability(mark.kwargs["id"]) for mark in item.iter_markers("capability")}
+    if missing := sorted(needed - description.capabilities):
+        raise CapabilityMissingError(f"{description.name} does not declare {', '.join(missing)}.")
+
+
+def conceal(item: pytest.Item, secrets: Iterable[str]) -> None:
+    """Keep these texts out of everything that is reported, from now on and for the rest of the run."""
+    item.config.stash.setdefault(SECRETS, set()).update(secrets)
+
+
+def attach(item: pytest.Item, title: str, text: str) -> None:
+    """Show a text beside this scenario's result: a journal, an inventory. Secrets are taken out of it."""
+    item.stash.setdefault(ATTACHMENTS, []).append((title, text))
+
+
+def load_driver(name: str) -> DriverFactory:
+    """Import `MODULE:FACTORY`. Raises pytest.UsageError."""
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise pytest.UsageError(f"'{name}' names no driver. {CURE}")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as exc:
+        reason = f"{type(exc).__name__}: {exc}"
+        raise pytest.UsageError(f"The driver '{name}' cannot be imported ({reason}). {CURE}") from exc
+    factory: DriverFactory | None = getattr(module, attribute, None)
+    if not callable(factory):
+        raise pytest.UsageError(f"{module_name} has no callable '{attribute}'. {CURE}")
+    return factory
+
+
+def driver_package(factory: DriverFactory) -> str:
+    """Name the package whose code is the driver's, so that an error from inside it is blamed on the driver."""
+    parts = str(getattr(factory, "__module__", "")).split(".")
+    return ".".join(parts[:2] if parts[0] == "snapproof" else parts[:1])
