@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
-from sqlalchemy import Connection
 
 from snapproof import __version__
 from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError
@@ -19,7 +18,7 @@ from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
 from snapproof.reference_impl.adapters.xen import XenHypervisor
 from snapproof.reference_impl.catalog import queries
-from snapproof.reference_impl.catalog.store import Catalog
+from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.core.locations import read_location
 from snapproof.reference_impl.core.orders import (
     ArraySource,
@@ -61,7 +60,7 @@ _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 
 def connect(site: Site, settings: Settings) -> Ports:
     """Put the adapters for the site's services behind the ports."""
-    directory: Directory = site.export  # type: ignore[assignment]  # the vocabulary does not know this port
+    directory: Directory = site.export
     hypervisor = XenHypervisor(
         site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=settings
     )
@@ -103,9 +102,9 @@ class ReferenceDriver:
         order = self._create_order(request) if known is None else known.order
         assert isinstance(order, CreateVolume)
 
-        def check(connection: Connection) -> None:
+        def check(session: Session) -> None:
             if order.from_snapshot is not None:
-                queries.require_idle(connection, snapshot=order.from_snapshot)
+                queries.require_idle(session, snapshot=order.from_snapshot)
 
         self._orchestrator.submit(order, volume=order.volume, snapshot=order.from_snapshot, check=check)
         return self._read(queries.volume, VolumeId(order.volume))
@@ -159,9 +158,9 @@ class ReferenceDriver:
         order = self._delete_order(operation, snapshot) if known is None else known.order
         assert isinstance(order, DeleteSnapshot)
 
-        def check(connection: Connection) -> None:
-            queries.require_idle(connection, volume=order.volume)
-            queries.require_idle(connection, snapshot=order.snapshot)
+        def check(session: Session) -> None:
+            queries.require_idle(session, volume=order.volume)
+            queries.require_idle(session, snapshot=order.snapshot)
 
         self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot, check=check)
 
@@ -240,9 +239,9 @@ class ReferenceDriver:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""
         return str(uuid.uuid5(_NAMES, f"{self._site.seed} {kind} {operation}"))
 
-    def _read(self, query: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
-        with self._catalog.reading() as connection:
-            return query(connection, *given, **named)
+    def _read(self, query: Callable[Concatenate[Session, P], T], *given: P.args, **named: P.kwargs) -> T:
+        with self._catalog.reading() as session:
+            return query(session, *given, **named)
 
     def _messages(self, topic: str, kind: type[MessageT]) -> Sequence[MessageT]:
         return [msgspec.json.decode(text, type=kind) for text in self._read(queries.messages, topic)]

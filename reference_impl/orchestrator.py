@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from snapproof.driver import BackendError, ConflictError, DriverError, UnavailableError
-from snapproof.reference_impl.catalog.store import Catalog, Job, Phase
+from snapproof.reference_impl.catalog.store import Catalog, Job, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, plan_for
-from snapproof.reference_impl.performing import PERFORMERS, Performer, Workbench
+from snapproof.reference_impl.performing import PERFORMERS, Performer, Undo, Workbench
 from snapproof.reference_impl.ports import (
     CallError,
     Ports,
@@ -56,7 +54,7 @@ class Orchestrator:
         self._bench = Workbench(ports=ports, settings=settings)
         self._rules = rules
 
-    def submit(self, order: Order, *, volume: str, snapshot: str | None, check: Callable[[Connection], None]) -> Job:
+    def submit(self, order: Order, *, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
         """Open a job and run it to its end; the same job id again gives the same end. Raises DriverError.
 
         `check` runs in the opening transaction and raises a DriverError if the order has become impossible.
@@ -71,9 +69,9 @@ class Orchestrator:
             ended = self._run(job, begun=True)
             LOG.info("job %s resumed at %s, now %s", job.uuid, job.phase, ended.phase)
 
-    def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Connection], None]) -> Job:
-        def write(connection: Connection, tx: Transaction) -> None:
-            check(connection)
+    def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
+        def write(session: Session, tx: Transaction) -> None:
+            check(session)
             tx.open_job(order, volume=volume, snapshot=snapshot)
             self._rules.recorders[type(order)].begin(tx, order)
             tx.audit(audit(order, "Started"))
@@ -170,7 +168,11 @@ class Orchestrator:
     def _undo_steps(self, job: Job, steps: Sequence[Step]) -> None:
         for step in reversed(steps):
             undo = self._rules.performers[type(step.effect)].undo
-            self._insist(lambda *, again, step=step, undo=undo: undo(self._bench, step.effect, job.facts))  # noqa: ARG005
+
+            def attempt(undo: Undo = undo, effect: Effect = step.effect, **_again: bool) -> None:
+                undo(self._bench, effect, job.facts)
+
+            self._insist(attempt)
 
     def _insist(self, attempt: Callable[..., T]) -> T:
         """Try again after a refusal that may pass and after a lost answer, not after a final no."""
@@ -197,7 +199,7 @@ class Orchestrator:
     ) -> Job:
         place = job.cursor if cursor is None else cursor
 
-        def change(_connection: Connection, tx: Transaction) -> None:
+        def change(_session: Session, tx: Transaction) -> None:
             tx.advance_job(job, phase, place, job.facts if facts is None else facts, error)
             write(tx)
 
@@ -207,15 +209,15 @@ class Orchestrator:
 
         return self._write(change, changed)
 
-    def _write(self, change: Callable[[Connection, Transaction], None], changed: Callable[[], T | None]) -> T:
+    def _write(self, change: Callable[[Session, Transaction], None], changed: Callable[[], T | None]) -> T:
         """Commit one change. A lost answer is no riddle here: the row's version tells whether the change is there."""
 
         def attempt(*, again: bool) -> T:
             known = changed() if again else None
             if known is not None:
                 return known
-            with self._catalog.transaction() as connection:
-                change(connection, Transaction(connection, self._catalog.now()))
+            with self._catalog.transaction() as session:
+                change(session, Transaction(session, self._catalog.now()))
             written = changed()
             assert written is not None, "A committed change can be read back."
             return written

@@ -116,7 +116,7 @@ class S3Bucket:
         for number, offset in enumerate(range(0, file.size_bytes, PART_BYTES), start=1):
             with speaking_of(key):
                 body = file.read_at(offset, PART_BYTES)
-            query = {"partNumber": number, "uploadId": upload}
+            query: dict[str, str | int] = {"partNumber": number, "uploadId": upload}
             _, headers, _ = self.request("PUT", key, query=query, body=body, headers=_checksum(body))
             parts.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{headers['etag']}</ETag></Part>")
         body = f"<CompleteMultipartUpload>{''.join(parts)}</CompleteMultipartUpload>".encode()

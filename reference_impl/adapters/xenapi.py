@@ -46,7 +46,7 @@ class XenApi:
         self._clock = clock
         self._session: str | None = None
 
-    def call(self, method: str, *arguments: object) -> Any:
+    def call(self, method: str, *arguments: Any) -> Any:
         """Make one call. Raises XapiFailureError for a final no, another CallError otherwise."""
         if self._session is None:
             self._session = self._log_in()
@@ -82,7 +82,7 @@ class XenApi:
         password = self._endpoint.password.reveal()
         return str(self._exchange("session.login_with_password", self._endpoint.username, password, "1.0", "snapproof"))
 
-    def _exchange(self, method: str, *arguments: object) -> Any:
+    def _exchange(self, method: str, *arguments: Any) -> Any:
         body = xmlrpc.client.dumps(arguments, method).encode()
         status, _, text = self._transport.exchange("POST", "/RPC2", {"content-type": "text/xml"}, body)
         if status != 200:

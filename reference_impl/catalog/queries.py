@@ -133,12 +133,9 @@ def require_idle(connection: Connection, *, volume: str | None = None, snapshot:
 
 def resource_counts(connection: Connection, account: AccountId) -> ResourceCounts:
     """What the account is charged; nothing, if it never was."""
-    rows = (
-        select(RESOURCE_COUNT.c.type, RESOURCE_COUNT.c.count.label("charged"))
-        .join(ACCOUNT)
-        .where(ACCOUNT.c.account_name == account)
-    )
-    counts: dict[str, int] = {row.type: row.charged for row in connection.execute(rows)}
+    charged = select(RESOURCE_COUNT.c.type, RESOURCE_COUNT.c["count"].label("charged")).join(ACCOUNT)
+    rows = connection.execute(charged.where(ACCOUNT.c.account_name == account))
+    counts: dict[str, int] = {row.type: row.charged for row in rows}
     return ResourceCounts(
         snapshots=counts.get(SNAPSHOT_COUNT, 0), secondary_storage_bytes=counts.get(SECONDARY_BYTES, 0)
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, select
@@ -20,6 +20,9 @@ from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import ORDERS, Order
 from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
 from snapproof.vocabulary import CallPoint, Clock, OperationId
+
+Session: TypeAlias = Connection
+"""An open transaction, as queries and checks take it. Nobody outside this package knows what it is made of."""
 
 
 class Phase(StrEnum):

@@ -178,7 +178,7 @@ class Transaction:
         account_id = self.ensure_account(account)
         which = (RESOURCE_COUNT.c.account_id == account_id) & (RESOURCE_COUNT.c.type == resource)
         changed = self._connection.execute(
-            update(RESOURCE_COUNT).where(which).values(count=RESOURCE_COUNT.c.count + change)
+            update(RESOURCE_COUNT).where(which).values(count=RESOURCE_COUNT.c["count"] + change)
         )
         if changed.rowcount == 0:
             values = {"account_id": account_id, "type": resource, "count": change}
