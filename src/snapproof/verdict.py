@@ -85,13 +85,18 @@ class Verdict:
     """Everything that any output may say or count."""
 
     conclusion: Conclusion
-    text: str
+    grounds: str
     requirements: tuple[RequirementResult, ...]  # all of the register, planned ones included
     scenarios: tuple[ScenarioResult, ...]  # all that ran, and all that should have
     requirement_counts: Mapping[State, int]  # of the frozen set
     scenario_counts: Mapping[State, int]
     planned: int
     profiles: Mapping[str, str]  # core, and each capability that extended requirements name: what is concluded of it
+
+    @property
+    def text(self) -> str:
+        """The verdict in one line."""
+        return f"{self.conclusion} ({self.grounds})"
 
     @property
     def exit_code(self) -> int:
@@ -123,7 +128,7 @@ def judge(register: Register, expected: Mapping[str, tuple[str, ...]], results: 
     planned = len(requirements) - len(frozen)
     return Verdict(
         conclusion=conclusion,
-        text=_sentence(conclusion, register.set_name, counts, planned),
+        grounds=_grounds(register.set_name, counts, planned),
         requirements=requirements,
         scenarios=scenarios,
         requirement_counts=counts,
@@ -195,10 +200,10 @@ def _count(states: Iterable[State]) -> Mapping[State, int]:
     return {state: counted[state] for state in State}
 
 
-def _sentence(conclusion: Conclusion, set_name: str, counts: Mapping[State, int], planned: int) -> str:
+def _grounds(set_name: str, counts: Mapping[State, int], planned: int) -> str:
     parts = [f"{counts[State.PASS]} of {sum(counts.values())} requirements of set {set_name}"]
     if counts[State.NOT_SUPPORTED]:
         parts.append(f"{counts[State.NOT_SUPPORTED]} not supported")
     if planned:
         parts.append(f"{planned} planned")
-    return f"{conclusion} ({'; '.join(parts)})"
+    return "; ".join(parts)

@@ -81,7 +81,8 @@ def _print_excused(console: Console, summary: Summary) -> None:
 
 def _print_failure(console: Console, failure: ScenarioFinished, failures: int) -> None:
     scenario = failure.scenario
-    console.print(f"\n[bold]first of {failures} {'failure' if failures == 1 else 'failures'}[/]", highlight=False)
+    heading = "the failure" if failures == 1 else f"first of {failures} failures"
+    console.print(f"\n[bold]{heading}[/]", highlight=False)
     console.print(f"{styled(failure.state)}  {title(failure)}", highlight=False)
     console.print(f"feature:     {escape(scenario.feature or scenario.uri)}", highlight=False, soft_wrap=True)
     step = next((step for step in scenario.steps if step.outcome in {"failed", "undefined"}), None)

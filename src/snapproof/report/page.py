@@ -74,6 +74,8 @@ def seconds_of(result: RequirementResult, summary: Summary) -> float:
 
 def duration(seconds: float) -> str:
     """Write a duration as briefly as it can be read."""
+    if seconds < 0.001:
+        return "< 1 ms"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
