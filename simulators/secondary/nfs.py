@@ -99,6 +99,10 @@ class NfsExport:
                     lines.append(f"{path}/")
         return tuple(sorted(lines))
 
+    def paths(self) -> tuple[str, ...]:
+        """Name every file, sorted."""
+        return tuple(sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()))
+
     def read(self, path: str) -> bytes:
         """Read a whole file behind the clients' backs."""
         file = self.open(path)

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from moto.core.request import Request
 from moto.core.routing import get_service_router
+from moto.core.utils import get_service_model
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
 from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -93,6 +94,11 @@ class S3Store:
                 lines += [f"{bucket.name}/{key.name} {key.size} bytes" for key in keys]
                 lines += [f"{bucket.name}/{upload.key_name} upload open" for upload in bucket.multiparts.values()]
             return tuple(sorted(lines))
+
+    def keys(self) -> tuple[str, ...]:
+        """Name every object of the store's bucket, sorted."""
+        with self._lock:
+            return tuple(sorted(self._moto.buckets[self.bucket].keys))
 
     def read(self, key: str) -> bytes:
         """Read an object of the store's bucket behind the clients' backs. Raises KeyError when there is none."""
@@ -230,6 +236,11 @@ class S3Store:
         bucket.multiparts[upload.id] = upload
         self._journal.record("s3", "upload opened", bucket=bucket.name, key=upload.key_name)
         return body.replace(random_id.encode(), upload.id.encode())
+
+
+def operations() -> tuple[str, ...]:
+    """Name every operation of S3, as the seam labels it after `s3.`."""
+    return tuple(get_service_model("s3").operation_names)
 
 
 def _free_account() -> str:
