@@ -125,6 +125,15 @@ _PBD: dict[str, Callable[[State, Pbd], object]] = {
     "currently_attached": lambda _, pbd: pbd.attachment is not None,
     "other_config": lambda _, pbd: pbd.other_config,
 }
+
+
+def _operations(state: State, vdi: Vdi) -> dict[str, str]:
+    """What is being done to a VDI now, by task: how a client finds a copy whose task reference it has lost."""
+    return {
+        task.ref: "copy" for task in state.unfinished() if task.copy and vdi in (task.copy.source, task.copy.target)
+    }
+
+
 _VDI: dict[str, Callable[[State, Vdi], object]] = {
     "uuid": lambda _, vdi: vdi.uuid,
     "name_label": lambda _, vdi: vdi.name_label,
@@ -134,6 +143,7 @@ _VDI: dict[str, Callable[[State, Vdi], object]] = {
     "virtual_size": lambda _, vdi: vdi.virtual_size,
     "physical_utilisation": _utilisation,
     "type": _fixed("user"),
+    "current_operations": _operations,
     "sharable": _fixed(False),
     "read_only": _fixed(False),
     "location": lambda _, vdi: vdi.uuid,
