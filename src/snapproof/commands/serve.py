@@ -1,0 +1,201 @@
+"""`snapproof serve`: all simulators on loopback, for clients of other processes, until Ctrl-C or SIGTERM.
+
+What a world is made of is in fixtures/world.py; here are addresses, the ready line, and a clean end.
+"""
+
+import argparse
+import contextlib
+import ipaddress
+import json
+import logging
+import secrets
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from snapproof.fixtures.world import NFS_URL, World
+from snapproof.simulators.certificates import Certificate, certificate
+from snapproof.simulators.clock import WallClock
+from snapproof.simulators.serving import CannotServeError, Server, Wire, serve
+from snapproof.verdict import EXIT_USAGE
+
+EPILOG = """\
+examples:
+  snapproof serve                                  any free ports; prints lines for your shell
+  snapproof serve --json                           one line of JSON when everything is up, for programs
+  snapproof serve --port-solidfire 443 --port-node 442 --clusters 2
+                                                   the only ports that CloudStack's plug-in and Ansible can speak;
+                                                   the clusters are 127.0.0.1 and 127.0.0.2
+
+With a fixed --port-solidfire and several clusters, each has an address of its own, counted up from --address.
+The passwords that are printed belong to this run only. Ctrl-C or SIGTERM ends it with exit code 0.
+"""
+
+PORTS: Mapping[str, str] = {
+    "solidfire": "port of the Element API (HTTPS)",
+    "xenserver": "port of the pool's XML-RPC (HTTP)",
+    "s3": "port of the S3 store (HTTP)",
+    "control": "port of the control API (HTTP)",
+}
+
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SEED_MAX = 2**63
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    add_arguments(
+        subparsers.add_parser(
+            "serve",
+            help="run the simulators for clients of other processes",
+            description=__doc__,
+            epilog=EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--address", default="127.0.0.1", metavar="IP", help="where to listen (default 127.0.0.1)")
+    parser.add_argument("--allow-remote", action="store_true", help="let --address be one that other machines reach")
+    for service, what in PORTS.items():
+        parser.add_argument(f"--port-{service}", type=int, default=0, metavar="N", help=f"{what} (default: any free)")
+    parser.add_argument("--port-node", type=int, metavar="N", help="serve the node API of each cluster as well")
+    parser.add_argument("--clusters", type=_at_least_one, default=1, metavar="N", help="SolidFire clusters (default 1)")
+    parser.add_argument("--hosts", type=_at_least_one, default=2, metavar="N", help="hosts of the pool (default 2)")
+    parser.add_argument("--directory", type=Path, metavar="DIR", help="the NFS export (default: temporary, removed)")
+    parser.add_argument("--seed", type=int, metavar="N", help="draw names and passwords from N (default: at random)")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when everything is up")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal says to end; return the exit code."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    masked_before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # before any thread starts and inherits it
+    try:
+        with _served(arguments) as ready:
+            sys.stdout.write((json.dumps({"ready": ready}) if arguments.json else _shell_lines(ready)) + "\n")
+            sys.stdout.flush()
+            signal.sigwait(END_SIGNALS)
+    except (CannotServeError, OSError) as error:
+        sys.stderr.write(f"snapproof serve: {error}\n")
+        return EXIT_USAGE
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked_before)
+    return 0
+
+
+@contextlib.contextmanager
+def _served(arguments: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    """Serve a world and yield what clients need to know; end everything and remove what was made afterwards."""
+    with contextlib.ExitStack() as made:
+        own = Path(made.enter_context(tempfile.TemporaryDirectory(prefix="snapproof-serve-")))
+        directory = arguments.directory or own / "export"
+        directory.mkdir(exist_ok=True)
+        addresses = _addresses(arguments)
+        issued = certificate(*addresses)
+        authority = own / "authority.pem"
+        authority.write_bytes(issued.authority_pem)
+        seed = secrets.randbelow(SEED_MAX) if arguments.seed is None else arguments.seed
+        world = made.enter_context(
+            World.build(
+                seed=seed,
+                clock=WallClock(),
+                directory=directory,
+                clusters=arguments.clusters,
+                hosts=arguments.hosts,
+                addresses=addresses,
+            )
+        )
+        yield _doors(world, arguments, addresses, issued, made) | {
+            "nfs": {"path": str(directory.resolve()), "url": NFS_URL},
+            "authority": str(authority),
+        }
+
+
+def _doors(
+    world: World,
+    arguments: argparse.Namespace,
+    addresses: list[str],
+    issued: Certificate,
+    made: contextlib.ExitStack,
+) -> dict[str, Any]:
+    """Open every door of the world; `made` closes them again."""
+
+    def opened(wire: Wire, port: int, address: str = arguments.address, **options: Any) -> Server:
+        return made.enter_context(serve(wire, host=address, port=port, allow_remote=arguments.allow_remote, **options))
+
+    wires = world.wires()
+    clusters = []
+    for number, address in enumerate(addresses):
+        login = world.secrets.clusters[number]
+        door = opened(wires.clusters[number], arguments.port_solidfire, address, tls=issued.context)
+        entry = {"url": door.url, "username": login.username, "password": login.password}
+        if arguments.port_node is not None:
+            entry["node_url"] = opened(wires.nodes[number], arguments.port_node, address, tls=issued.context).url
+        clusters.append(entry)
+    pool = world.secrets.pool
+    return {
+        "solidfire": clusters,
+        "xenserver": [
+            {
+                "url": opened(wires.pool, arguments.port_xenserver).url,
+                "username": pool.username,
+                "password": pool.password,
+            }
+        ],
+        "s3": {
+            "url": opened(wires.s3, arguments.port_s3, blocking=True).url,
+            "bucket": world.store.bucket,
+            "access_key": world.secrets.access_key,
+            "secret_key": world.secrets.secret_key,
+        },
+        "control": {"url": opened(wires.control, arguments.port_control).url, "token": world.secrets.token},
+    }
+
+
+def _addresses(arguments: argparse.Namespace) -> list[str]:
+    """Give each cluster an address: the same for all where ports are free to choose, else one after the other."""
+    if not arguments.port_solidfire or arguments.clusters == 1:
+        return [arguments.address] * int(arguments.clusters)
+    try:
+        first = ipaddress.ip_address(arguments.address)
+    except ValueError as error:
+        raise CannotServeError(
+            f"--address {arguments.address} must be numeric where several clusters count up from it."
+        ) from error
+    return [str(first + number) for number in range(arguments.clusters)]
+
+
+def _shell_lines(ready: Mapping[str, Any]) -> str:
+    """Write what is ready as lines to paste into a shell."""
+    lines = [f"export SNAPPROOF_{name}={shlex.quote(value)}" for name, value in _flat("", ready)]
+    return "\n".join(["# The simulators are up; Ctrl-C ends them.", *lines])
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield prefix.upper(), value
+        return
+    parts = value.items() if isinstance(value, Mapping) else ((str(n), part) for n, part in enumerate(value, 1))
+    for name, part in parts:
+        yield from _flat(f"{prefix}_{name}" if prefix else name, part)
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+    return int(text)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="snapproof serve", epilog=EPILOG, allow_abbrev=False)
+    add_arguments(parser)
+    sys.exit(run(parser.parse_args()))
