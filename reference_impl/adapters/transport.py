@@ -26,9 +26,10 @@ class Transport:
         """Send one request. Raises TransientError if it certainly never arrived, UnknownOutcomeError if it may have."""
         if self._endpoint.wire is not None:
             try:
-                return self._endpoint.wire(method, path, headers, body)
+                status, found, text = self._endpoint.wire(method, path, headers, body)
             except ConnectionError as error:
                 raise UnknownOutcomeError(f"{self._endpoint.url} did not answer.") from error
+            return status, _lower(found), text
         return self._over_sockets(method, path, headers, body)
 
     def _over_sockets(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -42,12 +43,16 @@ class Transport:
             raise TransientError(f"{self._endpoint.url} cannot be reached.") from error
         except urllib3.exceptions.HTTPError as error:
             raise UnknownOutcomeError(f"{self._endpoint.url} did not answer.") from error
-        return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data
+        return answer.status, _lower(answer.headers), answer.data
 
     def close(self) -> None:
         """Let go of the connection."""
         if self._sockets is not None:
             self._sockets.clear()
+
+
+def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:

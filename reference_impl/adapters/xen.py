@@ -35,6 +35,7 @@ class XenHypervisor:
         self._portal = portal
         self._export_url = export_url
         self._settings = settings
+        self._host: str | None = None
 
     def resign(self, target: str) -> None:
         """SR.create of type relvmoiscsi, which raises to say that it succeeded."""
@@ -108,8 +109,11 @@ class XenHypervisor:
         self._api.close()
 
     def _master(self) -> str:
-        pool = self._api.call("pool.get_all")[0]
-        return str(self._api.call("pool.get_master", pool))
+        """The pool's master, asked for once a life."""
+        if self._host is None:
+            pool = self._api.call("pool.get_all")[0]
+            self._host = str(self._api.call("pool.get_master", pool))
+        return self._host
 
     def _lun_config(self, host: str, target: str) -> Mapping[str, str]:
         """Learn the LUN's SCSI id from a probe that fails with the list of LUNs."""

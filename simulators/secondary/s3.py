@@ -95,7 +95,7 @@ class S3Store:
                 lines += [f"{bucket.name}/{upload.key_name} upload open" for upload in bucket.multiparts.values()]
             return tuple(sorted(lines))
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """Name every object of the store's bucket, sorted."""
         with self._lock:
             return tuple(sorted(self._moto.buckets[self.bucket].keys))

@@ -84,6 +84,11 @@ class Outcome(Generic[T]):
         assert self.value is not None, "The verb answers nothing."
         return self.value
 
+    def raise_if_failed(self) -> None:
+        """Raise AssertionError, saying how the verb ended, unless it ended well."""
+        if self.crashed or self.error is not None:
+            self.result()
+
 
 class Guest(Protocol):
     """A running machine whose disk is the volume."""
