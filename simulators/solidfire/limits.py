@@ -68,6 +68,7 @@ PROVISIONED_BYTES_MAX = 1 << 50
 OVER_PROVISION_FACTOR = 5
 DEFAULT_QOS = {"minIOPS": 50, "maxIOPS": 15_000, "burstIOPS": 15_000}
 BURST_TIME_S = 60
+FIFO_SIZE = 24
 CURVE: Mapping[str, int] = {
     "4096": 100,
     "8192": 160,

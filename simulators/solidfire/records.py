@@ -104,8 +104,8 @@ class VolumeRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
     attributes: dict[str, Any]
     current_protection_scheme: str = "doubleHelix"
     previous_protection_scheme: str | None = None
-    fifo_size: int = 24
-    min_fifo_size: int = 0
+    fifo_size: int
+    min_fifo_size: int
 
 
 class SnapshotRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):

@@ -30,8 +30,8 @@ class Order:
     enable_512e: bool = False
     enable_snap_mirror: bool = False
     protection_scheme: str = "doubleHelix"
-    fifo_size: int = 24
-    min_fifo_size: int = 0
+    fifo_size: int
+    min_fifo_size: int
 
 
 def rounded(size_bytes: int) -> int:

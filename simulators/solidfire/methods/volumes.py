@@ -7,7 +7,7 @@ from snapproof.simulators.solidfire import checks, clones, volumes
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.limits import CURVE, OVER_PROVISION_FACTOR, PROVISIONED_BYTES_MAX
+from snapproof.simulators.solidfire.limits import CURVE, FIFO_SIZE, OVER_PROVISION_FACTOR, PROVISIONED_BYTES_MAX
 from snapproof.simulators.solidfire.method import Method
 from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
 from snapproof.simulators.solidfire.records import Access, Account, Volume
@@ -22,7 +22,7 @@ def create_volume(array: Array, given: Given) -> Mapping[str, Any]:
     size_bytes = admitted_size(array, given["totalSize"])
     _refuse_policy(given)
     admit_volume(array, account, size_bytes)
-    fifo_size, min_fifo_size = _fifo(array, given, 24, 0)
+    fifo_size, min_fifo_size = _fifo(array, given, min(FIFO_SIZE, array.limits["snapshotsPerVolumeMax"]), 0)
     order = volumes.Order(
         name=name,
         account_id=account.row.account_id,

@@ -1,0 +1,124 @@
+"""The vendor's own Python SDK, unmodified, over real HTTPS, against the simulated cluster."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snapproof.simulators.blocks import BlockStore
+from snapproof.simulators.certificates import certificate
+from snapproof.simulators.clock import Transition, VirtualClock
+from snapproof.simulators.faults import Seam
+from snapproof.simulators.journal import Journal
+from snapproof.simulators.serving import Server, serve
+from snapproof.simulators.solidfire.array import Array
+from snapproof.simulators.solidfire.wire import Endpoint
+
+pytestmark = pytest.mark.clients
+
+STORY = Path(__file__).parent / "solidfire_sdk_story.py"
+REQUIREMENTS = ("solidfire-sdk-python==12.3.0.203", "setuptools<81")  # the SDK imports pkg_resources
+USERNAME, PASSWORD = "admin", "sdk-password"
+INSTALL_S, STORY_S = 240, 60
+
+
+@pytest.fixture(scope="session")
+def sdk_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has the SDK and nothing of ours."""
+    folder = tmp_path_factory.mktemp("solidfire-sdk")
+    python = folder / "bin" / "python"
+    try:
+        for command in (
+            [sys.executable, "-m", "venv", str(folder)],
+            [str(python), "-m", "pip", "install", "-q", *REQUIREMENTS],
+        ):
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_S)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as failed:
+        reason = f"No environment with {REQUIREMENTS[0]} could be built: {str(failed.stderr)[-500:]}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return python
+
+
+@pytest.fixture
+def array() -> Array:
+    clock = VirtualClock()
+    return Array(
+        clock=clock,
+        journal=Journal(clock.time),
+        blocks=BlockStore(),
+        dice=random.Random(5),
+        clone_time=Transition(polls=2),
+    )
+
+
+@pytest.fixture
+def server(array: Array) -> Iterator[Server]:
+    endpoint = Endpoint(array, username=USERNAME, password=PASSWORD, seam=Seam(Journal(array.clock.time)))
+    with serve(endpoint, tls=certificate().context) as running:
+        yield running
+
+
+def tell(python: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the story. A CA bundle in the environment would override the SDK's own verify_ssl=False."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_CA_BUNDLE")}
+    command = [str(python), "-W", "ignore", str(STORY), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=STORY_S, check=False)
+
+
+def test_the_sdk_tells_the_life_of_a_volume(sdk_python: Path, array: Array, server: Server) -> None:
+    run = tell(sdk_python, f"127.0.0.1:{server.port}", USERNAME, PASSWORD)
+    assert run.returncode == 0, run.stderr
+    story: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    iqn = f"iqn.2010-01.com.solidfire:{array.unique_id}.disk.1"
+    assert story == {
+        "api_version": 12.3,
+        "secrets": [16, 16],
+        "volume": [1, iqn, 2_000_683_008, 100, ""],
+        "grown": 3_001_024_512,
+        "snapshots": {
+            "attributes": {"CloudStackSnapshotId": "7"},
+            "group_uuid": "00000000-0000-0000-0000-000000000000",
+            "expires": "2026-01-02T00:00:00Z",
+            "kept": "kept",
+            "plain": None,
+            "left": ["first", "kept"],
+        },
+        "access": {"initiators": ["iqn.1994-05.com.redhat:sdk"], "volumes": [1], "emptied": []},
+        "clone": {
+            "volume_id": 2,
+            "statuses": ["running", "running", "complete"],
+            "result": {"cloneID": 1, "message": "Clone complete.", "volumeID": 2},
+            "dead_handle": "xDBNoSuchPath",
+        },
+        "page": [2],
+        "of_account": 2,
+        "removal": {"status": "deleted", "purge_time": "2026-01-01T08:00:00Z", "active": [1, 2], "waiting": [2]},
+        "refusals": ["xUnknownAccount", "xVolumeIDDoesNotExist", "xDuplicateUsername", "xUnknownAPIMethod"],
+        "async_results": [],
+        "cluster": "snapproof",
+        "software": "12.3.0.958",
+        "provisioned": 3_001_024_512,
+        "snapshots_per_volume": 32,
+        "default_burst": 15_000,
+    }
+    assert array.inventory() == (
+        "access group 1 hosts volumes [1] initiators ['iqn.1994-05.com.redhat:sdk']",
+        "snapshot 1 of volume 1 first",
+        "snapshot 3 of volume 1 kept",
+        "volume 1 disk active",
+    )
+
+
+def test_the_sdk_names_bad_credentials(sdk_python: Path, array: Array, server: Server) -> None:
+    run = tell(sdk_python, f"127.0.0.1:{server.port}", USERNAME, "wrong")
+    assert run.returncode != 0
+    assert "Bad Credentials" in run.stderr
+    assert array.inventory() == ()

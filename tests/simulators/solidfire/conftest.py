@@ -1,0 +1,144 @@
+"""A small cluster, a client that speaks to its wire in bytes, and a fingerprint of everything the cluster remembers."""
+
+import base64
+import hashlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+
+from snapproof.simulators.blocks import BlockStore
+from snapproof.simulators.clock import Transition, VirtualClock
+from snapproof.simulators.faults import Seam
+from snapproof.simulators.journal import Journal
+from snapproof.simulators.solidfire.array import Array
+from snapproof.simulators.solidfire.calls import call
+from snapproof.simulators.solidfire.limits import LIMITS
+from snapproof.simulators.solidfire.wire import Endpoint
+
+GB = 1_000_000_000
+HOST = "iqn.1994-05.com.redhat:Host1"
+USERNAME, PASSWORD = "admin", "not-for-the-journal"
+AUTHORIZATION = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+
+
+@dataclass
+class World:
+    """An array with its clock and journal, and the wire in front of it."""
+
+    clock: VirtualClock = field(init=False)
+    journal: Journal = field(init=False)
+    array: Array = field(init=False)
+    seam: Seam = field(init=False)
+    endpoint: Endpoint = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = VirtualClock()
+        self.journal = Journal(self.clock.time)
+        self.array = Array(clock=self.clock, journal=self.journal, blocks=BlockStore(), dice=random.Random(7))
+        self.seam = Seam(self.journal)
+        self.endpoint = Endpoint(self.array, username=USERNAME, password=PASSWORD, seam=self.seam)
+
+    def exchange(
+        self, body: bytes, *, path: str = "/json-rpc/12.3", authorization: str = AUTHORIZATION, verb: str = "POST"
+    ) -> tuple[int, bytes]:
+        """Send bytes, receive a status and bytes."""
+        status, _, answer = self.endpoint(verb, path, {"authorization": authorization}, body)
+        return status, answer
+
+    def ask(self, method: str, params: object = None, *, path: str = "/json-rpc/12.3") -> dict[str, Any]:
+        """Send a well-formed request and read the envelope of the answer."""
+        status, answer = self.exchange(msgspec.json.encode({"method": method, "id": 1, "params": params}), path=path)
+        assert status == 200, answer
+        envelope: dict[str, Any] = msgspec.json.decode(answer)
+        return envelope
+
+    def result(self, method: str, /, **params: object) -> dict[str, Any]:
+        """Send a request that must succeed."""
+        found: dict[str, Any] = self.ask(method, params)["result"]
+        return found
+
+    def error(self, method: str, /, **params: object) -> str:
+        """Send a request that must fail and name the error."""
+        name: str = self.ask(method, params)["error"]["name"]
+        return name
+
+    def account(self, username: str = "tenant") -> int:
+        """Arrange an account."""
+        number: int = call(self.array, "AddAccount", username=username)["accountID"]
+        return number
+
+    def volume(self, account_id: int, name: str = "disk", size: int = GB) -> dict[str, Any]:
+        """Arrange a volume and show its row."""
+        row: dict[str, Any] = call(self.array, "CreateVolume", name=name, accountID=account_id, totalSize=size)[
+            "volume"
+        ]
+        return row
+
+    def write(self, volume_id: int, offset: int, content: bytes) -> None:
+        """Write as a guest would, without the ceremony of an access group."""
+        self.array.volumes[volume_id].disk.write(offset, content)
+
+    def content(self, volume_id: int, offset: int, length: int) -> bytes:
+        """Read what a volume holds."""
+        return self.array.image_of_volume(volume_id).read(offset, length)
+
+    def fingerprint(self) -> str:
+        """Hash all that the array remembers: rows, jobs, contents, journaled changes, next numbers, the dice."""
+        array = self.array
+        rows = [
+            [account.row for account in array.accounts],
+            [[v.row, v.clone_jobs, v.purge_at_s, v.buried_in] for v in array.volumes],
+            [[s.row, s.clone_jobs, s.expires_at_s] for s in array.snapshots],
+            list(array.groups),
+            list(array.initiators.values()),
+            list(array.jobs),
+            list(array.running.values()),
+            [v.disk.snapshot().digest() for v in array.volumes],
+            [s.image.digest() for s in array.snapshots],
+            [[entry.event, str(entry.facts)] for entry in self.journal if entry.side == "array"],
+            [str(array._last_numbers), str(array.dice.getstate()), str(array._due), array.provisioned_bytes],
+            [array.blocks.used_blocks(), array.account_ids],
+        ]
+        return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()
+
+
+@pytest.fixture
+def world() -> World:
+    """A cluster that holds nothing yet."""
+    return World()
+
+
+@pytest.fixture(scope="session")
+def world_maker() -> type[World]:
+    """For tests that need a fresh cluster for every example."""
+    return World
+
+
+@pytest.fixture
+def disk(world: World) -> dict[str, Any]:
+    """One volume, in access group 1 with one host, of account 1."""
+    row = world.volume(world.account())
+    call(world.array, "CreateVolumeAccessGroup", name="g", initiators=[HOST], volumes=[row["volumeID"]])
+    return row
+
+
+@pytest.fixture(scope="session")
+def small_array() -> Callable[..., Array]:
+    """Makes clusters with limits of one's own, where a clone takes a minute."""
+
+    def make(**limits: int) -> Array:
+        clock = VirtualClock()
+        return Array(
+            clock=clock,
+            journal=Journal(clock.time),
+            blocks=BlockStore(),
+            dice=random.Random(3),
+            clone_time=Transition(seconds=60),
+            limits={**LIMITS, **limits},
+        )
+
+    return make

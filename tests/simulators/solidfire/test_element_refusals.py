@@ -1,0 +1,248 @@
+"""A refused call changes nothing: neither known refusals, one by one, nor whatever bytes somebody may send."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapproof.simulators.solidfire.calls import METHODS, call
+from snapproof.simulators.solidfire.state import Fullness
+
+GB = 1_000_000_000
+IQN = "iqn.1994-05.com.redhat:host1"
+
+
+@pytest.fixture
+def furnished(world: Any) -> Any:
+    """A cluster with one of everything: see the ids below."""
+    call(world.array, "AddAccount", username="tenant")  # account 1
+    call(world.array, "AddAccount", username="other")  # account 2
+    for name in ("one", "two", "gone"):  # volumes 1, 2, 3; the third is deleted
+        call(world.array, "CreateVolume", name=name, accountID=1, totalSize=GB, qos={"minIOPS": 100})
+    call(world.array, "CreateSnapshot", volumeID=1, name="s1")
+    call(world.array, "CreateSnapshot", volumeID=2, name="s2")
+    call(world.array, "CreateSnapshot", volumeID=3, name="s3")
+    call(world.array, "DeleteVolume", volumeID=3)
+    call(world.array, "CreateVolumeAccessGroup", name="g1", initiators=[IQN], volumes=[1])
+    call(world.array, "CreateVolumeAccessGroup", name="g2")
+    call(world.array, "CloneVolume", volumeID=2, snapshotID=2, name="copy")  # volume 4, clone 1, handle 1
+    return world
+
+
+REFUSALS: list[tuple[str, dict[str, Any], str]] = [
+    ("AddAccount", {}, "xMissingParameter"),
+    ("AddAccount", {"username": ""}, "xMissingParameter"),
+    ("AddAccount", {"username": "tenant"}, "xDuplicateUsername"),
+    ("AddAccount", {"username": "x" * 65}, "xInvalidParameter"),
+    ("AddAccount", {"username": "x", "initiatorSecret": "short"}, "xInvalidParameter"),
+    ("AddAccount", {"username": "x", "attributes": {"a": "x" * 1000}}, "xInvalidParameter"),
+    ("AddAccount", {"username": "x", "attributes": []}, "xInvalidParameterType"),
+    ("GetAccountByName", {"username": "nobody"}, "xUnknownAccount"),
+    ("ModifyAccount", {"accountID": 1, "username": "other"}, "xDuplicateUsername"),
+    ("ModifyAccount", {"accountID": 1, "status": "asleep", "username": "new"}, "xUnrecognizedEnumString"),
+    ("ModifyAccount", {"accountID": 9}, "xAccountIDDoesNotExist"),
+    ("RemoveAccount", {"accountID": 1}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "v", "accountID": 1}, "xMissingParameter"),
+    ("CreateVolume", {"name": "v", "accountID": 9, "totalSize": GB}, "xAccountIDDoesNotExist"),
+    ("CreateVolume", {"name": "a_b", "accountID": 1, "totalSize": GB}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "x" * 65, "accountID": 1, "totalSize": GB}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "v\n", "accountID": 1, "totalSize": GB}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB - 1}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": 2**63}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": 2**44 + 1}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": True}, "xInvalidParameterType"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": 1.5e9 + 0.5}, "xInvalidParameterType"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "qos": {"minIOPS": 49}}, "xInvalidParameter"),
+    (
+        "CreateVolume",
+        {"name": "v", "accountID": 1, "totalSize": GB, "qos": {"minIOPS": 200, "maxIOPS": 150}},
+        "xInvalidParameter",
+    ),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "qosPolicyID": 1}, "xQoSPolicyDoesNotExist"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "fifoSize": 33}, "xInvalidParameter"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "access": "x"}, "xUnrecognizedEnumString"),
+    (
+        "CreateVolume",
+        {"name": "v", "accountID": 1, "totalSize": GB, "protectionScheme": "x"},
+        "xUnrecognizedEnumString",
+    ),
+    ("ModifyVolume", {"volumeID": 3}, "xVolumeIDDoesNotExist"),
+    ("ModifyVolume", {"volumeID": 1, "totalSize": GB // 2, "accountID": 2}, "xVolumeShrinkProhibited"),
+    ("ModifyVolume", {"volumeID": 1, "accountID": 9, "access": "locked"}, "xAccountIDDoesNotExist"),
+    ("ModifyVolume", {"volumeID": 1, "totalSize": 2 * GB, "attributes": {"a": "x" * 999}}, "xInvalidParameter"),
+    ("ModifyVolume", {"volumeID": 1, "totalSize": 2 * GB, "fifoSize": 2, "minFifoSize": 3}, "xInvalidParameter"),
+    ("DeleteVolume", {"volumeID": 3}, "xVolumeIDDoesNotExist"),
+    ("DeleteVolume", {"volumeID": -1}, "xVolumeIDDoesNotExist"),
+    ("RestoreDeletedVolume", {"volumeID": 1}, "xInvalidParameter"),
+    ("PurgeDeletedVolume", {"volumeID": 1}, "xInvalidParameter"),
+    ("PurgeDeletedVolume", {"volumeID": 9}, "xVolumeIDDoesNotExist"),
+    ("ListVolumes", {"volumeIDs": [1], "limit": 1}, "xInvalidParameter"),
+    ("ListVolumes", {"volumeStatus": "lost"}, "xUnrecognizedEnumString"),
+    ("ListVolumes", {"startVolumeID": -1}, "xInvalidParameter"),
+    ("ListVolumesForAccount", {"accountID": 9}, "xAccountIDDoesNotExist"),
+    ("CreateSnapshot", {"volumeID": 9}, "xVolumeIDDoesNotExist"),
+    ("CreateSnapshot", {"volumeID": 3}, "xVolumeIDDoesNotExist"),
+    ("CreateSnapshot", {"volumeID": 4}, "xNotReadyForIO"),
+    ("CreateSnapshot", {"volumeID": 1, "snapshotID": 2}, "xSnapshotIDDoesNotExist"),
+    ("CreateSnapshot", {"volumeID": 1, "name": "x" * 65}, "xInvalidParameter"),
+    ("CreateSnapshot", {"volumeID": 1, "retention": "a day"}, "xInvalidParameter"),
+    ("CreateSnapshot", {"volumeID": 1, "retention": "01:00:00", "expirationTime": "fifo"}, "xInvalidParameter"),
+    ("CreateSnapshot", {"volumeID": 1, "expirationTime": "tomorrow"}, "xInvalidParameter"),
+    ("CreateSnapshot", {"volumeID": 1, "expirationTime": "2020-01-01T00:00:00Z"}, "xInvalidParameter"),
+    ("CreateSnapshot", {"volumeID": 1, "attributes": {"a": "x" * 999}}, "xInvalidParameter"),
+    ("ListSnapshots", {"snapshotID": 9}, "xSnapshotIDDoesNotExist"),
+    ("ModifySnapshot", {"snapshotID": 1, "expirationTime": "never", "snapMirrorLabel": "l"}, "xInvalidParameter"),
+    ("DeleteSnapshot", {"snapshotID": 9}, "xSnapshotIDDoesNotExist"),
+    ("DeleteSnapshot", {"snapshotID": 2}, "xNotReadyForIO"),
+    ("RollbackToSnapshot", {"volumeID": 1, "snapshotID": 2}, "xSnapshotIDDoesNotExist"),
+    ("RollbackToSnapshot", {"volumeID": 1, "snapshotID": 0}, "xSnapshotIDDoesNotExist"),
+    ("RollbackToSnapshot", {"volumeID": 3, "snapshotID": 3}, "xVolumeIDDoesNotExist"),
+    ("RollbackToSnapshot", {"volumeID": 1, "snapshotID": 1, "saveCurrentState": "maybe"}, "xInvalidParameterType"),
+    ("RollbackToSnapshot", {"volumeID": 1, "snapshotID": 1, "name": "x" * 65}, "xInvalidParameter"),
+    ("CloneVolume", {"volumeID": 9, "name": "c"}, "xVolumeIDDoesNotExist"),
+    ("CloneVolume", {"volumeID": 3, "name": "c"}, "xVolumeIDDoesNotExist"),
+    ("CloneVolume", {"volumeID": 4, "name": "c"}, "xNotReadyForIO"),
+    ("CloneVolume", {"volumeID": 1, "name": "c", "snapshotID": 2}, "xSnapshotIDDoesNotExist"),
+    ("CloneVolume", {"volumeID": 1, "name": "c", "newAccountID": 9}, "xAccountIDDoesNotExist"),
+    ("CloneVolume", {"volumeID": 1, "name": "c_c"}, "xInvalidParameter"),
+    ("CloneVolume", {"volumeID": 1, "name": "c", "newSize": 5}, "xInvalidParameter"),
+    ("CloneVolume", {"volumeID": 1, "name": "c", "access": "x"}, "xUnrecognizedEnumString"),
+    ("CancelClone", {"cloneID": 9}, "xDBNoSuchPath"),
+    ("GetAsyncResult", {"asyncHandle": 9}, "xDBNoSuchPath"),
+    ("ListAsyncResults", {"asyncResultTypes": ["x"]}, "xUnrecognizedEnumString"),
+    ("CreateVolumeAccessGroup", {"name": "g", "initiators": [IQN.upper()]}, "xExceededLimit"),
+    ("CreateVolumeAccessGroup", {"name": "g", "initiators": ["new", 99]}, "xInitiatorDoesNotExist"),
+    ("CreateVolumeAccessGroup", {"name": "g", "volumes": [1, 9]}, "xVolumeIDDoesNotExist"),
+    ("CreateVolumeAccessGroup", {"name": "x" * 65}, "xInvalidParameter"),
+    ("ModifyVolumeAccessGroup", {"volumeAccessGroupID": 1, "volumes": [2, 3], "name": "n"}, "xVolumeIDDoesNotExist"),
+    ("ModifyVolumeAccessGroup", {"volumeAccessGroupID": 2, "volumes": [2], "initiators": [IQN]}, "xExceededLimit"),
+    ("ListVolumeAccessGroups", {"volumeAccessGroups": [1], "limit": 1}, "xInvalidParameter"),
+    ("DeleteVolumeAccessGroup", {"volumeAccessGroupID": 9}, "xVolumeAccessGroupIDDoesNotExist"),
+    ("AddVolumesToVolumeAccessGroup", {"volumeAccessGroupID": 1}, "xMissingParameter"),
+    ("AddVolumesToVolumeAccessGroup", {"volumeAccessGroupID": 1, "volumes": [2, 1]}, "xAlreadyInVolumeAccessGroup"),
+    ("AddVolumesToVolumeAccessGroup", {"volumeAccessGroupID": 1, "volumes": 2}, "xInvalidParameterType"),
+    ("RemoveVolumesFromVolumeAccessGroup", {"volumeAccessGroupID": 1, "volumes": [1, 2]}, "xNotInVolumeAccessGroup"),
+    ("RemoveVolumesFromVolumeAccessGroup", {"volumeAccessGroupID": 1, "volumes": [1, 9]}, "xVolumeIDDoesNotExist"),
+    (
+        "AddInitiatorsToVolumeAccessGroup",
+        {"volumeAccessGroupID": 1, "initiators": ["n", IQN]},
+        "xAlreadyInVolumeAccessGroup",
+    ),
+    ("AddInitiatorsToVolumeAccessGroup", {"volumeAccessGroupID": 2, "initiators": ["n", IQN]}, "xExceededLimit"),
+    ("AddInitiatorsToVolumeAccessGroup", {"volumeAccessGroupID": 2, "initiators": ["x" * 225]}, "xInvalidParameter"),
+    (
+        "RemoveInitiatorsFromVolumeAccessGroup",
+        {"volumeAccessGroupID": 1, "initiators": [IQN, "n"]},
+        "xNotInVolumeAccessGroup",
+    ),
+    ("NoSuchMethod", {}, "xUnknownAPIMethod"),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "error"),
+    REFUSALS,
+    ids=[f"{number} {method} {error}" for number, (method, _, error) in enumerate(REFUSALS)],
+)
+def test_a_refused_call_changes_nothing(furnished: Any, method: Any, params: Any, error: Any) -> None:
+    before = furnished.fingerprint()
+    assert furnished.error(method, **params) == error
+    assert furnished.fingerprint() == before
+
+
+def test_every_method_that_changes_something_has_refusals() -> None:
+    refused = {method for method, _, _ in REFUSALS}
+    never = {"GetAPI", "GetClusterInfo", "GetClusterVersionInfo", "GetClusterCapacity", "GetLimits", "GetDefaultQoS"}
+    lists = {name for name in METHODS if name.startswith(("List", "Get"))}
+    assert METHODS.keys() - refused - never <= lists
+
+
+def test_a_full_cluster_takes_no_snapshots(furnished: Any) -> None:
+    furnished.array.fill(Fullness.CRITICAL)
+    before = furnished.fingerprint()
+    assert furnished.error("CreateSnapshot", volumeID=1) == "xSnapshotFailed"
+    assert furnished.error("RollbackToSnapshot", volumeID=1, snapshotID=1, saveCurrentState=True) == "xSnapshotFailed"
+    assert furnished.fingerprint() == before
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "nothing": lambda: b"",
+    "no object": lambda: b"[]",
+    "a number": lambda: b"1",
+    "half": lambda: b'{"method":"AddAccount","params":{"username":"a"',
+    "not a number": lambda: b'{"method":"CreateVolume","params":{"name":"v","accountID":1,"totalSize":NaN}}',
+    "infinity": lambda: b'{"method":"CreateVolume","params":{"name":"v","accountID":1,"totalSize":1e999}}',
+    "deep params": lambda: b'{"method":"AddAccount","params":{"username":"a","attributes":' + b'{"a":' * 50_000,
+    "deep and closed": lambda: (
+        b'{"method":"AddAccount","params":{"username":"a","x":' + b"[" * 9999 + b"]" * 9999 + b"}}"
+    ),
+    "deep id": lambda: b'{"method":"GetLimits","id":' + b"[" * 99_999 + b"]" * 99_999 + b"}",
+    "latin-1": lambda: b'{"method":"AddAccount","params":{"username":"\xe9"}}',
+    "a batch": lambda: b'[{"method":"AddAccount","params":{"username":"a"}}]',
+    "method a number": lambda: b'{"method":1}',
+    "params a list": lambda: b'{"method":"AddAccount","params":["a"]}',
+    "no method": lambda: b'{"params":{"username":"a"}}',
+    "two bodies": lambda: b'{"method":"GetAPI"}{"method":"GetAPI"}',
+    "half a surrogate": lambda: b'{"method":"AddAccount","params":{"username":"\\ud800"}}',
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_body_gets_a_clean_error_and_changes_nothing(furnished: Any, body: Callable[[], bytes]) -> None:
+    before = furnished.fingerprint()
+    status, answer = furnished.exchange(body())
+    assert status == 200
+    envelope = json.loads(answer)
+    assert envelope["error"]["code"] == 500
+    assert "result" not in envelope
+    assert furnished.fingerprint() == before
+
+
+def test_an_oversize_body_is_refused(furnished: Any) -> None:
+    before = furnished.fingerprint()
+    body = b'{"method":"AddAccount","params":{"username":"a","junk":"' + b"x" * (1 << 20) + b'"}}'
+    assert furnished.exchange(body)[0] == 413
+    assert furnished.fingerprint() == before
+
+
+_SCALARS = st.none() | st.booleans() | st.integers(-3, 5) | st.floats(allow_nan=False, allow_infinity=False)
+_VALUES = st.recursive(
+    _SCALARS | st.sampled_from(["", "1", "true", "fifo", "x", IQN, str(2**70)]) | st.text(max_size=3) | st.just(2**65),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """A method with values of any type under its own parameters' names."""
+    method = draw(st.sampled_from(sorted(METHODS)))
+    names = [parameter.name for parameter in METHODS[method].parameters] + ["stray"]
+    return method, draw(st.dictionaries(st.sampled_from(names), _VALUES, max_size=len(names)))
+
+
+@given(calls=st.lists(requests(), min_size=1, max_size=8))
+def test_no_request_breaks_the_cluster_and_errors_leave_no_trace(
+    world_maker: Any, calls: list[tuple[str, dict[str, Any]]]
+) -> None:
+    world = world_maker()
+    call(world.array, "AddAccount", username="tenant")
+    call(world.array, "CreateVolume", name="one", accountID=1, totalSize=GB)
+    call(world.array, "CreateSnapshot", volumeID=1)
+    call(world.array, "CreateVolumeAccessGroup", name="g1", initiators=[IQN], volumes=[1])
+    for method, params in calls:
+        before = world.fingerprint()
+        _, answer = world.exchange(msgspec.json.encode({"method": method, "params": params}))
+        envelope = json.loads(answer)
+        assert ("result" in envelope) != ("error" in envelope)
+        if "error" in envelope:
+            assert world.fingerprint() == before
+
+
+@given(body=st.binary(max_size=60))
+def test_no_bytes_break_the_wire(world_maker: Any, body: bytes) -> None:
+    assert world_maker().exchange(body)[0] == 200
