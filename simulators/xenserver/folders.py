@@ -41,7 +41,9 @@ class FolderAttachment:
         return self._directory.size(self._file(uuid))
 
     def create(self, vdi: FoundVdi, *, time_s: float) -> None:
-        for _ in self.receive(vdi, _Zeros(vdi.size_bytes), time_s=time_s):
+        empty = _Zeros(vdi.size_bytes)
+        self.planned_bytes(empty)  # raises before a file is there
+        for _ in self.receive(vdi, empty, time_s=time_s):
             pass
 
     def rename(self, uuid: str, label: str) -> None:
@@ -55,9 +57,8 @@ class FolderAttachment:
     def _open(self, uuid: str) -> Iterator[Source]:
         file = self._directory.open(self._file(uuid))
         try:
-            yield read_dynamic(file)
-        except VhdError as error:
-            raise XapiError("VDI_IO_ERROR", f"{uuid}{SUFFIX} is damaged: {error}") from error
+            with _vhd_errors():
+                yield read_dynamic(file)
         finally:
             file.close()
 
@@ -67,14 +68,14 @@ class FolderAttachment:
     def receive(self, vdi: FoundVdi, source: Source, *, time_s: float) -> CopySteps:
         sink = self._directory.create(self._file(vdi.uuid))
         try:
-            yield from write_dynamic(source, sink, uuid=UUID(vdi.uuid), time_s=time_s)
-        except VhdError as error:
-            raise XapiError("VDI_IO_ERROR", str(error)) from error
+            with _vhd_errors():
+                yield from write_dynamic(source, sink, uuid=UUID(vdi.uuid), time_s=time_s)
         finally:
             sink.close()
 
     def planned_bytes(self, source: Source) -> int:
-        return file_bytes(source)
+        with _vhd_errors():
+            return file_bytes(source)
 
     def overwrite(self, uuid: str, source: Source) -> CopySteps:
         raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"A VHD file is written in one stream, {uuid} cannot be refilled")
@@ -110,6 +111,15 @@ def make_folder(directory: Directory, path: str, *, local: str) -> None:
         directory.make_directories(path)
     except OSError as error:
         raise backend(Backend.FILE_CREATE, f"{local}: {errno.errorcode.get(error.errno or 0, 'error')}") from error
+
+
+@contextmanager
+def _vhd_errors() -> Iterator[None]:
+    """A damaged file, or a disk that fits no VHD, is an I/O error to xapi."""
+    try:
+        yield
+    except VhdError as error:
+        raise XapiError("VDI_IO_ERROR", str(error)) from error
 
 
 class _Zeros:

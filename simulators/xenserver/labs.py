@@ -1,7 +1,7 @@
 """What a lab does to a pool past its API: start and stop guests, and list what the pool holds."""
 
-from snapproof.simulators.xenserver.failures import XapiError
-from snapproof.simulators.xenserver.lun import read_layout
+from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
+from snapproof.simulators.xenserver.lun import lun_size_for, read_layout
 from snapproof.simulators.xenserver.luns import LunPath, scsi_id
 from snapproof.simulators.xenserver.methods_pbd import LUN_TYPE, add_pbd, plug, unplug
 from snapproof.simulators.xenserver.methods_sr import create_sr, forget, introduce, scan
@@ -14,9 +14,12 @@ PORTAL = "192.0.2.200"
 
 def start_guest(state: State, *, target: str, size_bytes: int, name: str) -> Vbd:
     """Attach the LUN on all hosts, format it if it is new, and run a VM on its one VDI."""
-    layout = read_layout(LunPath(state.fabric, initiator=state.master.iqn, target=target))
+    lun = LunPath(state.fabric, initiator=state.master.iqn, target=target)
+    layout = read_layout(lun)
     config = {"target": PORTAL, "targetIQN": target, "SCSIid": scsi_id(target)}
     label = f"/{target}/0"
+    if layout is None and lun.size_bytes < lun_size_for(size_bytes):
+        raise XapiError("SR_FULL", str(lun_size_for(size_bytes)), str(lun.size_bytes))
     if layout is None:
         sr = state.srs.find(create_sr(state, state.master, config, 0, label, label, LUN_TYPE, "user", shared=True))
         vdi = create_vdi(state, sr, label=name, size_bytes=size_bytes)
@@ -67,6 +70,9 @@ def _introduced(state: State, uuid: str, label: str) -> Sr:
 
 def _plug_everywhere(state: State, sr: Sr, config: dict[str, str]) -> None:
     present = {pbd.host.ref: pbd for pbd in state.pbds_of(sr)}
+    if any(pbd.device_config.get("targetIQN") != config["targetIQN"] for pbd in present.values()):
+        reason = f"{config['targetIQN']} is a clone of the LUN of SR {sr.uuid}, which the pool has; re-sign it first"
+        raise backend(Backend.UNAVAILABLE, reason)
     for host in state.hosts:
         plug(state, present.get(host.ref) or add_pbd(state, host, sr, config))
     scan(state, sr)

@@ -65,7 +65,7 @@ def maybe(kind: Callable[[State, object], T]) -> Callable[[State, object], T | N
     """A ref that may be NULL."""
 
     def read(state: State, value: object) -> T | None:
-        return None if value in {NULL, "", None} else kind(state, value)
+        return None if value is None or value in ("", NULL) else kind(state, value)
 
     return read
 

@@ -1,6 +1,7 @@
 """The pure state of a pool: hosts, SRs, PBDs, VDIs, VBDs, VMs, tasks and sessions, each in a table by its opaque ref.
 
-Rules live in methods*.py, the identity of a LUN in the LUN itself (lun.py). Nothing here does I/O.
+Rules live in methods*.py, the identity of a LUN in the LUN itself (lun.py). Nothing here does I/O. Objects are equal
+only to themselves.
 """
 
 import random
@@ -31,7 +32,7 @@ class TaskStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Mount:
     """An export that a host mounted; `shown` is its address without any credentials."""
 
@@ -41,7 +42,7 @@ class Mount:
     directory: Directory = field(repr=False)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Host:
     ref: str
     uuid: str
@@ -51,7 +52,7 @@ class Host:
     mounts: dict[str, Mount] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Sr:
     ref: str
     uuid: str
@@ -64,7 +65,7 @@ class Sr:
     other_config: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Pbd:
     """How one host reaches one SR; attached exactly while `attachment` is there."""
 
@@ -77,7 +78,7 @@ class Pbd:
     other_config: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Vdi:
     ref: str
     uuid: str
@@ -89,7 +90,7 @@ class Vdi:
     sm_config: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Vm:
     ref: str
     uuid: str
@@ -99,7 +100,7 @@ class Vm:
     other_config: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Vbd:
     ref: str
     uuid: str
@@ -111,7 +112,7 @@ class Vbd:
     other_config: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Copy:
     """A copy under way: its steps, and what is left behind if it is given up."""
 
@@ -124,7 +125,7 @@ class Copy:
     done_bytes: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Task:
     ref: str
     uuid: str
@@ -138,7 +139,7 @@ class Task:
     copy: Copy | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Session:
     ref: str
     uuid: str
@@ -147,7 +148,7 @@ class Session:
     last_active_s: float
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class PoolRecord:
     ref: str
     uuid: str
@@ -156,7 +157,7 @@ class PoolRecord:
     other_config: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Sm:
     """A storage manager plug-in that every host has, as `xe sm-list` shows it."""
 

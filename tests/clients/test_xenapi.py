@@ -1,4 +1,4 @@
-"""The unmodified XenAPI package from PyPI drives a simulated pool over HTTP: log in, attach, copy, clean up, recover."""
+"""The unmodified XenAPI package from PyPI drives a simulated pool over HTTP: log in, attach, copy, clean up."""
 
 import errno
 import random

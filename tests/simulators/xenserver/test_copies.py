@@ -124,6 +124,7 @@ def test_a_host_that_dies_leaves_the_partial_file_and_no_record(running: Any) ->
     running.plugin("mountNfsSecondaryStorage", localDir=running.mounted, remoteDir=running.remote)
     running.ask("PBD.plug", running.ask("SR.get_PBDs", running.folder_sr)[0])
     running.ask("SR.scan", running.folder_sr)
+    assert running.ask("SR.get_VDIs", running.folder_sr) == []
 
 
 def test_a_lun_that_is_too_small_refuses_the_restore_and_stays_empty(running: Any) -> None:

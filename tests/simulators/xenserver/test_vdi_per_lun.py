@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from snapproof.simulators.xenserver.failures import XapiError
+
 A, B, C = "iqn.2010-01.com.array:a", "iqn.2010-01.com.array:b", "iqn.2010-01.com.array:c"
 
 
@@ -64,6 +66,29 @@ def test_a_stopped_guest_is_started_again_from_the_identity_in_its_lun(world: An
     assert world.pool.inventory() == ()
     second = world.pool.start_guest(target=A, size_bytes=world.mib, name="web")
     assert (second.vdi_uuid, second.read(5, 4)) == (first.vdi_uuid, b"kept")
+
+
+def test_a_guest_cannot_be_started_on_a_clone_beside_its_parent(world: Any) -> None:
+    world.lun(A)
+    parent = world.pool.start_guest(target=A, size_bytes=world.mib, name="web")
+    world.clone(A, B)
+    before = world.pool.inventory()
+    with pytest.raises(XapiError, match="re-sign"):
+        world.pool.start_guest(target=B, size_bytes=world.mib, name="clone")
+    assert world.pool.inventory() == before
+    with pytest.raises(world.refused, match="successfully resigned"):
+        world.create(world.full_config(B), "relvmoiscsi")
+    clone = world.pool.start_guest(target=B, size_bytes=world.mib, name="clone")
+    clone.write(0, b"clone")
+    assert (parent.read(0, 5), clone.read(0, 5)) == (bytes(5), b"clone")
+
+
+def test_a_lun_too_small_for_the_guest_is_not_formatted(world: Any) -> None:
+    world.lun(A, 5 * world.mib)
+    with pytest.raises(XapiError, match="SR_FULL"):
+        world.pool.start_guest(target=A, size_bytes=2 * world.mib, name="web")
+    assert world.probe(world.full_config(A)) == ""
+    assert world.pool.inventory() == ()
 
 
 def test_creating_an_sr_on_a_lun_that_holds_one_destroys_it_and_says_so_in_the_journal(world: Any) -> None:

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snapproof.simulators.faults import AnswerLostError, CrashedError, fault_named
+from snapproof.simulators.xenserver.methods import all_methods
+from snapproof.simulators.xenserver.records import CLASSES
 from snapproof.simulators.xenserver.wire import BODY_BYTES_MAX
 
 A = "iqn.2010-01.com.array:a"
@@ -156,7 +158,8 @@ HOSTILE = {
     "half a call": b"<methodCall><methodName>host.get_all",
     "an answer": xmlrpc.client.dumps(("x",), methodresponse=True).encode(),
     "a fault": xmlrpc.client.dumps(xmlrpc.client.Fault(1, "x")).encode(),
-    "a bomb": b'<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><methodCall><methodName>&b;</methodName></methodCall>',
+    "a bomb": b'<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>'
+    b"<methodCall><methodName>&b;</methodName></methodCall>",
     "a bomb in UTF-16": '<?xml version="1.0"?><!DOCTYPE x><methodCall/>'.encode("utf-16-le"),
     "a file": b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><methodCall><methodName>x</methodName></methodCall>',
     "no number": b"<methodCall><methodName>a.b</methodName><params><param><value><int>x</int></value></param>"
@@ -183,6 +186,31 @@ def test_any_bytes_are_answered_and_change_nothing(world: Any, body: bytes) -> N
     status, _, answer = world.wire("POST", "/", {}, body)
     assert (status, answer[:5]) == (200, b"<?xml")
     assert world.pool.inventory() == ()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.data())
+def test_any_call_with_any_arguments_is_answered(world: Any, steps: st.DataObject) -> None:
+    """Refs that exist, values of wrong types, records with odd fields: an answer of xapi's form, never a crash."""
+    if A not in world.fabric.luns:
+        world.lun(A)
+        world.pool.start_guest(target=A, size_bytes=world.mib, name="web")
+        world.open_folder()
+    refs = [ref for kind in CLASSES if kind != "session" for ref in world.ask(f"{kind}.get_all")]
+    plain = st.sampled_from([*refs, NULL, "", "lvmoiscsi", "file", "512", world.folder, A]) | st.integers(-1, 2**31 - 1)
+    plain |= st.booleans() | st.text(alphabet="ab/.0", max_size=4) | st.none()
+    keys = st.sampled_from(["SR", "VM", "VDI", "host", "mode", "name_label", "virtual_size", "device_config", "path"])
+    value = (
+        plain | st.lists(plain, max_size=2) | st.dictionaries(keys, plain | st.dictionaries(keys, plain), max_size=4)
+    )
+    methods = all_methods()
+    name = steps.draw(st.sampled_from(sorted(methods.keys() - {"session.logout"})))
+    fitting = len(methods[name].kinds)
+    count = steps.draw(st.integers(fitting, fitting + len(methods[name].optional)) | st.integers(0, 12))
+    try:
+        world.ask(name, *steps.draw(st.lists(value, min_size=count, max_size=count)))
+    except world.refused as refusal:
+        assert refusal.description[0].isupper()
 
 
 def test_other_paths_methods_and_sizes_are_refused(world: Any) -> None:
