@@ -139,9 +139,8 @@ class BlockVolume(_Content):
     def restore(self, image: "BlockImage") -> None:
         """Take content and size of an image of the same store, in constant time."""
         self._refuse_if_released()
-        self._root = image.root_within(self._pool)
+        self._root = image.root_within(self._pool)  # no node of an image carries an epoch that a volume still has
         self._size = image.size_bytes
-        self._epoch = object()
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Write at any alignment. Raises ValueError for a range outside the disk."""
@@ -166,14 +165,13 @@ class BlockVolume(_Content):
         if offset < 0 or length < 0 or end > self._size:
             self._refuse_range(offset, end)
         first = -(-offset // BLOCK_BYTES)
-        last = -(-end // BLOCK_BYTES) if end == self._size else end // BLOCK_BYTES
+        last = end // BLOCK_BYTES
         if first >= last:
             self.write(offset, ZEROS[:length])
             return
         self.write(offset, ZEROS[: first * BLOCK_BYTES - offset])
         self._unmap(first, last)
-        if end > last * BLOCK_BYTES:
-            self.write(last * BLOCK_BYTES, ZEROS[: end - last * BLOCK_BYTES])
+        self.write(last * BLOCK_BYTES, ZEROS[: end - last * BLOCK_BYTES])
 
     def resize(self, size_bytes: int) -> None:
         """Grow with zeros at the end, or shrink and discard the tail."""
@@ -183,7 +181,6 @@ class BlockVolume(_Content):
             self.discard(size_bytes, self._size - size_bytes)
         kept = min(len(root), len(self._root)) - 1
         root[:kept] = self._root[:kept]
-        root[-1] = self._epoch
         self._root = root
         self._size = size_bytes
 
@@ -257,13 +254,17 @@ class BlockVolume(_Content):
             slot = number >> shift & mask
             child = node[slot]
             if child[-1] is not epoch:
-                child = node[slot] = [*child[:-1], epoch]
+                child = node[slot] = child[:]
+                child[-1] = epoch
             node = child
         copy = node[number & 31] = self._pool.copy_leaf(leaf, epoch)
         return copy
 
     def _own(self, node: _Node) -> _Node:
-        return node if node[-1] is self._epoch else [*node[:-1], self._epoch]
+        if node[-1] is not self._epoch:
+            node = node[:]
+            node[-1] = self._epoch
+        return node
 
 
 class BlockImage(_Content):
@@ -309,7 +310,7 @@ class BlockStore:
         return BlockVolume(self._pool, self._pool.blank_root(size_bytes), size_bytes)
 
     def used_blocks(self) -> int:
-        """Count the blocks that volumes and images hold; one that several of them share counts once."""
+        """Count the blocks that volumes and images hold; one that several share counts once. A writer's turn, too."""
         return self._pool.used_blocks()
 
 

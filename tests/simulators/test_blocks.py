@@ -56,6 +56,7 @@ def filler(length: int, seed: int) -> bytes:
     if seed % 4 == 0:
         return bytes(length)
     pattern = bytes((seed * (at + 1)) % 251 for at in range(17)) + bytes(seed % 3 * BLOCK_BYTES)
+    pattern = pattern if seed % 5 else pattern[::-1]
     return (pattern * (length // len(pattern) + 1))[:length]
 
 
@@ -229,6 +230,12 @@ def test_zeros_written_over_content_give_its_block_back() -> None:
     assert list(volume.extents()) == [(BLOCK_BYTES, BLOCK_BYTES)]
 
 
+def test_the_first_block_of_a_store_may_follow_a_block_of_zeros() -> None:
+    volume = BlockStore().create(1 << 20)
+    volume.write(0, bytes(BLOCK_BYTES) + b"x" * BLOCK_BYTES)
+    assert volume.read(0, 2 * BLOCK_BYTES) == bytes(BLOCK_BYTES) + b"x" * BLOCK_BYTES
+
+
 def test_a_snapshot_costs_no_block_and_a_change_after_it_costs_one() -> None:
     store = BlockStore()
     volume = store.create(1 << 30)
@@ -261,6 +268,17 @@ def test_endless_snapshots_that_are_released_do_not_grow_the_store() -> None:
         seen.update(volume._leaf(0).ids)
     assert store.used_blocks() == 64
     assert max(seen) <= 70
+
+
+def test_a_volume_grows_into_the_blocks_of_one_that_was_released() -> None:
+    store = BlockStore()
+    grows, goes = store.create(1 << 20), store.create(1 << 20)
+    grows.write(0, b"x" * BLOCK_BYTES)
+    goes.write(0, b"y" * 254 * BLOCK_BYTES)
+    highest = max(max(volume._leaf(leaf).ids) for volume in (grows, goes) for leaf in range(4))
+    goes.release()
+    grows.write(BLOCK_BYTES, b"x" * 60 * BLOCK_BYTES)
+    assert max(grows._leaf(0).ids) <= highest
 
 
 def test_blocks_are_used_again_across_volumes_without_old_bytes_showing() -> None:
@@ -298,6 +316,17 @@ def test_a_digest_depends_on_what_a_guest_reads_and_not_on_how_it_was_written() 
     assert one.snapshot().digest() == two.snapshot().digest()
     two.resize(100_001)
     assert one.snapshot().digest() != two.snapshot().digest()
+
+
+def test_equal_blocks_in_other_places_make_another_digest() -> None:
+    store = BlockStore()
+    digests = set()
+    for places in ((0, 1), (0, 2), (1, 2), (3, 4)):
+        volume = store.create(1 << 20)
+        for block in places:
+            volume.write(block * BLOCK_BYTES, b"x" * BLOCK_BYTES)
+        digests.add(volume.snapshot().digest())
+    assert len(digests) == 4
 
 
 def test_bytes_cut_off_by_a_shrink_do_not_come_back_when_it_grows() -> None:

@@ -28,6 +28,7 @@ from snapproof.simulators.xenserver.vhd import (
     read_dynamic,
     write_dynamic,
 )
+from snapproof.simulators.xenserver.vhd_headers import geometry
 
 SECTOR_BYTES, BLOCK_BYTES = 512, 2 << 20
 TABLE_OFFSET = 1536
@@ -223,6 +224,33 @@ def test_a_sector_that_the_bitmap_calls_unwritten_reads_as_zeros() -> None:
     image = read_dynamic(File(vhd))
     assert image.read(500, 600) == b"\xee" * 12 + bytes(512) + b"\xee" * 76
     assert list(image.extents()) == [(0, 512), (1024, BLOCK_BYTES - 1024)]
+    vhd[bitmap_at] = 0b1000_0011
+    assert read_dynamic(File(vhd)).read(1024, 1024) == bytes(1024)
+
+
+def test_bits_of_sectors_behind_the_end_of_the_disk_mean_nothing() -> None:
+    vhd = vhd_of(disk(4096, (0, b"x")))
+    bitmap_at = len(vhd) - 512 - BLOCK_BYTES - 512
+    vhd[bitmap_at + 2] = 0xFF
+    assert list(read_dynamic(File(vhd)).extents()) == [(0, 4096)]
+
+
+@pytest.mark.parametrize(
+    ("sectors", "expected"),
+    [
+        (8 * 1024 * 17 - 1, (1023, 8, 17)),
+        (8 * 1024 * 17, (280, 16, 31)),
+        (16 * 1024 * 31 - 1, (1023, 16, 31)),
+        (16 * 1024 * 31, (503, 16, 63)),
+        (65535 * 16 * 63 - 1, (65534, 16, 63)),
+        (65535 * 16 * 63, (16191, 16, 255)),
+        (65535 * 16 * 255 + 1, (65535, 16, 255)),
+    ],
+)
+def test_the_geometry_changes_its_step_where_the_specification_says(
+    sectors: int, expected: tuple[int, int, int]
+) -> None:
+    assert geometry(sectors) == expected
 
 
 def test_a_range_outside_the_image_is_refused_with_its_numbers() -> None:
