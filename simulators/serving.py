@@ -38,7 +38,7 @@ QUEUED_MAX = 8
 WORKERS = 16
 """Requests of a blocking wire that run at once; each holds one thread."""
 STOP_S = 10.0
-"""How long `Server.close` waits for the thread before it says that something hangs."""
+"""How long a server may take to start or to end before it is said that something hangs."""
 
 
 class CannotServeError(Exception):
@@ -199,7 +199,8 @@ class Server:
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name=f"serve {self.url}", daemon=True)
         self._thread.start()
-        self._started.wait()
+        if not self._started.wait(STOP_S):
+            raise CannotServeError(f"{self.url} did not start within {STOP_S} s; the log of its thread says why.")
 
     def __enter__(self) -> Self:
         return self

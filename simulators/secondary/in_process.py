@@ -1,6 +1,7 @@
 """A boto3 client whose requests are function calls: the same bytes as over TCP, no socket."""
 
 import io
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,13 +22,32 @@ def in_process_client(store: S3Store, **config: Any) -> "S3Client":
     import boto3
     from botocore.config import Config
 
-    client = boto3.session.Session(store.access_key, store.secret_key, region_name="us-east-1").client(
+    session = boto3.session.Session(
+        store.access_key, store.secret_key, region_name="us-east-1", botocore_session=_core_session()
+    )
+    client = session.client(
         "s3",
         endpoint_url=ENDPOINT,
         config=Config(**{"retries": {"total_max_attempts": 1}, "s3": {"addressing_style": "path"}, **config}),
     )
     client.meta.events.register("before-send.s3", lambda request, **_: _sent(store, request))
     return client
+
+
+def _core_session() -> Any:
+    from botocore.session import Session
+
+    core = Session()
+    core.register_component("data_loader", _service_models())
+    return core
+
+
+@cache
+def _service_models() -> Any:
+    """Read botocore's description of S3 once for all clients: it is most of what a client costs."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _sent(store: S3Store, request: Any) -> Any:

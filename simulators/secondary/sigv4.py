@@ -47,6 +47,9 @@ def authenticate(method: str, target: str, headers: Mapping[str, str], *, access
         raise S3RefusalError("InvalidAccessKeyId", "The access key id does not exist in this store's records.")
     if len(claim.scope.split("/")) != 4 or not claim.date.startswith(claim.scope[:8]):
         raise S3RefusalError("AuthorizationHeaderMalformed", "The credential scope is not date/region/s3/aws4_request.")
+    must_sign = {"host", *(name for name in headers if name.startswith("x-amz-"))}
+    if missing := must_sign - set(claim.signed_headers.split(";")):
+        raise S3RefusalError("AccessDenied", f"There are headers that were not signed: {', '.join(sorted(missing))}.")
     canonical = "\n".join([
         method,
         quote(unquote_to_bytes(path), safe="/~"),
@@ -56,7 +59,7 @@ def authenticate(method: str, target: str, headers: Mapping[str, str], *, access
         claim.signed_headers,
         claim.payload_hash,
     ])  # fmt: skip
-    if not hmac.compare_digest(_signature(claim, canonical, secret_key), claim.signature):
+    if not hmac.compare_digest(_signature(claim, canonical, secret_key), claim.signature.encode()):
         raise S3RefusalError("SignatureDoesNotMatch", "The signature is not the one these keys and this request give.")
 
 
@@ -89,7 +92,8 @@ def _claim(headers: Mapping[str, str], pairs: list[tuple[str, str]]) -> _Claim:
         raise S3RefusalError("AccessDenied", "The request is not signed.")
     if algorithm != ALGORITHM:
         raise S3RefusalError("InvalidRequest", f"This store takes {ALGORITHM} signatures only.")
-    fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    parts = (part.strip().partition("=") for part in rest.split(","))
+    fields = {name: value for name, _, value in parts}
     return _Claim(
         credential=fields.get("Credential", ""),
         signed_headers=fields.get("SignedHeaders", ""),
@@ -99,10 +103,10 @@ def _claim(headers: Mapping[str, str], pairs: list[tuple[str, str]]) -> _Claim:
     )
 
 
-def _signature(claim: _Claim, canonical: str, secret_key: str) -> str:
+def _signature(claim: _Claim, canonical: str, secret_key: str) -> bytes:
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"{ALGORITHM}\n{claim.date}\n{claim.scope}\n{digest}"
     key = f"AWS4{secret_key}".encode()
     for part in claim.scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return hmac.digest(key, text.encode(), "sha256").hex().encode()

@@ -308,6 +308,30 @@ def test_closing_ends_every_thread_and_every_connection() -> None:
         socket.create_connection((server.host, server.port), timeout=1)
 
 
+def test_closing_lets_a_request_under_way_finish() -> None:
+    under_way, finished = threading.Event(), threading.Event()
+
+    def slow(_: str) -> Answer:
+        under_way.set()
+        time.sleep(0.1)  # noqa: TID251  the server must be closed meanwhile
+        finished.set()
+        return 200, {}, b""
+
+    with serve(by_target(slow), blocking=True) as server, dialled(server) as sock:
+        sock.sendall(get("/") + get("/never"))
+        assert under_way.wait(5)
+        under_way.clear()
+        server.close()
+        assert finished.is_set()
+        assert not under_way.is_set()
+
+
+def test_ipv6_has_a_loopback_as_well() -> None:
+    with serve(echo, host="::1") as server:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert requests.get(server.url, timeout=10).status_code == 200
+
+
 def test_an_address_that_cannot_be_served_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(echo) as server, pytest.raises(CannotServeError, match=rf"127.0.0.1:{server.port} is taken .* or 0"):
         serve(echo, port=server.port)
