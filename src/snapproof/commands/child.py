@@ -28,11 +28,13 @@ class Order:
     marks: str = ""
     workers: str = ""
     targets: Sequence[str] = ()
+    extra: Sequence[str] = ()  # for pytest; the replay line of a failure puts its scenario here
 
 
 def command(order: Order, *, folder: Path) -> list[str]:
     """Build the command line of the child; `folder` is where the user stands."""
-    targets = [canonical(target, folder) for target in order.targets]
+    named = (*order.targets, *(word for word in order.extra if _names_scenarios(word)))
+    targets = [canonical(target, folder) for target in named] or [str(FEATURES)]
     options = {
         "--snapproof-driver": ALIASES.get(order.driver, order.driver),
         "--snapproof-seed": str(order.seed),
@@ -49,8 +51,8 @@ def command(order: Order, *, folder: Path) -> list[str]:
         *(f"{name}={value}" for name, value in options.items() if value),
         *(("-k", order.keyword) if order.keyword else ()),
         *(("-m", order.marks) if order.marks else ()),
+        *(word for word in order.extra if not _names_scenarios(word)),
         *targets,
-        *(() if any(_is_target(target) for target in targets) else (str(FEATURES),)),
     ]
 
 
@@ -62,8 +64,6 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
 
 def canonical(target: str, folder: Path) -> str:
     """Find a feature where the package has it, so that `features/x.feature::test_y` means the same everywhere."""
-    if not _is_target(target):
-        return target
     path, colons, test = target.partition("::")
     here = (folder / path).resolve()
     parts = Path(path).parts
@@ -74,13 +74,12 @@ def canonical(target: str, folder: Path) -> str:
     return f"{here}{colons}{test}"
 
 
-def _is_target(text: str) -> bool:
-    path = text.partition("::")[0]
-    return not text.startswith("-") and (path.endswith(".feature") or Path(path).is_dir() or path == FEATURES.name)
+def _names_scenarios(word: str) -> bool:
+    return word.partition("::")[0].endswith(".feature")
 
 
 def _roots(targets: Sequence[str], folder: Path) -> tuple[str, ...]:
     """A vendor's own features bring their conftest.py; our own are judged without one."""
-    outside = [target for target in targets if _is_target(target) and not Path(target).is_relative_to(FEATURES)]
+    outside = [target for target in targets if not Path(target).is_relative_to(FEATURES)]
     root = folder if outside else HOME
     return f"--rootdir={root}", f"--confcutdir={root}"

@@ -73,7 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         keyword=arguments.keyword,
         marks=arguments.marks,
         workers=arguments.workers,
-        targets=(*arguments.targets, *arguments.after_dashes),
+        targets=arguments.targets,
+        extra=arguments.after_dashes,
     )
     code = _judge_in_child(order, console)
     return _conclude(order, code, console)

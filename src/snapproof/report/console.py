@@ -31,7 +31,9 @@ def title(result: ScenarioFinished) -> str:
 
 def print_result(console: Console, result: ScenarioFinished) -> None:
     """Write one line about a scenario that has ended."""
-    console.print(f"{styled(result.state)}  {title(result)}  [dim]{duration(result.seconds)}[/]", highlight=False)
+    console.print(
+        f"{styled(result.state)}  {title(result)}  [dim]{duration(result.seconds)}[/]", highlight=False, soft_wrap=True
+    )
 
 
 def print_summary(console: Console, summary: Summary, page: Path) -> None:
@@ -39,10 +41,10 @@ def print_summary(console: Console, summary: Summary, page: Path) -> None:
     verdict = summary.verdict
     style = STYLE_OF_KIND[KIND_OF_EXIT_CODE[verdict.exit_code]]
     console.print()
-    console.print(f"[bold {style}]{escape(verdict.text)}[/]", highlight=False)
+    console.print(f"[bold {style}]{escape(verdict.text)}[/]", highlight=False, soft_wrap=True)
     named = f"{summary.driver.name} {summary.driver.version}" if summary.driver else summary.head.driver
-    console.print(f"driver {escape(named)}, seed {summary.head.seed}", style="dim", highlight=False)
-    console.print(_counts(summary), highlight=False)
+    console.print(f"driver {escape(named)}, seed {summary.head.seed}", style="dim", highlight=False, soft_wrap=True)
+    console.print(_counts(summary), highlight=False, soft_wrap=True)
     if summary.interrupted:
         console.print("The run was cut short; what did not run counts as NOT-RUN.", style="yellow")
     console.print(_table(summary))
@@ -74,7 +76,9 @@ def _print_excused(console: Console, summary: Summary) -> None:
     """Say why the verdict is partial: a skip must be as plain to see as a failure."""
     excused = [result for result in summary.results.values() if result.state in EXCUSED]
     for result in excused[:EXCUSED_MAX]:
-        console.print(f"{styled(result.state)}  {title(result)}: {escape(result.reason)}", highlight=False)
+        console.print(
+            f"{styled(result.state)}  {title(result)}: {escape(result.reason)}", highlight=False, soft_wrap=True
+        )
     if len(excused) > EXCUSED_MAX:
         console.print(f"and {len(excused) - EXCUSED_MAX} more that did not run to their end", style="dim")
 
@@ -82,13 +86,13 @@ def _print_excused(console: Console, summary: Summary) -> None:
 def _print_failure(console: Console, failure: ScenarioFinished, failures: int) -> None:
     scenario = failure.scenario
     heading = "the failure" if failures == 1 else f"first of {failures} failures"
-    console.print(f"\n[bold]{heading}[/]", highlight=False)
-    console.print(f"{styled(failure.state)}  {title(failure)}", highlight=False)
+    console.print(f"\n[bold]{heading}[/]", highlight=False, soft_wrap=True)
+    console.print(f"{styled(failure.state)}  {title(failure)}", highlight=False, soft_wrap=True)
     console.print(f"feature:     {escape(scenario.feature or scenario.uri)}", highlight=False, soft_wrap=True)
     step = next((step for step in scenario.steps if step.outcome in {"failed", "undefined"}), None)
     if step:
         console.print(f"step:        {step.keyword} {escape(step.text)}", highlight=False, soft_wrap=True)
-    console.print(f"requirement: {', '.join(scenario.requirements) or 'none'}", highlight=False)
+    console.print(f"requirement: {', '.join(scenario.requirements) or 'none'}", highlight=False, soft_wrap=True)
     console.print(escape(failure.reason), style="red", highlight=False, soft_wrap=True)
     if failure.replay:
         console.print(f"replay:      {escape(failure.replay)}", highlight=False, soft_wrap=True)
