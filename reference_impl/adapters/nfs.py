@@ -75,6 +75,7 @@ class Staging:
             for name in names:
                 self.forget_file(f"{staging}/{name}")
             self.directory.delete_directory(staging)
+        self.prune(staging)
 
     def forget_file(self, path: str) -> None:
         """Delete a file; one that is gone is deleted."""

@@ -159,11 +159,26 @@ class Lab(Protocol):
     def inventory(self) -> Inventory:
         """Everything that exists, on all sides."""
 
+    def leftovers(self) -> Sequence[str]:
+        """What hosts and access groups hold that serves no running guest, one line each."""
+
+    def unfinished_uploads(self) -> Sequence[str]:
+        """Uploads to secondary storage that were begun and neither completed nor aborted."""
+
+    def was_users(self, array_volume: int) -> bool:
+        """Say whether an array volume was a user's volume at some time, as far as the driver ever listed it."""
+
+    def damage_to_others(self) -> Sequence[str]:
+        """What became of volumes and snapshots on the array that are not the driver's, if anything."""
+
+    def guest_content(self, volume: Volume) -> Content | None:
+        """What guests wrote to the volume in all; None if none ever used it."""
+
     def array_volumes(self) -> Sequence[ArrayVolume]:
-        """The array's volumes, deleted but unpurged ones included."""
+        """The array's volumes, deleted but unpurged ones included, other people's excluded."""
 
     def array_snapshots(self) -> Sequence[ArraySnapshot]:
-        """The array's snapshots."""
+        """The array's snapshots, other people's excluded."""
 
     def backups(self) -> Sequence[BackupImage]:
         """Every finished or unfinished file and object on secondary storage, sorted by path."""

@@ -1,0 +1,173 @@
+"""The invariants I1 to I8: what must hold of any driver whenever nothing is under way, whatever had gone wrong before.
+
+Each is one function from the lab's truth and the driver's own answers to sentences; no sentence means that it holds.
+Which scenario led here is not known.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from snapproof.campaign.transitions import LEGAL, TERMINAL
+from snapproof.driver import DriverUnderTest
+from snapproof.lab import Lab
+from snapproof.vocabulary import Capability, LocationType, SnapshotState
+
+Sentences: TypeAlias = Iterator[str]
+Invariant: TypeAlias = Callable[[Lab, DriverUnderTest], Sentences]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken invariant and the sentence that says how."""
+
+    invariant: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.sentence}"
+
+
+def violations(lab: Lab) -> tuple[Violation, ...]:
+    """Check all invariants that the driver's capabilities allow to check."""
+    driver = lab.driver
+    declared = driver.describe().capabilities
+    return tuple(
+        Violation(name, sentence)
+        for name, (needs, check) in INVARIANTS.items()
+        if needs is None or needs in declared
+        for sentence in check(lab, driver)
+    )
+
+
+def parents_untouched(lab: Lab, driver: DriverUnderTest) -> Sentences:
+    """I1: every volume that a guest has used exists, and holds what the guest wrote."""
+    for volume in driver.list_volumes():
+        found = lab.array_volume_of(volume)
+        if found is None or not found.active:
+            yield f"The LUN of volume {volume.name} ({volume.target}) is gone."
+            continue
+        written = lab.guest_content(volume)
+        if written is None:
+            continue
+        differing = written.differing(lab.content_of(volume))
+        if differing:
+            blocks = f"{len(differing)} blocks, from {differing[0]} on"
+            yield f"Volume {volume.name} differs from what its guest wrote in {blocks}."
+
+
+def array_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
+    """I2: every array snapshot and every LUN belongs to something that the driver lists."""
+    snapshots = driver.list_snapshots()
+    references = Counter(
+        copy.reference for snapshot in snapshots for copy in snapshot.copies if copy.location is LocationType.PRIMARY
+    )
+    held = lab.array_snapshots()
+    for row in held:
+        if references.pop(f"SfSnapshotId={row.id}", 0) != 1:
+            snapshot = f"Array snapshot {row.id} ({row.name}) of volume {row.volume_id}"
+            yield f"{snapshot} is an orphan: the driver lists no copy there."
+    for reference in references:
+        yield f"The driver lists a copy at {reference}, but the array has no such snapshot."
+    targets = {volume.target.rpartition(".")[2] for volume in driver.list_volumes()}
+    parents = {row.volume_id for row in held}
+    for lun in lab.array_volumes():
+        if str(lun.id) in targets or lun.id in parents or (not lun.active and lab.was_users(lun.id)):
+            continue
+        yield f"Array volume {lun.id} ({lun.name}, {'active' if lun.active else 'deleted'}) is an orphan."
+
+
+def hosts_let_go(lab: Lab, _driver: DriverUnderTest) -> Sentences:
+    """I3: hosts and access groups hold nothing that serves no running guest."""
+    for line in lab.leftovers():
+        yield f"Left behind: {line}."
+
+
+def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
+    """I4: what lies on secondary storage and the copies that the driver lists there are one to one, and whole."""
+    listed = {
+        copy.reference: (snapshot, copy)
+        for snapshot in driver.list_snapshots()
+        for copy in snapshot.copies
+        if copy.location is LocationType.SECONDARY
+    }
+    for image in lab.backups():
+        if image.path not in listed:
+            yield f"{image.path} ({image.physical_size_bytes} bytes) is an orphan: the driver lists no copy there."
+            continue
+        snapshot, copy = listed.pop(image.path)
+        if image.content != lab.content_when_taken(snapshot):
+            yield f"{image.path} is not what the guest had on its disk when snapshot {snapshot.name} was taken."
+        if image.physical_size_bytes != copy.physical_size_bytes:
+            yield f"{image.path} has {image.physical_size_bytes} bytes; the driver says {copy.physical_size_bytes}."
+    for path in listed:
+        yield f"The driver lists a copy at {path}, but there is none."
+    for line in lab.unfinished_uploads():
+        yield f"Left behind: {line}."
+
+
+def counts_add_up(_lab: Lab, driver: DriverUnderTest) -> Sentences:
+    """I5: what an account is charged is the sum of what it has."""
+    snapshots = [s for s in driver.list_snapshots() if s.state is not SnapshotState.ERROR]
+    for account in sorted({s.account for s in driver.list_snapshots()} | {v.account for v in driver.list_volumes()}):
+        own = [s for s in snapshots if s.account == account]
+        sizes = sum(
+            copy.physical_size_bytes for s in own for copy in s.copies if copy.location is LocationType.SECONDARY
+        )
+        counts = driver.resource_counts(account)
+        if counts.snapshots != len(own):
+            yield f"Account {account} is charged {counts.snapshots} snapshots and has {len(own)}."
+        if counts.secondary_storage_bytes != sizes:
+            yield f"Account {account} is charged {counts.secondary_storage_bytes} bytes on secondary and has {sizes}."
+
+
+def jobs_end_once(_lab: Lab, driver: DriverUnderTest) -> Sentences:
+    """I6: every operation that started has exactly one terminal audit event."""
+    started = Counter(event.operation for event in driver.audit_events() if event.phase == "Started")
+    ended = Counter(event.operation for event in driver.audit_events() if event.phase == "Completed")
+    for operation in sorted(started | ended):
+        if (started[operation], ended[operation]) != (1, 1):
+            found = f"{started[operation]} beginnings and {ended[operation]} ends"
+            yield f"Operation {operation} has {found} in the audit events."
+
+
+def secrets_kept(lab: Lab, _driver: DriverUnderTest) -> Sentences:
+    """I7: no credential stands in anything that was written down."""
+    text = lab.captured_text()
+    for number, secret in enumerate(lab.secrets()):
+        if secret in text:
+            around = text.index(secret)
+            line = text.count("\n", 0, around) + 1
+            yield f"Credential number {number} of this world stands in the captured text, line {line}."
+
+
+def states_legal(_lab: Lab, driver: DriverUnderTest) -> Sentences:
+    """I8: snapshots walk legal ways and rest in terminal states."""
+    for change in driver.state_changes():
+        if change.after not in LEGAL[change.before]:
+            yield f"Snapshot {change.subject} went from {change.before} to {change.after}, which no way leads to."
+    for snapshot in driver.list_snapshots():
+        if snapshot.state not in TERMINAL:
+            yield f"Snapshot {snapshot.name} rests in {snapshot.state}."
+        if snapshot.state is SnapshotState.BACKED_UP and not snapshot.copies:
+            yield f"Snapshot {snapshot.name} is BackedUp and has no copy anywhere."
+
+
+def others_untouched(lab: Lab, _driver: DriverUnderTest) -> Sentences:
+    """I2, the other way round: what other people keep on the array is as it was."""
+    yield from lab.damage_to_others()
+
+
+INVARIANTS: dict[str, tuple[Capability | None, Invariant]] = {
+    "I1": (None, parents_untouched),
+    "I2": (None, array_accounted_for),
+    "I2b": (None, others_untouched),
+    "I3": (None, hosts_let_go),
+    "I4": (None, backups_accounted_for),
+    "I5": (Capability.ACCOUNTING, counts_add_up),
+    "I6": (Capability.AUDIT_EVENTS, jobs_end_once),
+    "I7": (None, secrets_kept),
+    "I8": (Capability.STATE_CHANGES, states_legal),
+}
+"""The invariants by name, with the capability that a driver must declare for it to be asked."""

@@ -1,0 +1,50 @@
+"""Schedules: which workflow meets which faults, as one line of text that survives changes of the code it is about.
+
+`take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after; catalog.commit#3=crash_after`
+"""
+
+import re
+from dataclasses import dataclass
+
+FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
+"""The five kinds of the first sweep; each applies to every call, since any call can be refused, lost or died at."""
+
+_TEXT = re.compile(
+    r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?: :: (?P<faults>.+))?"
+)
+_FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::\w+)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One case of a campaign. `faults` are pairs of a call and a fault's word."""
+
+    workflow: str
+    version: int = 1
+    store: str
+    seed: int
+    faults: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{self.workflow}/v{self.version} store={self.store} seed={self.seed}"
+        faults = "; ".join(f"{call}={fault}" for call, fault in self.faults)
+        return f"{head} :: {faults}" if faults else head
+
+
+def read_schedule(text: str) -> Schedule:
+    """Read a schedule back from its line. Raises ValueError with the form that it should have."""
+    found = _TEXT.fullmatch(text.strip())
+    faults = (
+        [_FAULT.fullmatch(part.strip()) for part in (found["faults"] or "").split(";") if part.strip()] if found else []
+    )
+    if found is None or None in faults:
+        raise ValueError(
+            f"{text!r} is no schedule; one reads: take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after"
+        )
+    return Schedule(
+        workflow=found["workflow"],
+        version=int(found["version"]),
+        store=found["store"],
+        seed=int(found["seed"]),
+        faults=tuple((fault["call"], fault["fault"]) for fault in faults if fault is not None),
+    )
