@@ -28,7 +28,7 @@ GUESSES = (
     "A VDI on a LUN takes exactly its size, without VHD overhead; it begins at a multiple of 4 MiB and reads as zeros",
     "A copy that fails through I/O answers VDI_IO_ERROR with the system's reason, a full export included",
     "A copy that fails or is cancelled deletes its half-written VDI; if its host dies, the partial file stays",
-    "VDI.copy refuses a VDI that a guest has open for writing with VDI_IN_USE, and copies the blocks it held at the start",
+    "VDI.copy refuses a VDI that a guest has open for writing with VDI_IN_USE; it copies the blocks held at the start",
     "A copy to a file fails with VDI_IO_ERROR where its source gains or loses blocks meanwhile, past the pool",
     "PBDs may be unplugged in any order, the master's included",
     "base_vdi, and into_vdi of a file SR, are answered with SR_OPERATION_NOT_SUPPORTED",
