@@ -44,10 +44,8 @@ def run(schedule: Schedule, open_lab: OpenLab) -> Case:
         with stage.guest.keep_writing():
             outcome = lab.attempt(stage.act)
         calls = tuple(lab.calls())
-        found = [
-            *_lies(lab, outcome),
-            *(Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()),
-        ]
+        found = _lies(lab, outcome)
+        found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
         lab.repair()
         lab.restart_driver()
         lab.settle()

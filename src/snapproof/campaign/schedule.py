@@ -34,13 +34,11 @@ class Schedule:
 def read_schedule(text: str) -> Schedule:
     """Read a schedule back from its line. Raises ValueError with the form that it should have."""
     found = _TEXT.fullmatch(text.strip())
-    faults = (
-        [_FAULT.fullmatch(part.strip()) for part in (found["faults"] or "").split(";") if part.strip()] if found else []
-    )
+    parts = [part.strip() for part in (found["faults"] or "").split(";")] if found else []
+    faults = [_FAULT.fullmatch(part) for part in parts if part]
     if found is None or None in faults:
-        raise ValueError(
-            f"{text!r} is no schedule; one reads: take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after"
-        )
+        form = Schedule(workflow="take-secondary", store="nfs", seed=0, faults=(("array.CloneVolume#1", "lost_after"),))
+        raise ValueError(f"{text!r} is no schedule; one reads: {form}")
     return Schedule(
         workflow=found["workflow"],
         version=int(found["version"]),
