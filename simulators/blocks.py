@@ -55,7 +55,7 @@ class _Content:
 
     def __init__(self, pool: _Pool, root: _Node, size_bytes: int) -> None:
         self._pool = pool
-        self._root = root
+        self._root: _Node = root
         self._size = size_bytes
 
     @property

@@ -5,6 +5,7 @@ Blocks, bitmaps and the copying of content are in vhd.py. Numbers in a VHD are b
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from snapproof.simulators.fabric import ReadableFile
@@ -156,7 +157,7 @@ def exactly(file: ReadableFile, offset: int, length: int) -> bytes:
     return content
 
 
-def _read_footer(file: ReadableFile) -> tuple[tuple[int | bytes, ...], int]:
+def _read_footer(file: ReadableFile) -> tuple[tuple[Any, ...], int]:
     least = 2 * FOOTER_BYTES + HEADER_BYTES + SECTOR_BYTES
     _refuse_unless(file.size_bytes >= least, f"A file of {file.size_bytes} bytes is too short for a dynamic VHD.")
     footer = exactly(file, file.size_bytes - FOOTER_BYTES, FOOTER_BYTES)
