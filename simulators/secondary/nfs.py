@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from enum import StrEnum
 from io import FileIO
 from pathlib import Path
 
@@ -21,12 +22,24 @@ UNFINISHED = ".part"
 """A directory with this ending holds work in progress: the inventory names it even when it is empty."""
 
 
+class Condition(StrEnum):
+    """What has become of the server."""
+
+    HEALTHY = "healthy"
+    READ_ONLY = "read-only"
+    STALE = "stale"  # the file handles that clients hold mean nothing any more
+
+
 class NfsExport:
-    """The tree below `root` as a `Directory`, and what a judge needs to look into it."""
+    """The tree below `root` as a `Directory`, and what a judge needs to look into it.
+
+    `condition` and `capacity_bytes` may be set at any time; all clients meet them, hosts of a pool included.
+    """
 
     def __init__(self, root: Path, *, journal: Journal, capacity_bytes: int | None = None) -> None:
         self.root = root
         self.capacity_bytes = capacity_bytes
+        self.condition = Condition.HEALTHY
         self._journal = journal
         self._used_bytes = 0
 
@@ -35,6 +48,7 @@ class NfsExport:
         return FaultyDirectory(self, seam)
 
     def make_directories(self, path: str) -> None:
+        self.require(writing=True)
         with contextlib.ExitStack() as opened:
             at = _root(self.root, opened)
             for name in _names(path):
@@ -43,6 +57,7 @@ class NfsExport:
                 at = _enter(name, at, opened)
 
     def create(self, path: str) -> LosableFile:
+        self.require(writing=True)
         with self._parent(path) as (parent, name):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             file = FileIO(os.open(name, flags, 0o644, dir_fd=parent), "wb")
@@ -51,26 +66,29 @@ class NfsExport:
         return _Writable(self, file, _clean(path))
 
     def open(self, path: str) -> ReadableFile:
-        with self._parent(path) as (parent, name):
-            _require_file(name, parent)
-            return _Readable(FileIO(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent), "rb"))
+        self.require(writing=False)
+        return _Readable(self, self._opened(path))
 
     def rename(self, source: str, target: str) -> None:
+        self.require(writing=True)
         with self._parent(source) as (old_parent, old), self._parent(target) as (new_parent, new):
             os.rename(old, new, src_dir_fd=old_parent, dst_dir_fd=new_parent)
         self._journal.record("nfs", "file renamed", path=_clean(source), target=_clean(target))
 
     def delete(self, path: str) -> None:
+        self.require(writing=True)
         with self._parent(path) as (parent, name):
             os.unlink(name, dir_fd=parent)
         self._journal.record("nfs", "file deleted", path=_clean(path))
 
     def delete_directory(self, path: str) -> None:
+        self.require(writing=True)
         with self._parent(path) as (parent, name):
             os.rmdir(name, dir_fd=parent)
         self._journal.record("nfs", "directory deleted", path=_clean(path))
 
     def list(self, path: str) -> list[str]:
+        self.require(writing=False)
         with contextlib.ExitStack() as opened:
             at = _root(self.root, opened)
             for name in _names(path):
@@ -81,6 +99,7 @@ class NfsExport:
                 )
 
     def size(self, path: str) -> int:
+        self.require(writing=False)
         with self._parent(path) as (parent, name):
             return _require_file(name, parent)
 
@@ -104,15 +123,20 @@ class NfsExport:
         return tuple(sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()))
 
     def read(self, path: str) -> bytes:
-        """Read a whole file behind the clients' backs."""
-        file = self.open(path)
-        try:
-            return file.read_at(0, file.size_bytes)
-        finally:
-            file.close()
+        """Read a whole file behind the clients' backs, whatever the condition."""
+        with self._opened(path) as file:
+            return file.read()
+
+    def require(self, *, writing: bool) -> None:
+        """Raise ESTALE or EROFS when the server's condition does not allow this."""
+        if self.condition is Condition.STALE:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        if writing and self.condition is Condition.READ_ONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     def take_space(self, size_bytes: int) -> None:
         """Count bytes that a file is about to grow by. Raises ENOSPC when they do not fit."""
+        self.require(writing=True)
         if self.capacity_bytes is None:
             return
         if self._used_bytes + size_bytes > self.capacity_bytes:
@@ -124,6 +148,11 @@ class NfsExport:
     def closed(self, path: str, size_bytes: int) -> None:
         """Take note that a file is complete and durable."""
         self._journal.record("nfs", "file closed", path=path, size_bytes=size_bytes)
+
+    def _opened(self, path: str) -> FileIO:
+        with self._parent(path) as (parent, name):
+            _require_file(name, parent)
+            return FileIO(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent), "rb")
 
     @contextlib.contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
@@ -166,6 +195,7 @@ class _Writable:
         if self._file.closed:
             return
         with self._file:
+            self._export.require(writing=True)
             os.fsync(self._file.fileno())
         self._export.closed(self._path, self._size_bytes)
 
@@ -179,11 +209,13 @@ class _Writable:
 class _Readable:
     """A file of the export, open for reading."""
 
-    def __init__(self, file: FileIO) -> None:
+    def __init__(self, export: NfsExport, file: FileIO) -> None:
+        self._export = export
         self._file = file
         self.size_bytes = os.fstat(file.fileno()).st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
+        self._export.require(writing=False)
         pieces = []
         while length > 0 and (piece := os.pread(self._file.fileno(), length, offset)):
             pieces.append(piece)

@@ -69,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port-node", type=int, metavar="N", help="serve the node API of each cluster as well")
     parser.add_argument("--clusters", type=_at_least_one, default=1, metavar="N", help="SolidFire clusters (default 1)")
     parser.add_argument("--hosts", type=_at_least_one, default=2, metavar="N", help="hosts of the pool (default 2)")
-    parser.add_argument("--directory", type=Path, metavar="DIR", help="the NFS export (default: temporary, removed)")
+    parser.add_argument(
+        "--directory", type=Path, metavar="DIR", help="the NFS export, kept (default: one that is removed)"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="draw names and passwords from N (default: at random)")
     parser.add_argument("--json", action="store_true", help="print one line of JSON when everything is up")
     parser.set_defaults(run=run)

@@ -15,7 +15,7 @@ from snapproof.simulators.fabric import Directory, Mounts
 from snapproof.simulators.faults import AnswerLostError, CrashedError, Seam, fault_named
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.mounts import ExportMounts
-from snapproof.simulators.secondary.nfs import NfsExport
+from snapproof.simulators.secondary.nfs import Condition, NfsExport
 
 
 @pytest.fixture
@@ -179,6 +179,39 @@ def test_a_full_export_says_so_and_deleting_makes_room(export: NfsExport) -> Non
     file.write(b"x")
     file.close()
     assert export.inventory() == ("second 401 bytes",)
+
+
+def test_a_server_can_turn_read_only_and_its_handles_stale(export: NfsExport) -> None:
+    write(export, "file", b"1")
+    reading, writing = export.open("file"), export.create("growing")
+    acts: dict[str, Callable[[], object]] = {
+        "create": lambda: export.create("new"),
+        "write": lambda: writing.write(b"1"),
+        "rename": lambda: export.rename("file", "new"),
+        "delete": lambda: export.delete("file"),
+        "make": lambda: export.make_directories("new"),
+        "read": lambda: reading.read_at(0, 1),
+        "open": lambda: export.open("file").close(),
+        "list": lambda: export.list(""),
+        "size": lambda: export.size("file"),
+    }
+    export.condition = Condition.READ_ONLY
+    refused = {name: number for name, act in acts.items() if (number := errno_of(act))}
+    assert refused == dict.fromkeys(("create", "write", "rename", "delete", "make"), errno.EROFS)
+    export.condition = Condition.STALE
+    assert {errno_of(act) for act in acts.values()} == {errno.ESTALE}
+    assert errno_of(writing.close) == errno.ESTALE
+    reading.close()
+    export.condition = Condition.HEALTHY
+    assert export.inventory() == ("file 1 bytes", "growing 0 bytes")
+
+
+def errno_of(act: Callable[[], object]) -> int:
+    try:
+        act()
+    except OSError as error:
+        return error.errno or -1
+    return 0
 
 
 def test_every_call_can_be_refused_by_errno(export: NfsExport, journal: Journal) -> None:
