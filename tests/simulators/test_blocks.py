@@ -7,14 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from snapproof.simulators.blocks import (
-    BLOCK_BYTES,
-    SIZE_BYTES_MAX,
-    BlockImage,
-    BlockStore,
-    BlockVolume,
-    ReleasedError,
-)
+from snapproof.simulators.blocks import BLOCK_BYTES, SIZE_BYTES_MAX, BlockImage, BlockStore, BlockVolume, ReleasedError
 
 LEAF_BYTES = 64 * BLOCK_BYTES
 SIZE_MAX = 5 * LEAF_BYTES + 777
