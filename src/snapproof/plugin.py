@@ -3,6 +3,7 @@
 Feature files are collected only where a driver is named; all that is heavy is imported when the first one is met.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--snapproof-driver", metavar="MODULE:FACTORY", default="", help="the driver to judge")
     group.addoption("--snapproof-seed", metavar="N", type=int, default=DEFAULT_SEED, help="the seed of the run")
     group.addoption("--snapproof-report", metavar="DIR", default="", help="write a report into this folder")
+    group.addoption("--snapproof-profile", metavar="FILE", default="", help="the driver's profile, with its deviations")
     group.addoption("--snapproof-register", metavar="FILE", default="", help="judge by this register of requirements")
     group.addoption(
         "--snapproof-timeout", metavar="S", type=float, default=DEFAULT_TIMEOUT_S, help="seconds a scenario may take"
@@ -69,9 +71,10 @@ def _driver_is_named(config: pytest.Config) -> bool:
 
 def _refuse_bad_choices(config: pytest.Config) -> None:
     from snapproof.discovery import plugin_modules
-    from snapproof.selection import selected_driver, selected_register
+    from snapproof.selection import selected_driver, selected_profile, selected_register
 
     selected_driver(config)
+    selected_profile(config)
     selected_register(config)
     tuple(plugin_modules(config.getini("snapproof_plugins")))
 
@@ -93,9 +96,11 @@ def _activate(config: pytest.Config) -> None:
     from snapproof.discovery import plugin_modules
     from snapproof.recording import Recorder
     from snapproof.selection import selected_driver, selected_register
+    from snapproof.simulators.clock import WallClock
 
     selected_driver(config)
     selected_register(config)
     for module in plugin_modules(config.getini("snapproof_plugins")):
         config.pluginmanager.import_plugin(module)
-    config.pluginmanager.register(Recorder(config), "snapproof-recorder")
+    today = datetime.fromtimestamp(WallClock().time(), UTC).date()
+    config.pluginmanager.register(Recorder(config, today), "snapproof-recorder")

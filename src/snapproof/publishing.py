@@ -17,7 +17,7 @@ from snapproof.report.files import write_files
 from snapproof.report.ledger import Ledger, read_ledger
 from snapproof.report.records import RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
 from snapproof.report.summary import Summary, crashed, summarise
-from snapproof.selection import driver_name, selected_seed
+from snapproof.selection import driver_name, selected_profile, selected_seed
 from snapproof.verdict import State
 from snapproof.vocabulary import Clock
 
@@ -44,6 +44,7 @@ class Publisher:
             self._blame_harness("the canonical features", str(exc))
             return
         self._ledger.append(self._head())
+        self._refuse_unknown_deviations()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Note that a scenario began."""
@@ -94,6 +95,15 @@ class Publisher:
             platform=platform.platform(),
             expected=self._expected,
         )
+
+    def _refuse_unknown_deviations(self) -> None:
+        known = {scenario.id for scenario in self._expected}
+        for deviation in selected_profile(self._config).deviation:
+            if deviation.scenario not in known:
+                raise pytest.UsageError(
+                    f"The driver's profile declares a deviation for {deviation.scenario}, and there is no such "
+                    "scenario; take its id from the replay line of a failure."
+                )
 
     def _blame_harness(self, where: str, message: str) -> None:
         scenario = Scenario(id=where, uri=where, feature="", name=where, line=0)

@@ -3,6 +3,7 @@
 Records ride on `user_properties`, which is plain data and so survives xdist. Who writes them down is publishing.py.
 """
 
+from datetime import date
 import inspect
 import signal
 import threading
@@ -31,6 +32,7 @@ from snapproof.selection import (
     driver_name,
     driver_package,
     selected_driver,
+    selected_profile,
     selected_register,
     selected_seed,
 )
@@ -54,6 +56,7 @@ class Watch:
     states: list[State] = field(default_factory=list)
     reason: str = ""
     detail: str = ""
+    deviation: str = ""
     seconds: float = 0.0
     step_began_s: float = 0.0
 
@@ -63,6 +66,11 @@ class Watch:
         took = max(0.0, time.perf_counter() - self.step_began_s) if self.step_began_s else 0.0
         self.steps[place] = msgspec.structs.replace(self.steps[place], outcome=outcome, seconds=took)
         self.step_began_s = 0.0
+
+    def state(self) -> State:
+        """How the scenario ended. A declared deviation that nobody saw is stale."""
+        ended = worst(self.states)
+        return State.XPASS if self.deviation and ended is State.PASS else ended
 
     def failing_step(self) -> Step | None:
         """The step in which the scenario ended early, if it was a step."""
@@ -75,8 +83,9 @@ WATCH = pytest.StashKey[Watch]()
 class Recorder:
     """The hooks of a process that runs scenarios."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, today: date) -> None:
         self._config = config
+        self._excused = {each.scenario: each for each in selected_profile(config).deviation if each.excuses(today)}
         self._limit_s: float = config.getoption("snapproof_timeout")
 
     @pytest.hookimpl(tryfirst=True)
@@ -92,6 +101,7 @@ class Recorder:
         """Begin to watch a scenario."""
         if isinstance(item.parent, FeatureFile) and isinstance(item, pytest.Function):
             item.stash[WATCH] = _watch(item, item.parent)
+            self._expect_deviation(item)
         with self._limit(item):
             return (yield)
 
@@ -158,16 +168,18 @@ class Recorder:
             report.user_properties.append((PROPERTY, msgspec.json.encode(record).decode()))
         return report
 
+    def _expect_deviation(self, item: pytest.Item) -> None:
+        """Let pytest expect a failure that the profile declares; how it is judged is still our affair."""
+        if deviation := self._excused.get(item.stash[WATCH].scenario.id):
+            item.stash[WATCH].deviation = f"{deviation.reason} ({deviation.link})"
+            item.add_marker(pytest.mark.xfail(reason=item.stash[WATCH].deviation, strict=False))
+
     def _phase(self, report: pytest.TestReport, call: pytest.CallInfo[None], watch: Watch) -> State:
-        declared = hasattr(report, "wasxfail")
+        """Judge one phase. A declared deviation excuses a FAIL of the driver and nothing else."""
         if call.excinfo is None:
-            if declared and report.when == "call":
-                return State.XPASS
             return State.PASS if report.when != "call" or _all_passed(watch) else State.HARNESS_ERROR
         state = state_of(call.excinfo.value, driver_package=driver_package(selected_driver(self._config)))
-        if declared and report.skipped:
-            return State.XFAIL
-        return state
+        return State.XFAIL if state is State.FAIL and watch.deviation else state
 
     @contextmanager
     def _limit(self, item: pytest.Item) -> Iterator[None]:
@@ -200,15 +212,18 @@ def _watch(item: pytest.Function, file: FeatureFile) -> Watch:
 
 def _all_passed(watch: Watch) -> bool:
     """A scenario passes only if each of its steps was seen to pass."""
-    if all(step.outcome == "passed" for step in watch.steps):
-        return True
-    watch.reason = "The scenario ended without an error although not every step was run; the suite is at fault."
-    return False
+    return all(step.outcome == "passed" for step in watch.steps)
+
+
+def _reason(watch: Watch) -> str:
+    if watch.state() is State.XPASS:
+        return f"The scenario passes; take the deviation out of the driver's profile: {watch.deviation}"
+    return f"{watch.reason}\nDeclared: {watch.deviation}" if watch.deviation and watch.reason else watch.reason
 
 
 def _told(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[str, str]:
     if call.excinfo is None:
-        return "A declared deviation is no more: the scenario passes. Take it out of the driver's profile.", ""
+        return "The scenario ended without an error although not every step was run; the suite is at fault.", ""
     reason = str(call.excinfo.value) or call.excinfo.typename
     if isinstance(call.excinfo.value, EXCUSES):
         return reason, ""
@@ -261,9 +276,9 @@ def _record(item: pytest.Item, watch: Watch, secrets: set[str]) -> ScenarioFinis
     return ScenarioFinished(
         node=item.nodeid,
         scenario=msgspec.structs.replace(watch.scenario, steps=tuple(watch.steps)),
-        state=worst(watch.states),
+        state=watch.state(),
         seconds=watch.seconds,
-        reason=redact(watch.reason, secrets),
+        reason=redact(_reason(watch), secrets),
         detail=redact(watch.detail, secrets),
         replay=_replay(item, watch.scenario),
         driver=_identity(described) if described else None,

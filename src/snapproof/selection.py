@@ -11,6 +11,7 @@ import pytest
 
 from snapproof.discovery import default_register
 from snapproof.driver import DriverFactory
+from snapproof.profile import Profile, ProfileError, read_profile
 from snapproof.register import Register, RegisterError, read_register
 from snapproof.vocabulary import Capability, Description
 
@@ -22,6 +23,7 @@ CURE = (
     "(the current folder is not searched)."
 )
 _FACTORY = pytest.StashKey[DriverFactory]()
+_PROFILE = pytest.StashKey[Profile]()
 _REGISTER = pytest.StashKey[Register]()
 SECRETS = pytest.StashKey[set[str]]()
 DESCRIPTION = pytest.StashKey[Description]()
@@ -67,6 +69,17 @@ def selected_register(config: pytest.Config) -> Register:
         except RegisterError as exc:
             raise pytest.UsageError(str(exc)) from exc
     return config.stash[_REGISTER]
+
+
+def selected_profile(config: pytest.Config) -> Profile:
+    """Give the driver's profile, an empty one where none is named. Raises pytest.UsageError."""
+    if _PROFILE not in config.stash:
+        named = config.getoption("snapproof_profile")
+        try:
+            config.stash[_PROFILE] = read_profile(Path(named)) if named else Profile()
+        except ProfileError as exc:
+            raise pytest.UsageError(str(exc)) from exc
+    return config.stash[_PROFILE]
 
 
 def check_capabilities(item: pytest.Item, description: Description) -> None:

@@ -35,6 +35,26 @@ status = "tested"
 id = "R-009"
 text = "will ask one day"
 """
+PROFILE = """
+driver = "mini_driver:Driver"
+[[deviation]]
+scenario = "features/one.feature::test_fails_as_declared"
+reason = "known"
+link = "https://mini.example/7"
+[[deviation]]
+scenario = "features/one.feature::test_fails_no_more"
+reason = "known"
+link = "https://mini.example/8"
+[[deviation]]
+scenario = "features/one.feature::test_failed_too_long"
+reason = "known"
+link = "https://mini.example/9"
+expires = 2020-01-01
+[[deviation]]
+scenario = "features/one.feature::test_slips_behind_a_deviation"
+reason = "known"
+link = "https://mini.example/10"
+"""
 DRIVER = '''
 """A driver that nobody calls: what these suites test is the suite."""
 
@@ -130,12 +150,6 @@ OUTCOMES = {
     "kills the process": lambda: os._exit(9),
     "is interrupted": lambda: os.kill(os.getpid(), signal.SIGINT),
 }
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.xfail(reason="declared, see issue 7", strict=False))
 '''
 
 
@@ -145,6 +159,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "features").mkdir()
     (tmp_path / "features" / "requirements.toml").write_text(REGISTER, encoding="utf-8")
     (tmp_path / "conftest.py").write_text(STEPS, encoding="utf-8")
+    (tmp_path / "mini.toml").write_text(PROFILE, encoding="utf-8")
     (tmp_path / "drivers").mkdir()
     (tmp_path / "drivers" / "mini_driver.py").write_text(DRIVER, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "drivers"))

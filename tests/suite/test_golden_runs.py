@@ -60,14 +60,20 @@ EVERY_STATE = """
       Scenario: Keeps accounts
         Then all is well
 
-      @slow
       Scenario: Fails as declared
         When it fails
         Then all is well
 
-      @slow
       Scenario: Fails no more
         When it works
+        Then all is well
+
+      Scenario: Failed too long
+        When it fails
+        Then all is well
+
+      Scenario: Slips behind a deviation
+        When it slips
         Then all is well
 
       @req:R-002
@@ -93,6 +99,8 @@ STATES = {
     "Keeps accounts": State.NOT_SUPPORTED,
     "Fails as declared": State.XFAIL,
     "Fails no more": State.XPASS,
+    "Failed too long": State.FAIL,
+    "Slips behind a deviation": State.HARNESS_ERROR,
     "Takes a step that nobody wrote": State.HARNESS_ERROR,
     "Takes a step that nobody awaits": State.HARNESS_ERROR,
 }
@@ -110,7 +118,7 @@ def test_all_outputs_of_a_run_agree(
     suite: Path, feature: Write, judge: Judge, states: States, processes: tuple[str, ...]
 ) -> None:
     feature(EVERY_STATE)
-    run = judge("--timeout", "0.5", *processes, "features")
+    run = judge("--profile", "mini.toml", "--timeout", "0.5", *processes, "features")
     assert set(STATES.values()) == set(State), "the golden run must hold every state"
     assert states() == STATES
     assert run.returncode == 3

@@ -131,6 +131,11 @@ def test_ctrl_c_is_passed_on_and_what_was_written_is_judged(feature: Write) -> N
         (("--driver", "no.such.module:Driver"), "cannot be imported"),
         (("--driver", "mini_driver:Nothing"), "no callable 'Nothing'"),
         (("--register", "nowhere.toml"), "cannot be read"),
+        (("--profile", "nowhere.toml"), "The profile nowhere.toml cannot be read"),
+        (
+            ("--profile", "mini.toml"),
+            "declares a deviation for features/one.feature::test_fails_as_declared, and there",
+        ),
         (("--seed", "soon"), "--seed takes a number or 'random'"),
         (("features/absent.feature",), "absent.feature"),
     ],

@@ -22,6 +22,7 @@ class Order:
     driver: str
     seed: int
     report: Path
+    profile: str = ""
     register: str = ""
     timeout_s: float | None = None
     keyword: str = ""
@@ -39,6 +40,7 @@ def command(order: Order, *, folder: Path) -> list[str]:
         "--snapproof-driver": ALIASES.get(order.driver, order.driver),
         "--snapproof-seed": str(order.seed),
         "--snapproof-report": str(order.report.resolve()),
+        "--snapproof-profile": order.profile and str((folder / order.profile).resolve()),
         "--snapproof-register": order.register and str((folder / order.register).resolve()),
         "--snapproof-timeout": "" if order.timeout_s is None else str(order.timeout_s),
     }

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from snapproof.commands.child import Order, command, environment
+from snapproof.profile import Profile, ProfileError, read_profile
 from snapproof.report.console import print_result, print_summary
 from snapproof.report.files import FILE_NAMES, PAGE_NAME, write_files
 from snapproof.report.ledger import LEDGER_NAME, LedgerReader, read_ledger
@@ -28,6 +29,7 @@ examples:
   snapproof run --driver acme.driver:Driver            against your driver: any callable that takes a Site
   snapproof run -m "requirement(id='R-003')"           one requirement
   snapproof run -k archive -n 4                        scenarios by name, on four processes (needs pytest-xdist)
+  snapproof run --profile acme.toml                    names the driver and owns up to known deviations
   snapproof run my/features                            your own scenarios, with your conftest.py
   snapproof run --seed 7 -- 'features/x.feature::test_y'   what the replay line of a failure says
   snapproof run -- --lf -x                             anything after -- goes to pytest
@@ -47,7 +49,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--driver", default="reference", metavar="NAME", help="'reference' or MODULE:FACTORY")
+    parser.add_argument("--driver", default="", metavar="NAME", help="'reference' (the default) or MODULE:FACTORY")
+    parser.add_argument("--profile", default="", metavar="FILE", help="the driver's TOML: `driver`, known deviations")
     parser.add_argument("--seed", default="1", metavar="N", help="a number, or 'random' (default 1)")
     parser.add_argument("--report", default="snapproof-report", metavar="DIR", help="where the report goes")
     parser.add_argument("--register", default="", metavar="FILE", help="judge by another register of requirements")
@@ -64,8 +67,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.seed != "random" and not arguments.seed.isdecimal():
         Console(stderr=True).print(f"--seed takes a number or 'random', not '{arguments.seed}'.", markup=False)
         return EXIT_USAGE
-    order = Order(
-        driver=arguments.driver,
+    try:
+        order = _order(arguments)
+    except ProfileError as exc:
+        _complain(str(exc), "")
+        return EXIT_USAGE
+    code = _judge_in_child(order, console)
+    return _conclude(order, code, console)
+
+
+def _order(arguments: argparse.Namespace) -> Order:
+    profile = read_profile(Path(arguments.profile)) if arguments.profile else Profile()
+    return Order(
+        driver=arguments.driver or profile.driver or "reference",
+        profile=arguments.profile,
         seed=secrets.randbelow(SEED_MAX) if arguments.seed == "random" else int(arguments.seed),
         report=Path(arguments.report),
         register=arguments.register,
@@ -76,8 +91,6 @@ def run(arguments: argparse.Namespace) -> int:
         targets=arguments.targets,
         extra=arguments.after_dashes,
     )
-    code = _judge_in_child(order, console)
-    return _conclude(order, code, console)
 
 
 def _judge_in_child(order: Order, console: Console) -> int:
