@@ -3,8 +3,8 @@
 Exceptions live here, with the product, never in our features. How a deviation is judged is verdict.py's.
 """
 
-from datetime import date
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import msgspec

@@ -3,7 +3,6 @@
 Records ride on `user_properties`, which is plain data and so survives xdist. Who writes them down is publishing.py.
 """
 
-from datetime import date
 import inspect
 import signal
 import threading
@@ -11,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from types import FrameType
 from typing import cast
 
