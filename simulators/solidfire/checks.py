@@ -1,7 +1,7 @@
 """Checks that several methods share: names, sizes, QoS, attributes, lists with a start and a limit."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -71,9 +71,7 @@ def attributes(given: Given) -> dict[str, Any] | None:
 def access(given: Given, default: str) -> str:
     """Accept what hosts may do. Raises ElementError."""
     word: str = given.get("access", default)
-    if word not in set(Access):
-        raise ElementError("xUnrecognizedEnumString", value=word)
-    return word
+    return one_of(word, tuple(Access))
 
 
 def qos(state: State, given: Given, base: QoS | None = None) -> QoS:
@@ -109,7 +107,7 @@ def limited(things: Iterator[T], given: Given) -> list[T]:
     return list(islice(things, given.get("limit") or None))
 
 
-def one_of(word: str, words: Mapping[str, object] | frozenset[str] | tuple[str, ...]) -> str:
+def one_of(word: str, words: tuple[str, ...]) -> str:
     """Accept a word of an enumeration or raise ElementError."""
     if word not in words:
         raise ElementError("xUnrecognizedEnumString", value=word)

@@ -37,7 +37,7 @@ CHOICES: tuple[str, ...] = (
     "A volume that is being cloned into is listed as active at once, but logs in only when the clone is finished.",
     "A clone that fails or is cancelled takes its new volume with it, without a stay among the deleted.",
     "Deleting the source of a running clone is allowed; the clone finishes, its point in time was the call.",
-    "Deleting the target of a running clone is allowed; the job then completes with an error.",
+    "Deleting the target of a running clone is allowed; the job then completes with an error. Restored, it is whole.",
     "Restoring a deleted volume puts it back into the access groups that still remember it.",
     "Snapshots of a deleted volume stay listed, and may be deleted, until the purge.",
     "Checksums of snapshots are 0x0; snapshot status is done at once.",

@@ -3,8 +3,9 @@
 Nothing is checked here: the methods did that. Groups of snapshots (`group`) use the same doors.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from snapproof.simulators.blocks import BlockImage
 from snapproof.simulators.solidfire import volumes
@@ -14,8 +15,7 @@ from snapproof.simulators.solidfire.state import Numbered, State
 FIFO = "fifo"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a new snapshot is to be like. `expires` is what the API shows: a time, `fifo` or None."""
 
     name: str

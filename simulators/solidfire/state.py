@@ -90,15 +90,10 @@ class State:
         self._last_numbers[kind] = number
         return number
 
-    def last_number(self, kind: Numbered) -> int:
-        """The number taken last, 0 if none was."""
-        return self._last_numbers[kind]
-
     def new_uuid(self) -> str:
         """Throw a random (version 4) UUID."""
-        bits = self.dice.getrandbits(128) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
-        text = f"{bits:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        text = self.dice.randbytes(16).hex()
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
     def new_secret(self) -> str:
         """Throw a CHAP secret of the longest length allowed."""

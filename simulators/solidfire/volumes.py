@@ -3,8 +3,9 @@
 Nothing is checked here: the methods did that, so that a refused call has changed nothing.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from snapproof.simulators.blocks import BlockVolume
 from snapproof.simulators.clock import iso
@@ -17,8 +18,7 @@ from snapproof.simulators.solidfire.state import Numbered, State
 CLOSED_TO_HOSTS = frozenset({Access.LOCKED, Access.REPLICATION_TARGET})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a new volume is to be like."""
 
     name: str

@@ -8,14 +8,14 @@ import binascii
 import hmac
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.solidfire.array import Array
-from snapproof.simulators.solidfire.calls import perform
+from snapproof.simulators.solidfire.calls import METHODS, perform
 from snapproof.simulators.solidfire.errors import ERRORS, ElementError, checked_name
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import BODY_BYTES_MAX
@@ -24,6 +24,8 @@ from snapproof.simulators.solidfire.parameters import Version
 from snapproof.simulators.solidfire.versions import PAIRS
 
 USUAL_REFUSAL = "xNotReadyForIO"
+UNKNOWN_LABEL = "UnknownMethod"
+"""How the journal calls every method that is none, so that no caller writes what it likes into it."""
 _PREFIX = "/json-rpc/"
 _JSON = {"content-type": "application/json"}
 _HTML = {"content-type": "text/html"}
@@ -75,10 +77,10 @@ class Endpoint:
             return _page(404)
         if method == "POST":
             return self._posted(version, body)
-        return self._got(version, target) if method == "GET" and query else _page(405)
+        return self._got(version, query) if method == "GET" and query else _page(405)
 
     def _knows(self, header: str) -> bool:
-        offered = header.encode()
+        offered = header.encode(errors="replace")
         if hmac.compare_digest(offered, self._usual_header):
             return True
         scheme, _, encoded = offered.partition(b" ")
@@ -97,8 +99,8 @@ class Endpoint:
             return _failure(ElementError(GUESSED.bad_body, "The body must be one JSON object with method and params."))
         return self._answer(version, request)
 
-    def _got(self, version: Version, target: str) -> Answer:
-        params = dict(parse_qsl(urlsplit(target).query))
+    def _got(self, version: Version, query: str) -> Answer:
+        params = dict(parse_qsl(query))
         return self._answer(version, _Request(method=params.pop("method", None), params=params))
 
     def _answer(self, version: Version, request: _Request) -> Answer:
@@ -113,7 +115,8 @@ class Endpoint:
 
         if self._seam is None:
             return act()
-        return self._seam.cross("array", name, act, refuse=lambda error: refusal(error, request.id))
+        label = name if name in METHODS else UNKNOWN_LABEL
+        return self._seam.cross("array", label, act, refuse=lambda error: refusal(error, request.id))
 
     def _performed(self, version: Version, name: str, params: dict[str, Any], call_id: msgspec.Raw) -> Answer:
         array = self._array

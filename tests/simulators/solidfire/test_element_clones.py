@@ -34,6 +34,15 @@ def test_a_clone_is_the_moment_of_the_call_and_reachable_when_finished(world: An
     assert device.size_bytes == 2_000_683_008
 
 
+@pytest.mark.usefixtures("disk")
+@pytest.mark.parametrize(("size", "rounded"), [(GB, 1_000_341_504), (2 * GB, 2_000_683_008), (3 * GB, 3_001_024_512)])
+def test_a_clone_may_be_larger_or_smaller(world: Any, size: int, rounded: int) -> None:
+    world.result("ModifyVolume", volumeID=1, totalSize=2 * GB)
+    assert world.result("CloneVolume", volumeID=1, name="copy", newSize=size)["volume"]["totalSize"] == rounded
+    assert world.array.image_of_volume(2).size_bytes == rounded
+    assert world.array.provisioned_bytes == 2_000_683_008 + rounded
+
+
 def test_a_clone_inherits_all_but_the_access_groups(world: Any) -> None:
     call(world.array, "AddAccount", username="a")
     call(
@@ -63,7 +72,9 @@ def test_a_handle_dies_with_its_first_complete_answer_unless_kept(world: Any) ->
         assert "error" not in complete
     (line,) = world.result("ListAsyncResults", asyncResultTypes=["Clone"])["asyncHandles"]
     assert (line["asyncResultID"], line["completed"], line["success"]) == (handle, True, True)
-    assert world.result("GetAsyncResult", asyncHandle=handle)["lastUpdateTime"] == "2026-01-01T00:00:01Z"
+    assert (
+        world.result("GetAsyncResult", asyncHandle=handle, keepResult=False)["lastUpdateTime"] == "2026-01-01T00:00:01Z"
+    )
     assert world.ask("GetAsyncResult", {"asyncHandle": handle})["error"]["message"] == (
         f"DBClient operation requested on a non-existent path at [/asyncresults/{handle}]"
     )

@@ -3,6 +3,7 @@
 import base64
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -272,6 +273,12 @@ def test_a_fault_speaks_the_dialect_and_the_default_is_a_transient_refusal(world
     assert world.seam.unspent() == ()
 
 
+def test_a_method_that_is_none_leaves_no_words_of_its_own_in_the_journal(world: Any) -> None:
+    assert world.error("Scribble#1\n") == "xUnknownAPIMethod"
+    assert world.seam.labels() == ("array.UnknownMethod#1",)
+    assert "Scribble" not in "".join(entry.line() for entry in world.journal)
+
+
 @pytest.mark.parametrize(("name", "status"), [("xUnauthorized", 401), ("xUnknownAPIVersion", 404)])
 def test_a_fault_that_is_a_page_on_a_real_cluster_is_a_page_here(world: Any, name: str, status: int) -> None:
     world.seam.arm_next("array.GetAPI", fault_named(f"refused:{name}"))
@@ -294,6 +301,19 @@ def test_lost_answers_and_crashes_pass_through_the_wire(world: Any, word: str, e
     with pytest.raises(error):
         world.ask("CreateSnapshot", {"volumeID": volume_id})
     assert len(world.array.snapshots) == taken
+
+
+def test_calls_of_many_threads_do_not_mix(world: Any) -> None:
+    account_id = world.account()
+
+    def create_and_snapshot(number: int) -> tuple[int, int]:
+        volume_id = world.result("CreateVolume", name=f"v-{number}", accountID=account_id, totalSize=GB)["volumeID"]
+        return volume_id, world.result("CreateSnapshot", volumeID=volume_id)["snapshot"]["volumeID"]
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(create_and_snapshot, range(64)))
+    assert sorted(volume_id for volume_id, _ in made) == list(range(1, 65))
+    assert all(volume_id == of_volume for volume_id, of_volume in made)
 
 
 def test_no_secret_reaches_journal_inventory_or_repr(world: Any) -> None:

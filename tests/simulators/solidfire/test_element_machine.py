@@ -146,6 +146,15 @@ class ArrayMachine(RuleBasedStateMachine):
         if self.ask(expected, "ModifyVolume", volumeID=number, totalSize=size):
             self.of_volume[number].size = rounded
 
+    @rule(number=volumes, account=st.sampled_from([1, 2]))
+    def hand_over(self, number: int, account: int) -> None:
+        expected = self.missing(number)
+        owned = [n for n, volume in self.of_volume.items() if volume.account == account]
+        if not expected and number not in owned and len(owned) >= SMALL["volumesPerAccountCountMax"]:
+            expected = "xMaxVolumeCountExceeded"
+        if self.ask(expected, "ModifyVolume", volumeID=number, accountID=account):
+            self.of_volume[number].account = account
+
     @rule(number=volumes)
     def delete(self, number: int) -> None:
         if self.ask(self.missing(number), "DeleteVolume", volumeID=number) is None:
@@ -308,8 +317,6 @@ class ArrayMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_lists_agree(self) -> None:
-        if not hasattr(self, "array"):
-            return
         listed = {row["volumeID"]: row for row in call(self.array, "ListVolumes")["volumes"]}
         assert {n: (row["accountID"], row["totalSize"], row["status"]) for n, row in listed.items()} == {
             n: (v.account, v.size, "active" if v.deleted_at is None else "deleted") for n, v in self.of_volume.items()
@@ -328,8 +335,6 @@ class ArrayMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_groups_agree(self) -> None:
-        if not hasattr(self, "array"):
-            return
         listed = call(self.array, "ListVolumeAccessGroups")["volumeAccessGroups"]
         assert {
             row["volumeAccessGroupID"]: (row["volumes"], row["deletedVolumes"], set(row["initiators"]))
@@ -344,8 +349,6 @@ class ArrayMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_contents_agree(self) -> None:
-        if not hasattr(self, "array"):
-            return
         for number, volume in self.of_volume.items():
             assert self.array.volumes[number].disk.read(0, 4) == volume.content
             assert self.array.volumes[number].disk.size_bytes == volume.size
@@ -354,8 +357,6 @@ class ArrayMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever happened: once every volume is purged, no block is held."""
-        if not hasattr(self, "array"):
-            return
         self.clock.advance(CLONE_S)
         for number in list(self.array.volumes.numbers()):
             if self.array.volumes[number].active:

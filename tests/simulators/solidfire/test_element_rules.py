@@ -138,6 +138,19 @@ def test_a_limit_of_one_refuses_the_second(
     assert caught.value.name == error
 
 
+def test_a_rollback_never_displaces_what_it_rolls_back_to(small_array: Callable[..., Array]) -> None:
+    array = small_array(snapshotsPerVolumeMax=2)
+    call(array, "AddAccount", username="a")
+    call(array, "CreateVolume", name="v", accountID=1, totalSize=GB)
+    for _ in range(2):
+        call(array, "CreateSnapshot", volumeID=1, expirationTime="fifo")
+    with pytest.raises(ElementError) as caught:
+        call(array, "RollbackToSnapshot", volumeID=1, snapshotID=1, saveCurrentState=True)
+    assert caught.value.name == "xMaxSnapshotsPerVolumeExceeded"
+    call(array, "RollbackToSnapshot", volumeID=1, snapshotID=2, saveCurrentState=True)
+    assert [row["snapshotID"] for row in call(array, "ListSnapshots")["snapshots"]] == [2, 3]
+
+
 @pytest.mark.usefixtures("disk")
 def test_an_account_that_moves_its_last_volume_may_be_removed(world: Any) -> None:
     other = world.account("other")
