@@ -87,16 +87,17 @@ def _end(array: Array, given: Given) -> tuple[str | None, float | None]:
         return None, None
     if expires == snapshots.FIFO:
         return snapshots.FIFO, None
-    at_s = _moment(expires)
+    shown, at_s = _moment(expires)
     if at_s <= array.clock.time():
         raise ElementError(GUESSED.bad_value, "expirationTime has passed already.")
-    return iso(at_s), at_s
+    return shown, at_s
 
 
-def _moment(text: str) -> float:
+def _moment(text: str) -> tuple[str, float]:
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        at_s = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return iso(at_s), at_s
     except (ValueError, OverflowError):
         raise ElementError(GUESSED.bad_value, "expirationTime is an ISO 8601 time, null or fifo.") from None
 

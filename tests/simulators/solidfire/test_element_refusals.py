@@ -93,6 +93,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("CreateSnapshot", {"volumeID": 1, "retention": "01:00:00", "expirationTime": "fifo"}, "xInvalidParameter"),
     ("CreateSnapshot", {"volumeID": 1, "expirationTime": "tomorrow"}, "xInvalidParameter"),
     ("CreateSnapshot", {"volumeID": 1, "expirationTime": "2020-01-01T00:00:00Z"}, "xInvalidParameter"),
+    ("CreateSnapshot", {"volumeID": 1, "expirationTime": "9999-12-31T23:59:59-23:00"}, "xInvalidParameter"),
     ("CreateSnapshot", {"volumeID": 1, "attributes": {"a": "x" * 999}}, "xInvalidParameter"),
     ("ListSnapshots", {"snapshotID": 9}, "xSnapshotIDDoesNotExist"),
     ("ModifySnapshot", {"snapshotID": 1, "expirationTime": "never", "snapMirrorLabel": "l"}, "xInvalidParameter"),
@@ -199,6 +200,17 @@ def test_a_hostile_body_gets_a_clean_error_and_changes_nothing(furnished: Any, b
     envelope = json.loads(answer)
     assert envelope["error"]["code"] == 500
     assert "result" not in envelope
+    assert furnished.fingerprint() == before
+
+
+def test_no_depth_of_nesting_falls_between_reading_and_checking(furnished: Any) -> None:
+    before = furnished.fingerprint()
+    for depth in range(500, 1100):
+        nested = b"[" * depth + b"]" * depth
+        _, answer = furnished.exchange(
+            b'{"method":"AddAccount","params":{"username":"a","attributes":{"a":' + nested + b"}}}"
+        )
+        assert b'"error"' in answer
     assert furnished.fingerprint() == before
 
 
