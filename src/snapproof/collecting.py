@@ -39,14 +39,18 @@ class Bound:
 
 
 class FeatureFile(pytest.Module):
-    """A feature file, collected as if it were a module of tests."""
+    """A feature file, collected as if it were a module of tests. `templates` are its scenarios by the tests' names."""
+
+    templates: Mapping[str, ScenarioTemplate]
 
     def _getobj(self) -> ModuleType:
         """Bind each scenario to a test function. (pytest asks for its module here; the name is its own.)"""
         module = ModuleType(self.path.stem)
         module.__file__ = str(self.path)
         register = selected_register(self.config)
-        for bound in read_feature(self.path, requirements=register.ids()):
+        bounds = read_feature(self.path, requirements=register.ids())
+        self.templates = {bound.test: bound.template for bound in bounds}
+        for bound in bounds:
             # A file name is enough for pytest-bdd; it has parsed the file already and gives the same templates.
             decorate = bind_scenario(str(self.path), bound.template.name, features_base_dir=str(self.path.parent))
             setattr(module, bound.test, decorate(_body))
@@ -68,6 +72,8 @@ def read_feature(path: Path, *, requirements: Collection[str]) -> tuple[Bound, .
         feature = get_feature(str(path.parent), path.name)
     except GherkinParseError as exc:
         raise pytest.Collector.CollectError(f"{path}:{exc.line}: {exc.message}") from exc
+    except UnicodeDecodeError as exc:
+        raise pytest.Collector.CollectError(f"{path}: not UTF-8; save it as that.") from exc
     bound = tuple(_bind(feature))
     if not bound:
         raise pytest.Collector.CollectError(f"{path}: no scenario; a feature file without one proves nothing.")

@@ -11,15 +11,17 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from types import FrameType
 from typing import cast
 
 import msgspec
 import pytest
+from _pytest._code import Traceback
 from _pytest.fixtures import FixtureRequest
 
 from snapproof.blame import ScenarioTimeoutError, state_of
-from snapproof.collecting import MARK_OF_KIND, FeatureFile, describe, read_feature, uri_of
+from snapproof.collecting import MARK_OF_KIND, FeatureFile, describe, uri_of
 from snapproof.lab import NotTestableError
 from snapproof.report.records import Attachment, DriverIdentity, Scenario, ScenarioFinished, Step
 from snapproof.report.redaction import redact
@@ -41,6 +43,8 @@ from snapproof.vocabulary import Description
 
 PROPERTY = "snapproof"
 DETAIL_CHARACTERS_MAX = 20_000
+ATTACHMENT_CHARACTERS_MAX = 200_000
+MACHINERY = frozenset({"_pytest", "pluggy", "pytest_bdd"})
 EXCUSES = (CapabilityMissingError, NotTestableError, pytest.skip.Exception)
 """Errors that say all in their sentence; where they were raised interests nobody."""
 PLAIN = (AssertionError, pytest.fail.Exception, ScenarioTimeoutError)
@@ -159,7 +163,7 @@ class Recorder:
             watch.end_step("failed")
         state = self._phase(report, call, watch)
         if state is not State.PASS and (not watch.states or worst(watch.states) is not worst([*watch.states, state])):
-            watch.reason, watch.detail = _told(report, call)
+            watch.reason, watch.detail = _told(call)
         watch.states.append(state)
         secrets = item.config.stash.get(SECRETS, set())
         _show(report, item, watch, state, secrets)
@@ -202,11 +206,9 @@ class Recorder:
 
 def _watch(item: pytest.Function, file: FeatureFile) -> Watch:
     register = selected_register(item.config)
-    bound = next(
-        each for each in read_feature(file.path, requirements=register.ids()) if each.test == item.originalname
-    )
+    test = item.originalname
     row = cast(Mapping[str, str], item.callspec.params["_pytest_bdd_example"]) if hasattr(item, "callspec") else {}
-    scenario = describe(bound.template.render(row), uri=uri_of(file.path, register), test=bound.test, row=row)
+    scenario = describe(file.templates[test].render(row), uri=uri_of(file.path, register), test=test, row=row)
     return Watch(scenario=scenario, steps=list(scenario.steps))
 
 
@@ -221,14 +223,20 @@ def _reason(watch: Watch) -> str:
     return f"{watch.reason}\nDeclared: {watch.deviation}" if watch.deviation and watch.reason else watch.reason
 
 
-def _told(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[str, str]:
+def _told(call: pytest.CallInfo[None]) -> tuple[str, str]:
     if call.excinfo is None:
         return "The scenario ended without an error although not every step was run; the suite is at fault.", ""
     reason = str(call.excinfo.value) or call.excinfo.typename
     if isinstance(call.excinfo.value, EXCUSES):
         return reason, ""
     kind = "" if isinstance(call.excinfo.value, PLAIN) else f"{call.excinfo.typename}: "
-    return f"{kind}{reason}", report.longreprtext[-DETAIL_CHARACTERS_MAX:]
+    return f"{kind}{reason}", str(call.excinfo.getrepr(style="short", tbfilter=_own_frames))[-DETAIL_CHARACTERS_MAX:]
+
+
+def _own_frames(error: pytest.ExceptionInfo[BaseException]) -> Traceback:
+    """Leave out the frames of pytest and its plugins, as long as any other is left."""
+    left = error.traceback.filter(lambda entry: not MACHINERY.intersection(Path(entry.path).parts))
+    return left or error.traceback
 
 
 def _show(report: pytest.TestReport, item: pytest.Item, watch: Watch, state: State, secrets: set[str]) -> None:
@@ -238,8 +246,13 @@ def _show(report: pytest.TestReport, item: pytest.Item, watch: Watch, state: Sta
         report.longrepr = (str(item.path), watch.scenario.line, redact(f"{state}: {watch.reason}", secrets))
     elif state not in {State.PASS, State.XFAIL, State.NOT_RUN}:
         report.outcome = "failed"
-        report.longrepr = redact(report.longreprtext or watch.reason, secrets)
+        report.longrepr = redact(watch.detail or watch.reason, secrets)
         report.sections.append((f"snapproof: {state}", redact(_placard(item, watch), secrets)))
+    elif isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, redact(reason, secrets))
+    elif report.longrepr:
+        report.longrepr = redact(report.longreprtext, secrets)
     report.sections[:] = [(title, redact(text, secrets)) for title, text in report.sections]
 
 
@@ -271,7 +284,9 @@ def _identity(described: Description) -> DriverIdentity:
 def _record(item: pytest.Item, watch: Watch, secrets: set[str]) -> ScenarioFinished:
     described = item.stash.get(DESCRIPTION, None)
     attachments = (
-        Attachment(title=title, text=redact(text, secrets)) for title, text in item.stash.get(ATTACHMENTS, [])
+        Attachment(title=title, text=redact(text, secrets)[-ATTACHMENT_CHARACTERS_MAX:])
+        for title, text in item.stash.get(ATTACHMENTS, [])
+        if watch.state() is not State.PASS
     )
     return ScenarioFinished(
         node=item.nodeid,

@@ -99,7 +99,7 @@ def conceal(item: pytest.Item, secrets: Iterable[str]) -> None:
 
 
 def attach(item: pytest.Item, title: str, text: str) -> None:
-    """Show a text beside this scenario's result: a journal, an inventory. Secrets are taken out of it."""
+    """Show a text beside this scenario's result unless it passes: a journal, an inventory. Secrets are taken out."""
     item.stash.setdefault(ATTACHMENTS, []).append((title, text))
 
 

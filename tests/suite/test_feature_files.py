@@ -105,6 +105,13 @@ def test_a_slip_in_a_feature_file_is_an_error_that_names_the_place(feature: Writ
     assert complaint in str(refused.value)
 
 
+def test_a_feature_file_in_another_encoding_is_refused(feature: Write) -> None:
+    path = feature("Feature: F")
+    path.write_bytes("Feature: Grüße\n  Scenario: S\n    Then a".encode("latin-1"))
+    with pytest.raises(pytest.Collector.CollectError, match="not UTF-8"):
+        read_feature(path, requirements=[])
+
+
 def test_a_step_that_nobody_wrote_is_named_with_its_line(feature: Write, plain_pytest: Start) -> None:
     feature("Feature: F\n  Scenario: S\n    Then the moon is square")
     ended = plain_pytest(DRIVER, "features")

@@ -137,6 +137,14 @@ def test_no_output_of_a_run_holds_a_secret(suite: Path, feature: Write, judge: J
     assert not [name for name, text in {**written, "console": run.stdout}.items() if SECRET in text]
 
 
+def test_a_traceback_begins_in_the_steps_and_ends_where_it_happened(suite: Path, feature: Write, judge: Judge) -> None:
+    feature(EVERY_STATE)
+    judge("-k", "test_ends and explodes", "features")
+    log = (suite / "report" / "pytest.log").read_text(encoding="utf-8")
+    assert "mini_driver.py" in log
+    assert "_pytest" not in log.partition("FAILURES")[2].partition("snapproof: FAIL")[0]
+
+
 def test_a_failure_says_where_it_is_what_it_breaks_and_how_to_see_it_again(
     suite: Path, feature: Write, judge: Judge
 ) -> None:

@@ -107,7 +107,8 @@ def test_a_run_that_is_interrupted_is_partial(suite: Path, feature: Write, judge
 
 
 @pytest.mark.usefixtures("suite")
-def test_ctrl_c_is_passed_on_and_what_was_written_is_judged(feature: Write) -> None:
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_passed_on_and_what_was_written_is_judged(feature: Write, signal_number: signal.Signals) -> None:
     feature(BOTH.format(first="works", second="hangs"))
     chosen = ("--driver", "mini_driver:Driver", "--register", "features/requirements.toml", "--report", "report")
     started = [sys.executable, "-c", "import sys; from snapproof.cli import main; sys.exit(main())", "run", *chosen]
@@ -119,7 +120,7 @@ def test_ctrl_c_is_passed_on_and_what_was_written_is_judged(feature: Write) -> N
     ) as run:
         assert run.stdout
         assert "First" in run.stdout.readline()
-        run.send_signal(signal.SIGINT)
+        run.send_signal(signal_number)
         said = run.stdout.read()
     assert run.returncode == 2
     assert "scenarios: 1 PASS, 1 NOT-RUN" in said

@@ -94,7 +94,7 @@ def _order(arguments: argparse.Namespace) -> Order:
 
 
 def _judge_in_child(order: Order, console: Console) -> int:
-    """Start the child and show its progress until it ends; Ctrl-C is passed on once, and the child given time."""
+    """Start the child and show its progress until it ends; Ctrl-C and SIGTERM are passed on once."""
     order.report.mkdir(parents=True, exist_ok=True)
     for name in (LEDGER_NAME, *FILE_NAMES):
         (order.report / name).unlink(missing_ok=True)
@@ -107,10 +107,13 @@ def _judge_in_child(order: Order, console: Console) -> int:
             env=environment(os.environ),
             process_group=0,
         )
+        previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             _follow(child, LedgerReader(order.report), console)
         except KeyboardInterrupt:
             _stop(child)
+        finally:
+            signal.signal(signal.SIGTERM, previous)
     return child.returncode
 
 

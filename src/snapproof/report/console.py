@@ -14,7 +14,6 @@ from snapproof.verdict import State
 
 STYLE_OF_KIND = {"good": "green", "aside": "dim", "known": "cyan", "idle": "yellow", "bad": "red", "ours": "magenta"}
 EXCUSED = frozenset({State.NOT_RUN, State.NOT_TESTABLE})
-EXCUSED_MAX = 5
 
 
 def styled(state: State) -> str:
@@ -74,13 +73,13 @@ def _table(summary: Summary) -> Table:
 
 def _print_excused(console: Console, summary: Summary) -> None:
     """Say why the verdict is partial: a skip must be as plain to see as a failure."""
-    excused = [result for result in summary.results.values() if result.state in EXCUSED]
-    for result in excused[:EXCUSED_MAX]:
-        console.print(
-            f"{styled(result.state)}  {title(result)}: {escape(result.reason)}", highlight=False, soft_wrap=True
-        )
-    if len(excused) > EXCUSED_MAX:
-        console.print(f"and {len(excused) - EXCUSED_MAX} more that did not run to their end", style="dim")
+    reasons: dict[tuple[State, str], list[ScenarioFinished]] = {}
+    for result in summary.results.values():
+        if result.state in EXCUSED:
+            reasons.setdefault((result.state, result.reason), []).append(result)
+    for (state, reason), results in reasons.items():
+        who = title(results[0]) if len(results) == 1 else f"{len(results)} scenarios"
+        console.print(f"{styled(state)}  {who}: {escape(reason)}", highlight=False, soft_wrap=True)
 
 
 def _print_failure(console: Console, failure: ScenarioFinished, failures: int) -> None:

@@ -7,7 +7,7 @@ import jinja2
 from snapproof.report.envelope import iso
 from snapproof.report.records import ScenarioFinished
 from snapproof.report.summary import Summary
-from snapproof.verdict import RequirementResult, State
+from snapproof.verdict import Conclusion, RequirementResult, State
 
 KIND_OF_STATE = {
     State.PASS: "good",
@@ -35,6 +35,13 @@ MEANINGS = {
     State.DRIVER_CRASH: "the driver's process died although nobody killed it",
     State.HARNESS_ERROR: "our fault, not the driver's",
 }
+CONSEQUENCES = {
+    Conclusion.CONFORMANT: "Every requirement of the set was seen to hold, or asks for what the driver leaves out.",
+    Conclusion.WITH_DEVIATIONS: "All holds but what the driver's profile owns up to; the deviations stand below.",
+    Conclusion.PARTIAL: "Not all was seen: something did not run or could not be tested, so nothing is claimed.",
+    Conclusion.NOT_CONFORMANT: "At least one requirement was seen not to hold.",
+    Conclusion.HARNESS_ERROR: "The suite itself failed, so nothing is said about the driver until that is mended.",
+}
 
 
 def page(summary: Summary) -> str:
@@ -53,6 +60,7 @@ def page(summary: Summary) -> str:
         tone=KIND_OF_EXIT_CODE[summary.verdict.exit_code],
         marks=MARK_OF_KIND,
         meanings=MEANINGS,
+        consequences=CONSEQUENCES,
         frozen=[each for each in summary.verdict.requirements if each.requirement.status == "tested"],
         planned=[each for each in summary.verdict.requirements if each.requirement.status == "planned"],
         unregistered=unregistered(summary),
