@@ -4,6 +4,7 @@ A simulated lab has every power; a rack of real hardware may only look. A step t
 NOT-TESTABLE, never passed. How a lab is built is not said here.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -25,6 +26,17 @@ class Inventory:
 
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def changed_kinds(self, later: "Inventory") -> Mapping[str, int]:
+        """How many things of each kind there are more (or fewer) than before; a thing that was replaced counts twice.
+
+        Kinds are `array snapshot`, `array volume`, `host object`, `backup` and the like: a place and a line's first word.
+        """
+        kinds: Counter[str] = Counter()
+        for line in self.changes(later):
+            sign, place, text = line.split(" ", 2)
+            kinds[_kind(place.rstrip(":"), text)] += 1 if sign == "+" else -1
+        return {kind: change for kind, change in sorted(kinds.items()) if change}
+
     def changes(self, later: "Inventory") -> tuple[str, ...]:
         """What was added (`+`) and what is gone (`-`) since, one line each."""
         lines = []
@@ -33,6 +45,15 @@ class Inventory:
             lines += [f"- {place}: {line}" for line in sorted(before - after)]
             lines += [f"+ {place}: {line}" for line in sorted(after - before)]
         return tuple(lines)
+
+
+def _kind(place: str, text: str) -> str:
+    if place in {"nfs", "s3"}:
+        return "backup"
+    if place == "pool":
+        return "host object"
+    word = text.split(": ", 1)[-1].split(" ", 1)[0]
+    return f"{place} {word}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ MARKERS = (
     "crash: the driver is killed",
     "fault: a service misbehaves",
 )
-LAZY_PLUGINS = ("snapproof.steps", "snapproof.fixtures.lab")
+LAZY_PLUGINS = ("snapproof.steps", "snapproof.fixtures.scenario_lab")
 DEFAULT_SEED = 1
 DEFAULT_TIMEOUT_S = 120.0
 

@@ -1,0 +1,35 @@
+Feature: A snapshot that is deleted
+  Deleted means gone, from every place where its bytes were; and nothing but that one snapshot is gone.
+
+  @req:R-020 @capability:snapshot-primary
+  Scenario: Deleting a snapshot on the array removes that very snapshot
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on PRIMARY
+    And a snapshot "tuesday" of "database" on PRIMARY
+    When the snapshot "monday" is deleted
+    Then the driver lists no snapshot "monday"
+    And the array snapshot of "monday" is gone
+    And all that has changed is 1 fewer array snapshot
+    And the account is charged 1 fewer snapshot
+    And the driver lists the snapshot "tuesday" as BackedUp
+
+  @req:R-021 @capability:snapshot-secondary
+  Scenario Outline: Deleting a backup removes that very file and no sibling
+    Given backups are kept on <store>
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on SECONDARY
+    And a snapshot "tuesday" of "database" on SECONDARY
+    When the snapshot "monday" is deleted
+    Then the driver lists no snapshot "monday"
+    And the backup of "monday" is gone
+    And the backup of "tuesday" is there, whole
+    And all that has changed is 1 fewer backup
+    And the account is charged 1 fewer snapshot
+    And the account is charged for the bytes that lie on secondary storage
+
+    Examples:
+      | store |
+      | NFS   |
+      | S3    |

@@ -1,0 +1,37 @@
+Feature: A volume that is deleted while snapshots of it live
+  Array snapshots live on the LUN of their volume; backups do not. A user deletes the volume, never the snapshots with it.
+
+  @req:R-024 @capability:parent-kept
+  Scenario: The LUN outlives its volume until the last array snapshot goes
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on PRIMARY
+    And a snapshot "tuesday" of "database" on PRIMARY
+    And the guest of "database" is shut down
+    When the volume "database" is deleted
+    Then the array still holds the LUN of "database"
+    When the snapshot "monday" is deleted
+    Then the array still holds the LUN of "database"
+    And all that has changed is 1 fewer array snapshot
+    When the snapshot "tuesday" is deleted
+    Then the array holds the LUN of "database" no longer
+
+  @req:R-024 @capability:parent-kept @capability:volume-from-primary
+  Scenario: A snapshot of a deleted volume can still be restored
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on PRIMARY
+    And the guest of "database" is shut down
+    And the volume "database" has been deleted
+    When a volume "yesterday" is made from snapshot "monday"
+    Then the volume "yesterday" holds what was on the disk when "monday" was taken
+
+  @req:R-025 @capability:snapshot-secondary
+  Scenario: The LUN of a volume that has backups only is deleted with it
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on SECONDARY
+    And the guest of "database" is shut down
+    When the volume "database" is deleted
+    Then the array holds the LUN of "database" no longer
+    And the backup of "monday" is there, whole

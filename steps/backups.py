@@ -1,0 +1,63 @@
+"""Backups: the files and objects on secondary storage, as the lab opens them."""
+
+import re
+
+from pytest_bdd import parsers, then
+
+from snapproof.lab import BackupImage, Lab
+from snapproof.steps.scene import Scene
+from snapproof.vocabulary import LocationType
+
+
+@then(parsers.parse('the backup of "{name}" holds what was on the disk when it was taken'))
+def the_backup_holds(lab: Lab, scene: Scene, name: str) -> None:
+    """Compare the backup's guest-visible bytes with what the guest remembers of that moment."""
+    wanted, found = lab.content_when_taken(scene.snapshots[name]), _backup(lab, scene, name).content
+    differing = wanted.differing(found)
+    assert wanted.blocks, "The guest had written nothing, so that equality would prove nothing."
+    assert not differing, f'The backup of "{name}" differs in {len(differing)} blocks: {differing[:5]}.'
+
+
+@then(parsers.parse('the backup of "{name}" opens alone, with the size of "{volume}"'))
+def the_backup_opens_alone(lab: Lab, scene: Scene, name: str, volume: str) -> None:
+    """A whole VHD that names no parent."""
+    image = _backup(lab, scene, name)
+    size = scene.volumes[volume].size_bytes
+    assert image.virtual_size_bytes == size, f"{image.path} holds {image.virtual_size_bytes} bytes, not {size}."
+    assert not image.has_parent, f"{image.path} needs another file to be read."
+
+
+@then(parsers.parse('the backup of "{name}" lies under the account and the volume'))
+def the_backup_lies(lab: Lab, scene: Scene, name: str) -> None:
+    """snapshots/<account>/<volume>/<uuid>.vhd"""
+    snapshot = scene.snapshots[name]
+    path = _backup(lab, scene, name).path
+    rule = rf"snapshots/{re.escape(snapshot.account)}/{re.escape(snapshot.volume)}/[0-9a-f-]{{36}}\.vhd"
+    assert re.fullmatch(rule, path), f"{path} does not follow snapshots/<account>/<volume>/<uuid>.vhd."
+
+
+@then(parsers.parse('the backup of "{name}" is there, whole'))
+def the_backup_is_there(lab: Lab, scene: Scene, name: str) -> None:
+    """Its bytes are those of its moment still."""
+    assert _backup(lab, scene, name).content == lab.content_when_taken(scene.snapshots[name])
+
+
+@then(parsers.parse('the backup of "{name}" is gone'))
+def the_backup_is_gone(lab: Lab, scene: Scene, name: str) -> None:
+    """Nothing lies under its path."""
+    path = _path(scene, name)
+    assert path not in {image.path for image in lab.backups()}, f"{path} is still there."
+
+
+def _path(scene: Scene, name: str) -> str:
+    found = [copy for copy in scene.snapshots[name].copies if copy.location is LocationType.SECONDARY]
+    assert len(found) == 1, f'The driver lists {len(found)} copies of "{name}" on secondary storage.'
+    return found[0].reference
+
+
+def _backup(lab: Lab, scene: Scene, name: str) -> BackupImage:
+    scene.outcome.raise_if_failed()
+    path = _path(scene, name)
+    found = [image for image in lab.backups() if image.path == path]
+    assert len(found) == 1, f"There are {len(found)} files at {path}."
+    return found[0]

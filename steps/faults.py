@@ -1,0 +1,59 @@
+"""Faults: armed for one call, for a whole service, or at every boundary in turn; and what a driver does about them."""
+
+from pytest_bdd import given, parsers, then, when
+
+from snapproof.lab import Lab
+from snapproof.steps.scene import Scene
+
+
+@given(parsers.parse("the array refuses the next {method} with {error}"))
+def the_array_refuses(lab: Lab, method: str, error: str) -> None:
+    """The array answers one call with an error of its own and does nothing."""
+    lab.watch_calls()
+    lab.arm(f"array.{method}#1", f"refused:{error}")
+
+
+@given(parsers.parse("the array refuses every {method} with {error}"))
+def the_array_refuses_every(lab: Lab, method: str, error: str) -> None:
+    """The array answers every such call with an error of its own and does nothing, until it is repaired."""
+    lab.watch_calls()
+    lab.break_service(f"array.{method}", f"refused:{error}")
+
+
+@given(parsers.parse("the call {call} meets the fault {fault}"))
+def a_call_meets_a_fault(lab: Lab, call: str, fault: str) -> None:
+    """Arm one fault for one call, as `array.CloneVolume#1` and `lost_after`; calls count from here."""
+    lab.watch_calls()
+    lab.arm(call, fault)
+
+
+@given(parsers.parse("every call {call} meets the fault {fault}"))
+def every_call_meets_a_fault(lab: Lab, call: str, fault: str) -> None:
+    """Arm a fault for every call of a `service.method` from here on, until everything is repaired."""
+    lab.watch_calls()
+    lab.break_service(call, fault)
+
+
+@when("everything is repaired")
+def everything_is_repaired(lab: Lab) -> None:
+    """Take every fault away."""
+    lab.repair()
+
+
+@when("the driver is restarted")
+def the_driver_is_restarted(lab: Lab) -> None:
+    """Kill the driver's life if it still lives, start the next one on the same state, and let it reconcile."""
+    lab.restart_driver()
+
+
+@then("the act is refused")
+def the_act_is_refused(scene: Scene) -> None:
+    """The driver said no with an error of its port; it did not die, and it did not pretend."""
+    assert not scene.outcome.crashed, "The driver died."
+    assert scene.outcome.error is not None, "The driver reported success."
+
+
+@then("the driver has died")
+def the_driver_has_died(scene: Scene) -> None:
+    """The armed crash has struck."""
+    assert scene.outcome.crashed, "The driver is still alive: the crash did not strike."

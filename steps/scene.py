@@ -1,0 +1,55 @@
+"""What a scenario remembers between its steps: things by the names that the features give them, and the last outcome.
+
+Only this file knows how a verb is asked for; the steps beside it say which.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pytest
+
+from snapproof.driver import DriverUnderTest
+from snapproof.lab import Guest, Inventory, Lab, Outcome
+from snapproof.vocabulary import AccountId, OperationId, ResourceCounts, Snapshot, Volume
+
+T = TypeVar("T")
+ACCOUNT = AccountId("team-blue")
+
+
+@dataclass(slots=True)
+class Scene:
+    """One scenario's memory. `before` and `charged_before` are from just before the last act."""
+
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    guests: dict[str, Guest] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    outcome: Outcome[object] = field(default_factory=Outcome)
+    before: Inventory = field(default_factory=Inventory)
+    charged_before: ResourceCounts = field(
+        default_factory=lambda: ResourceCounts(snapshots=0, secondary_storage_bytes=0)
+    )
+    operations: int = 0
+
+    def operation(self) -> OperationId:
+        """A fresh operation id."""
+        self.operations += 1
+        return OperationId(f"operation-{self.operations}")
+
+    def act(self, lab: Lab, verb: Callable[[DriverUnderTest], T]) -> Outcome[T]:
+        """Do what the scenario is about: look around first, count calls from one, let guests write meanwhile."""
+        self.before = lab.inventory()
+        self.charged_before = lab.driver.resource_counts(ACCOUNT)
+        outcome = lab.attempt(verb)
+        self.outcome = outcome  # type: ignore[assignment]  # any value is a value
+        return outcome
+
+    def arrange(self, lab: Lab, verb: Callable[[DriverUnderTest], T]) -> T:
+        """Do what the scenario presupposes; it must succeed."""
+        return lab.attempt(verb).result()
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """A scenario's memory."""
+    return Scene()

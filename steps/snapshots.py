@@ -1,0 +1,89 @@
+"""Snapshots: taken, deleted, and what the driver says of them."""
+
+from collections.abc import Callable
+
+from pytest_bdd import given, parsers, then, when
+
+from snapproof.driver import DriverUnderTest, get_snapshot
+from snapproof.lab import Lab
+from snapproof.steps.scene import Scene
+from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest, SnapshotState
+
+
+@given(parsers.parse('a snapshot "{name}" of "{volume}" on {location}'))
+def a_snapshot(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
+    """Take a snapshot before the scenario begins; it must succeed."""
+    scene.snapshots[name] = scene.arrange(lab, _taking(scene, name, volume, LocationType(location)))
+
+
+@when(parsers.parse('a snapshot "{name}" of "{volume}" is taken'))
+def a_snapshot_is_taken(lab: Lab, scene: Scene, name: str, volume: str) -> None:
+    """Ask for a snapshot without saying where; the volume's guest writes on while it is taken."""
+    _take(lab, scene, name, volume, None)
+
+
+@when(parsers.parse('a snapshot "{name}" of "{volume}" is taken on {location}'))
+def a_snapshot_is_taken_on(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
+    """Ask for a snapshot on PRIMARY or SECONDARY; the volume's guest writes on while it is taken."""
+    _take(lab, scene, name, volume, LocationType(location))
+
+
+@when(parsers.parse('the snapshot "{name}" is deleted'))
+def the_snapshot_is_deleted(lab: Lab, scene: Scene, name: str) -> None:
+    """Ask to delete the snapshot."""
+    operation = scene.operation()
+    scene.act(lab, lambda driver: driver.delete_snapshot(operation, scene.snapshots[name].id))
+
+
+@then(parsers.parse('the snapshot "{name}" is {state} on {location}'))
+def the_snapshot_is(lab: Lab, scene: Scene, name: str, state: str, location: str) -> None:
+    """Ask the driver what it lists; the act must have succeeded."""
+    scene.outcome.raise_if_failed()
+    found = get_snapshot(lab.driver, scene.snapshots[name].id)
+    assert (found.state, found.location) == (state, location), f"The driver lists it {found.state} on {found.location}."
+
+
+@then(parsers.parse('the driver lists no snapshot "{name}"'))
+def the_driver_lists_no_snapshot(lab: Lab, scene: Scene, name: str) -> None:
+    """The snapshot is gone from every list; the act must have succeeded."""
+    scene.outcome.raise_if_failed()
+    listed = [snapshot.id for snapshot in lab.driver.list_snapshots()]
+    assert scene.snapshots[name].id not in listed, f'Snapshot "{name}" is still listed.'
+
+
+@then(parsers.parse('the driver lists the snapshot "{name}" as {states}'))
+def the_driver_lists_the_snapshot(lab: Lab, name: str, states: str) -> None:
+    """The snapshot is listed under its name, once, in one of the states: `BackedUp`, or `BackedUp or Error`."""
+    found = [snapshot.state for snapshot in lab.driver.list_snapshots() if snapshot.name == name]
+    legal = {SnapshotState(state) for state in states.split(" or ")}
+    assert len(found) == 1, f'Snapshot "{name}" is listed {len(found)} times.'
+    assert found[0] in legal, f'Snapshot "{name}" is listed as {found[0]}.'
+
+
+@then(parsers.parse('the array snapshot of "{name}" is gone'))
+def the_array_snapshot_is_gone(lab: Lab, scene: Scene, name: str) -> None:
+    """Absent by its own id, not by a count."""
+    (copy,) = [copy for copy in scene.snapshots[name].copies if copy.location is LocationType.PRIMARY]
+    held = {f"SfSnapshotId={row.id}" for row in lab.array_snapshots()}
+    assert copy.reference not in held, f"The array still holds {copy.reference}."
+
+
+def _take(lab: Lab, scene: Scene, name: str, volume: str, location: LocationType | None) -> None:
+    taking = _taking(scene, name, volume, location)
+    guest = scene.guests.get(volume)
+    if guest is None:
+        outcome = scene.act(lab, taking)
+    else:
+        with guest.keep_writing():
+            outcome = scene.act(lab, taking)
+    if outcome.value is not None:
+        scene.snapshots[name] = outcome.value
+
+
+def _taking(
+    scene: Scene, name: str, volume: str, location: LocationType | None
+) -> Callable[[DriverUnderTest], Snapshot]:
+    request = SnapshotRequest(
+        operation=scene.operation(), volume=scene.volumes[volume].id, name=name, location=location
+    )
+    return lambda driver: driver.take_snapshot(request)

@@ -1,0 +1,134 @@
+"""Volumes: made, used by a guest, deleted; and what the array knows of them."""
+
+from pytest_bdd import given, parsers, then, when
+
+from snapproof.lab import Lab
+from snapproof.steps.scene import ACCOUNT, Scene
+from snapproof.vocabulary import Qos, Volume, VolumeRequest
+
+UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+@given(parsers.parse('a volume "{name}" of {size:d} {unit}'))
+def a_volume(lab: Lab, scene: Scene, name: str, size: int, unit: str) -> None:
+    """Make a volume that no guest has used."""
+    request = VolumeRequest(operation=scene.operation(), account=ACCOUNT, name=name, size_bytes=size * UNITS[unit])
+    scene.volumes[name] = scene.arrange(lab, lambda driver: driver.create_volume(request))
+
+
+@given(parsers.parse('a guest has written to "{name}"'))
+def a_guest_has_written(lab: Lab, scene: Scene, name: str) -> None:
+    """Start a guest on the volume and let it fill some of it; the guest stays."""
+    guest = lab.start_guest(scene.volumes[name])
+    guest.fill(blocks=12)
+    scene.guests[name] = guest
+
+
+@given(parsers.parse('the guest of "{name}" is shut down'))
+@when(parsers.parse('the guest of "{name}" is shut down'))
+def the_guest_is_shut_down(scene: Scene, name: str) -> None:
+    """Shut the guest down; its host lets go of the volume."""
+    scene.guests.pop(name).stop()
+
+
+@given(parsers.parse('the guest of "{name}" writes on'))
+def the_guest_writes_on(scene: Scene, name: str) -> None:
+    """Let the guest write more, over old places and new ones."""
+    scene.guests[name].fill(blocks=12)
+
+
+@when(parsers.parse('a volume "{name}" is made from snapshot "{snapshot}"'))
+def a_volume_is_made(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
+    """Ask for a volume with the snapshot's content and IOPS of its own: 500, 2,000 and 3,000."""
+    source = scene.snapshots[snapshot]
+    request = VolumeRequest(
+        operation=scene.operation(),
+        account=ACCOUNT,
+        name=name,
+        size_bytes=source.size_bytes,
+        qos=Qos(min_iops=500, max_iops=2_000, burst_iops=3_000),
+        from_snapshot=source.id,
+    )
+    outcome = scene.act(lab, lambda driver: driver.create_volume(request))
+    if outcome.value is not None:
+        scene.volumes[name] = outcome.value
+
+
+@given(parsers.parse('the volume "{name}" has been deleted'))
+def the_volume_has_been_deleted(lab: Lab, scene: Scene, name: str) -> None:
+    """Delete the volume before the scenario begins."""
+    operation = scene.operation()
+    lab.attempt(lambda driver: driver.delete_volume(operation, scene.volumes[name].id)).raise_if_failed()
+
+
+@when(parsers.parse('the volume "{name}" is deleted'))
+def the_volume_is_deleted(lab: Lab, scene: Scene, name: str) -> None:
+    """Ask to delete the volume."""
+    operation = scene.operation()
+    scene.act(lab, lambda driver: driver.delete_volume(operation, scene.volumes[name].id))
+
+
+@then(parsers.parse('the volume "{name}" holds what was on the disk when "{snapshot}" was taken'))
+def the_volume_holds(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
+    """Compare the volume's bytes with what the guest remembers of that moment."""
+    wanted, found = lab.content_when_taken(scene.snapshots[snapshot]), lab.content_of(scene.volumes[name])
+    differing = wanted.differing(found)
+    assert wanted.blocks, "The guest had written nothing, so that equality would prove nothing."
+    assert found == wanted, (
+        f'Volume "{name}" differs from snapshot "{snapshot}" in {len(differing)} blocks: {differing[:5]}'
+    )
+
+
+@then(parsers.parse('the volume "{name}" is a clone of its own on the array'))
+def the_volume_is_a_clone(lab: Lab, scene: Scene, name: str) -> None:
+    """Another LUN than the source's, and one that a host opens beside its parent: a guest starts on it and reads."""
+    volume = scene.volumes[name]
+    assert _active(lab, volume), f'The array has no active volume behind "{name}".'
+    assert "array.CloneVolume#1" in lab.calls(), "The volume was not made by a clone on the array."
+    guest = lab.start_guest(volume)
+    assert guest.read(0, 512) is not None
+    guest.stop()
+
+
+@then(parsers.parse('no host can reach the volume "{name}" yet'))
+def no_host_can_reach(lab: Lab, scene: Scene, name: str) -> None:
+    """The LUN is in no access group."""
+    lun = lab.array_volume_of(scene.volumes[name])
+    assert lun is not None, f'The array has no volume behind "{name}".'
+    assert lun.groups == (), f'Volume "{name}" is in the access groups {lun.groups}.'
+
+
+@then(parsers.parse('the volume "{name}" has {minimum:d} to {maximum:d} IOPS'))
+def the_volume_has_iops(lab: Lab, scene: Scene, name: str, minimum: int, maximum: int) -> None:
+    """Look at the array's own figures."""
+    lun = lab.array_volume_of(scene.volumes[name])
+    assert lun is not None, f'The array has no volume behind "{name}".'
+    assert (lun.min_iops, lun.max_iops) == (minimum, maximum), f'"{name}" has {lun.min_iops} to {lun.max_iops} IOPS.'
+
+
+@then(parsers.parse('the array still holds the LUN of "{name}"'))
+def the_array_still_holds(lab: Lab, scene: Scene, name: str) -> None:
+    """The LUN is active."""
+    assert _active(lab, scene.volumes[name]), f'The LUN of "{name}" is gone, with every snapshot that needed it.'
+
+
+@then(parsers.parse('the array holds the LUN of "{name}" no longer'))
+def the_array_holds_no_longer(lab: Lab, scene: Scene, name: str) -> None:
+    """The LUN is deleted; the array may keep it restorable for a while."""
+    assert not _active(lab, scene.volumes[name]), f'The LUN of "{name}" is still there.'
+
+
+@then(parsers.parse('the volume "{name}" is untouched'))
+def the_volume_is_untouched(lab: Lab, scene: Scene, name: str) -> None:
+    """It exists, it is active, and it holds what its guest wrote and nothing else."""
+    volume = scene.volumes[name]
+    assert _active(lab, volume), f'The LUN of "{name}" ({volume.target}) is gone.'
+    written = lab.guest_content(volume)
+    assert written is not None, f'No guest ever wrote to "{name}".'
+    differing = written.differing(lab.content_of(volume))
+    assert not differing, f'Volume "{name}" differs from what its guest wrote in {len(differing)} blocks.'
+
+
+def _active(lab: Lab, volume: Volume) -> bool:
+    lun = lab.array_volume_of(volume)
+    return lun is not None and lun.active

@@ -1,0 +1,61 @@
+"""The world as a whole: what has changed, what is charged, what was left behind, what was written down."""
+
+from pytest_bdd import parsers, then
+
+from snapproof.lab import Lab
+from snapproof.steps.scene import ACCOUNT, Scene
+
+
+@then(parsers.parse("all that has changed is {changes}"))
+def all_that_has_changed(lab: Lab, scene: Scene, changes: str) -> None:
+    """Compare the world with the moment before the act: `1 more array snapshot and 2 fewer backup`, or `nothing`."""
+    wanted: dict[str, int] = {}
+    for part in [] if changes == "nothing" else changes.split(" and "):
+        number, direction, kind = part.split(" ", 2)
+        wanted[kind] = int(number) * {"more": 1, "fewer": -1}[direction]
+    after = lab.inventory()
+    lines = "\n".join(scene.before.changes(after))
+    assert scene.before.changed_kinds(after) == wanted, f"The world has changed by:\n{lines}"
+
+
+@then(parsers.parse("the account is charged {number:d} more snapshot"))
+@then(parsers.parse("the account is charged {number:d} more snapshots"))
+def charged_more_snapshots(lab: Lab, scene: Scene, number: int) -> None:
+    """Compare the count with the moment before the act."""
+    _charged_snapshots(lab, scene, number)
+
+
+@then(parsers.parse("the account is charged {number:d} fewer snapshot"))
+@then(parsers.parse("the account is charged {number:d} fewer snapshots"))
+def charged_fewer_snapshots(lab: Lab, scene: Scene, number: int) -> None:
+    """Compare the count with the moment before the act."""
+    _charged_snapshots(lab, scene, -number)
+
+
+@then("the account is charged for the bytes that lie on secondary storage")
+def charged_for_the_bytes(lab: Lab) -> None:
+    """Add up the files and objects that are there."""
+    lying = sum(image.physical_size_bytes for image in lab.backups())
+    charged = lab.driver.resource_counts(ACCOUNT).secondary_storage_bytes
+    assert charged == lying, f"{charged} bytes are charged; {lying} lie there."
+
+
+@then("nothing is left behind on hosts, access groups and staging")
+def nothing_is_left_behind(lab: Lab) -> None:
+    """No storage repository, no plug, no mount, no copy under way, no LUN in an access group without its guest."""
+    left = [*lab.leftovers(), *lab.unfinished_uploads()]
+    assert not left, "Left behind: " + "; ".join(left)
+
+
+@then("no credential stands in anything that was written down")
+def no_credential_stands(lab: Lab) -> None:
+    """Logs, errors, journal, inventories and the driver's own files."""
+    text = lab.captured_text()
+    assert len(text) > 1_000, "Almost nothing was captured, so that silence would prove nothing."
+    found = [number for number, secret in enumerate(lab.secrets()) if secret in text]
+    assert not found, f"Credentials number {found} of this world stand in the captured text."
+
+
+def _charged_snapshots(lab: Lab, scene: Scene, change: int) -> None:
+    now = lab.driver.resource_counts(ACCOUNT).snapshots
+    assert now - scene.charged_before.snapshots == change, f"It was {scene.charged_before.snapshots} and is {now}."
