@@ -13,7 +13,7 @@ from snapproof.lab import NotTestableError
 from snapproof.selection import CapabilityMissingError, DriverDiedError
 from snapproof.verdict import State
 
-OURS = ("snapproof.steps", "snapproof.fixtures", "snapproof.simulators", "pytest_bdd")
+OURS = ("snapproof.steps", "snapproof.fixtures", "snapproof.campaign", "snapproof.simulators", "pytest_bdd")
 
 
 class ScenarioTimeoutError(BaseException):
