@@ -7,7 +7,7 @@ import inspect
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -38,17 +38,27 @@ from snapproof.selection import (
     selected_register,
     selected_seed,
 )
-from snapproof.verdict import State, worst
+from snapproof.verdict import SEVERITY, State, worst
 from snapproof.vocabulary import Description
 
 PROPERTY = "snapproof"
 DETAIL_CHARACTERS_MAX = 20_000
 ATTACHMENT_CHARACTERS_MAX = 200_000
 MACHINERY = frozenset({"_pytest", "pluggy", "pytest_bdd"})
+UNSEEN = "The scenario ended without an error although not every step was run; the suite is at fault."
 EXCUSES = (CapabilityMissingError, NotTestableError, pytest.skip.Exception)
 """Errors that say all in their sentence; where they were raised interests nobody."""
 PLAIN = (AssertionError, pytest.fail.Exception, ScenarioTimeoutError)
 """Errors whose class says nothing that their sentence does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """How set-up, call or tear-down ended. `reason` is for every reader, `detail` for a developer."""
+
+    state: State
+    reason: str = ""
+    detail: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,9 +67,7 @@ class Watch:
 
     scenario: Scenario
     steps: list[Step]
-    states: list[State] = field(default_factory=list)
-    reason: str = ""
-    detail: str = ""
+    phases: list["Phase"] = field(default_factory=list)
     deviation: str = ""
     seconds: float = 0.0
     step_began_s: float = 0.0
@@ -73,7 +81,7 @@ class Watch:
 
     def state(self) -> State:
         """How the scenario ended. A declared deviation that nobody saw is stale."""
-        ended = worst(self.states)
+        ended = worst(phase.state for phase in self.phases)
         return State.XPASS if self.deviation and ended is State.PASS else ended
 
     def failing_step(self) -> Step | None:
@@ -161,12 +169,10 @@ class Recorder:
         watch.seconds += report.duration
         if watch.step_began_s:  # cut short by what is no Exception: pytest-bdd does not tell of it
             watch.end_step("failed")
-        state = self._phase(report, call, watch)
-        if state is not State.PASS and (not watch.states or worst(watch.states) is not worst([*watch.states, state])):
-            watch.reason, watch.detail = _told(call)
-        watch.states.append(state)
+        phase = self._phase(report, call, watch)
+        watch.phases.append(phase)
         secrets = item.config.stash.get(SECRETS, set())
-        _show(report, item, watch, state, secrets)
+        _show(report, item, phase, secrets)
         if report.when == "teardown":
             record = _record(item, watch, secrets)
             report.user_properties.append((PROPERTY, msgspec.json.encode(record).decode()))
@@ -178,12 +184,16 @@ class Recorder:
             item.stash[WATCH].deviation = f"{deviation.reason} ({deviation.link})"
             item.add_marker(pytest.mark.xfail(reason=item.stash[WATCH].deviation, strict=False))
 
-    def _phase(self, report: pytest.TestReport, call: pytest.CallInfo[None], watch: Watch) -> State:
+    def _phase(self, report: pytest.TestReport, call: pytest.CallInfo[None], watch: Watch) -> Phase:
         """Judge one phase. A declared deviation excuses a FAIL of the driver and nothing else."""
         if call.excinfo is None:
-            return State.PASS if report.when != "call" or _all_passed(watch) else State.HARNESS_ERROR
+            unseen = report.when == "call" and any(step.outcome != "passed" for step in watch.steps)
+            return Phase(state=State.HARNESS_ERROR, reason=UNSEEN) if unseen else Phase(state=State.PASS)
         state = state_of(call.excinfo.value, driver_package=driver_package(selected_driver(self._config)))
-        return State.XFAIL if state is State.FAIL and watch.deviation else state
+        excused = state is State.FAIL and watch.deviation
+        return Phase(
+            state=State.XFAIL if excused else state, reason=_reason(call.excinfo), detail=_detail(call.excinfo)
+        )
 
     @contextmanager
     def _limit(self, item: pytest.Item) -> Iterator[None]:
@@ -212,25 +222,15 @@ def _watch(item: pytest.Function, file: FeatureFile) -> Watch:
     return Watch(scenario=scenario, steps=list(scenario.steps))
 
 
-def _all_passed(watch: Watch) -> bool:
-    """A scenario passes only if each of its steps was seen to pass."""
-    return all(step.outcome == "passed" for step in watch.steps)
+def _reason(error: pytest.ExceptionInfo[BaseException]) -> str:
+    kind = "" if isinstance(error.value, (*EXCUSES, *PLAIN)) else f"{error.typename}: "
+    return f"{kind}{error.value}" if str(error.value) else error.typename
 
 
-def _reason(watch: Watch) -> str:
-    if watch.state() is State.XPASS:
-        return f"The scenario passes; take the deviation out of the driver's profile: {watch.deviation}"
-    return f"{watch.reason}\nDeclared: {watch.deviation}" if watch.deviation and watch.reason else watch.reason
-
-
-def _told(call: pytest.CallInfo[None]) -> tuple[str, str]:
-    if call.excinfo is None:
-        return "The scenario ended without an error although not every step was run; the suite is at fault.", ""
-    reason = str(call.excinfo.value) or call.excinfo.typename
-    if isinstance(call.excinfo.value, EXCUSES):
-        return reason, ""
-    kind = "" if isinstance(call.excinfo.value, PLAIN) else f"{call.excinfo.typename}: "
-    return f"{kind}{reason}", str(call.excinfo.getrepr(style="short", tbfilter=_own_frames))[-DETAIL_CHARACTERS_MAX:]
+def _detail(error: pytest.ExceptionInfo[BaseException]) -> str:
+    if isinstance(error.value, EXCUSES):
+        return ""
+    return str(error.getrepr(style="short", tbfilter=_own_frames))
 
 
 def _own_frames(error: pytest.ExceptionInfo[BaseException]) -> Traceback:
@@ -239,15 +239,16 @@ def _own_frames(error: pytest.ExceptionInfo[BaseException]) -> Traceback:
     return left or error.traceback
 
 
-def _show(report: pytest.TestReport, item: pytest.Item, watch: Watch, state: State, secrets: set[str]) -> None:
+def _show(report: pytest.TestReport, item: pytest.Item, phase: Phase, secrets: set[str]) -> None:
     """Make pytest's own report say the same: a skip with its reason, or a failure with all that names it."""
-    if state in {State.NOT_SUPPORTED, State.NOT_TESTABLE}:
+    watch = item.stash[WATCH]
+    if phase.state in {State.NOT_SUPPORTED, State.NOT_TESTABLE}:
         report.outcome = "skipped"
-        report.longrepr = (str(item.path), watch.scenario.line, redact(f"{state}: {watch.reason}", secrets))
-    elif state not in {State.PASS, State.XFAIL, State.NOT_RUN}:
+        report.longrepr = (str(item.path), watch.scenario.line, redact(f"{phase.state}: {phase.reason}", secrets))
+    elif phase.state not in {State.PASS, State.XFAIL, State.NOT_RUN}:
         report.outcome = "failed"
-        report.longrepr = redact(watch.detail or watch.reason, secrets)
-        report.sections.append((f"snapproof: {state}", redact(_placard(item, watch), secrets)))
+        report.longrepr = redact(phase.detail or phase.reason, secrets)
+        report.sections.append((f"snapproof: {phase.state}", redact(_placard(item, watch), secrets)))
     elif isinstance(report.longrepr, tuple):
         path, line, reason = report.longrepr
         report.longrepr = (path, line, redact(reason, secrets))
@@ -281,8 +282,19 @@ def _identity(described: Description) -> DriverIdentity:
     return DriverIdentity(name=described.name, version=described.version, capabilities=capabilities)
 
 
+def _reasons(watch: Watch, bad: Sequence[Phase]) -> str:
+    if watch.state() is State.XPASS:
+        return f"The scenario passes; take the deviation out of the driver's profile: {watch.deviation}"
+    declared = [f"Declared: {watch.deviation}"] if bad and watch.deviation else []
+    return "\n".join([*(phase.reason for phase in bad), *declared])
+
+
 def _record(item: pytest.Item, watch: Watch, secrets: set[str]) -> ScenarioFinished:
     described = item.stash.get(DESCRIPTION, None)
+    bad = sorted(
+        (each for each in watch.phases if each.state is not State.PASS), key=lambda each: -SEVERITY[each.state]
+    )
+    detail = "\n".join(phase.detail for phase in bad if phase.detail)
     attachments = (
         Attachment(title=title, text=redact(text, secrets)[-ATTACHMENT_CHARACTERS_MAX:])
         for title, text in item.stash.get(ATTACHMENTS, [])
@@ -293,8 +305,8 @@ def _record(item: pytest.Item, watch: Watch, secrets: set[str]) -> ScenarioFinis
         scenario=msgspec.structs.replace(watch.scenario, steps=tuple(watch.steps)),
         state=watch.state(),
         seconds=watch.seconds,
-        reason=redact(_reason(watch), secrets),
-        detail=redact(watch.detail, secrets),
+        reason=redact(_reasons(watch, bad), secrets),
+        detail=redact(detail, secrets)[-DETAIL_CHARACTERS_MAX:],
         replay=_replay(item, watch.scenario),
         driver=_identity(described) if described else None,
         attachments=tuple(attachments),

@@ -81,6 +81,7 @@ from snapproof.lab import NotTestableError
 from snapproof.selection import DriverDiedError, attach, check_capabilities, conceal
 from snapproof.vocabulary import Capability, Description
 
+LEFT = []
 CAPABILITIES = frozenset({Capability.RECONCILE})
 
 
@@ -90,6 +91,9 @@ def bench(request):
     check_capabilities(request.node, Description(name="Mini", version="1.0", capabilities=CAPABILITIES))
     attach(request.node, "Journal", "1 login with swordfish")
     print("connected with swordfish")
+    yield
+    left, LEFT[:] = LEFT[:], []
+    assert not left, f"after the scenario there is {left[0]}"
 
 
 @given("a bench")
@@ -123,6 +127,11 @@ def lacks_a_power():
     raise NotTestableError("This lab cannot pull a plug.")
 
 
+def fails_and_leaves_an_orphan():
+    LEFT.append("an orphan")
+    fails()
+
+
 def dies():
     raise DriverDiedError("The driver ended with signal 9.")
 
@@ -146,6 +155,8 @@ OUTCOMES = {
     "hangs": hangs,
     "slips": slips,
     "explodes": mini_driver.explode,
+    "leaves an orphan": lambda: LEFT.append("an orphan"),
+    "fails and leaves an orphan": fails_and_leaves_an_orphan,
     "is skipped": lambda: pytest.skip("not today, swordfish"),
     "kills the process": lambda: os._exit(9),
     "is interrupted": lambda: os.kill(os.getpid(), signal.SIGINT),

@@ -157,6 +157,16 @@ def test_a_failure_says_where_it_is_what_it_breaks_and_how_to_see_it_again(
             assert fact in told
 
 
+def test_what_is_found_after_a_scenario_fails_it_too(suite: Path, feature: Write, judge: Judge, states: States) -> None:
+    feature(EVERY_STATE.replace("| fails         |", "| leaves an orphan |\n          | fails and leaves an orphan |"))
+    judge("-k", "orphan", "features")
+    assert states() == {"Ends leaves an orphan": "FAIL", "Ends fails and leaves an orphan": "FAIL"}
+    junit = ET.parse(suite / "report" / "junit.xml")
+    messages = [failure.attrib["message"] for failure in junit.iterfind(".//failure")]
+    assert ["two snapshots" in message for message in messages] == [False, True]
+    assert all("after the scenario there is an orphan" in message for message in messages)
+
+
 def test_a_replay_line_runs_its_scenario_alone(feature: Write, judge: Judge, states: States) -> None:
     feature(EVERY_STATE)
     run = judge(after_dashes=("features/one.feature::test_ends[fails]",))
