@@ -76,7 +76,7 @@ class ReferenceDriver:
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self.site = site
         self._settings = Settings()
         url = f"sqlite:///{site.state_directory / 'catalog.sqlite'}"
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock)
@@ -84,11 +84,15 @@ class ReferenceDriver:
 
     def ports(self) -> Ports:
         """The world; a variant of the zoo may wrap one of its ports."""
-        return connect(self._site, self._settings)
+        return connect(self.site, self._settings)
 
     def rules(self) -> Rules:
         """The tables; a variant of the zoo may replace an entry."""
         return Rules()
+
+    def lun_of(self, volume: str) -> int:
+        """The array's id of a volume's LUN."""
+        return self._read(queries.lun_of, VolumeId(volume))
 
     def describe(self) -> Description:
         """Everything that the port knows."""
@@ -115,7 +119,7 @@ class ReferenceDriver:
         if known is None:
             found = self._read(queries.volume, volume)
             needed = self._read(queries.has_array_snapshots, volume)
-            lun = None if needed else self._read(queries.lun_of, volume)
+            lun = None if needed else self.lun_of(volume)
             order = DeleteVolume(job=operation, account=found.account, volume=volume, release_lun=lun)
         else:
             assert isinstance(known.order, DeleteVolume)
@@ -224,7 +228,7 @@ class ReferenceDriver:
             volume_name=volume.name,
             snapshot=self._new_uuid("snapshot", request.operation),
             snapshot_name=request.name or f"{volume.name}_{self._catalog.now():%Y%m%d%H%M%S}",
-            lun_id=self._read(queries.lun_of, volume.id),
+            lun_id=self.lun_of(volume.id),
             size_bytes=volume.size_bytes,
             location=location,
         )
@@ -237,7 +241,7 @@ class ReferenceDriver:
 
     def _new_uuid(self, kind: str, operation: OperationId) -> str:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""
-        return str(uuid.uuid5(_NAMES, f"{self._site.seed} {kind} {operation}"))
+        return str(uuid.uuid5(_NAMES, f"{self.site.seed} {kind} {operation}"))
 
     def _read(self, query: Callable[Concatenate[Session, P], T], *given: P.args, **named: P.kwargs) -> T:
         with self._catalog.reading() as session:

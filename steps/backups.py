@@ -12,7 +12,7 @@ from snapproof.vocabulary import LocationType
 @then(parsers.parse('the backup of "{name}" holds what was on the disk when it was taken'))
 def the_backup_holds(lab: Lab, scene: Scene, name: str) -> None:
     """Compare the backup's guest-visible bytes with what the guest remembers of that moment."""
-    wanted, found = lab.content_when_taken(scene.snapshots[name]), _backup(lab, scene, name).content
+    wanted, found = lab.content_when_taken(scene.snapshot(name)), _backup(lab, scene, name).content
     differing = wanted.differing(found)
     assert wanted.blocks, "The guest had written nothing, so that equality would prove nothing."
     assert not differing, f'The backup of "{name}" differs in {len(differing)} blocks: {differing[:5]}.'
@@ -22,7 +22,7 @@ def the_backup_holds(lab: Lab, scene: Scene, name: str) -> None:
 def the_backup_opens_alone(lab: Lab, scene: Scene, name: str, volume: str) -> None:
     """A whole VHD that names no parent."""
     image = _backup(lab, scene, name)
-    size = scene.volumes[volume].size_bytes
+    size = scene.volume(volume).size_bytes
     assert image.virtual_size_bytes == size, f"{image.path} holds {image.virtual_size_bytes} bytes, not {size}."
     assert not image.has_parent, f"{image.path} needs another file to be read."
 
@@ -30,7 +30,7 @@ def the_backup_opens_alone(lab: Lab, scene: Scene, name: str, volume: str) -> No
 @then(parsers.parse('the backup of "{name}" lies under the account and the volume'))
 def the_backup_lies(lab: Lab, scene: Scene, name: str) -> None:
     """snapshots/<account>/<volume>/<uuid>.vhd"""
-    snapshot = scene.snapshots[name]
+    snapshot = scene.snapshot(name)
     path = _backup(lab, scene, name).path
     rule = rf"snapshots/{re.escape(snapshot.account)}/{re.escape(snapshot.volume)}/[0-9a-f-]{{36}}\.vhd"
     assert re.fullmatch(rule, path), f"{path} does not follow snapshots/<account>/<volume>/<uuid>.vhd."
@@ -39,7 +39,7 @@ def the_backup_lies(lab: Lab, scene: Scene, name: str) -> None:
 @then(parsers.parse('the backup of "{name}" is there, whole'))
 def the_backup_is_there(lab: Lab, scene: Scene, name: str) -> None:
     """Its bytes are those of its moment still."""
-    assert _backup(lab, scene, name).content == lab.content_when_taken(scene.snapshots[name])
+    assert _backup(lab, scene, name).content == lab.content_when_taken(scene.snapshot(name))
 
 
 @then(parsers.parse('the backup of "{name}" is gone'))
@@ -50,7 +50,7 @@ def the_backup_is_gone(lab: Lab, scene: Scene, name: str) -> None:
 
 
 def _path(scene: Scene, name: str) -> str:
-    found = [copy for copy in scene.snapshots[name].copies if copy.location is LocationType.SECONDARY]
+    found = [copy for copy in scene.snapshot(name).copies if copy.location is LocationType.SECONDARY]
     assert len(found) == 1, f'The driver lists {len(found)} copies of "{name}" on secondary storage.'
     return found[0].reference
 

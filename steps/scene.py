@@ -3,7 +3,8 @@
 Only this file knows how a verb is asked for; the steps beside it say which.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ import pytest
 
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Guest, Inventory, Lab, Outcome
-from snapproof.vocabulary import AccountId, OperationId, ResourceCounts, Snapshot, Volume
+from snapproof.vocabulary import AccountId, Capability, OperationId, ResourceCounts, Snapshot, Volume
 
 T = TypeVar("T")
 ACCOUNT = AccountId("team-blue")
@@ -29,7 +30,22 @@ class Scene:
     charged_before: ResourceCounts = field(
         default_factory=lambda: ResourceCounts(snapshots=0, secondary_storage_bytes=0)
     )
+    writing: set[str] = field(default_factory=set)
     operations: int = 0
+
+    def volume(self, name: str) -> Volume:
+        """A volume of the scenario; where the act should have made it and did not, say how the act ended."""
+        return self._made(self.volumes, "volume", name)
+
+    def snapshot(self, name: str) -> Snapshot:
+        """A snapshot of the scenario; where the act should have made it and did not, say how the act ended."""
+        return self._made(self.snapshots, "snapshot", name)
+
+    def _made(self, things: Mapping[str, T], kind: str, name: str) -> T:
+        if name not in things:
+            self.outcome.raise_if_failed()
+            raise AssertionError(f'The scenario has no {kind} "{name}"; it has {", ".join(things) or "none"}.')
+        return things[name]
 
     def operation(self) -> OperationId:
         """A fresh operation id."""
@@ -37,10 +53,14 @@ class Scene:
         return OperationId(f"operation-{self.operations}")
 
     def act(self, lab: Lab, verb: Callable[[DriverUnderTest], T]) -> Outcome[T]:
-        """Do what the scenario is about: look around first, count calls from one, let guests write meanwhile."""
+        """Do what the scenario is about: look around first, let the guests that keep writing write meanwhile."""
         self.before = lab.inventory()
-        self.charged_before = lab.driver.resource_counts(ACCOUNT)
-        outcome = lab.attempt(verb)
+        if Capability.ACCOUNTING in lab.driver.describe().capabilities:
+            self.charged_before = lab.driver.resource_counts(ACCOUNT)
+        with ExitStack() as stack:
+            for name in sorted(self.writing):
+                stack.enter_context(self.guests[name].keep_writing())
+            outcome = lab.attempt(verb)
         self.outcome = outcome  # type: ignore[assignment]  # any value is a value
         return outcome
 

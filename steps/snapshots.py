@@ -18,13 +18,13 @@ def a_snapshot(lab: Lab, scene: Scene, name: str, volume: str, location: str) ->
 
 @when(parsers.parse('a snapshot "{name}" of "{volume}" is taken'))
 def a_snapshot_is_taken(lab: Lab, scene: Scene, name: str, volume: str) -> None:
-    """Ask for a snapshot without saying where; the volume's guest writes on while it is taken."""
+    """Ask for a snapshot without saying where."""
     _take(lab, scene, name, volume, None)
 
 
 @when(parsers.parse('a snapshot "{name}" of "{volume}" is taken on {location}'))
 def a_snapshot_is_taken_on(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
-    """Ask for a snapshot on PRIMARY or SECONDARY; the volume's guest writes on while it is taken."""
+    """Ask for a snapshot on PRIMARY or SECONDARY."""
     _take(lab, scene, name, volume, LocationType(location))
 
 
@@ -32,14 +32,14 @@ def a_snapshot_is_taken_on(lab: Lab, scene: Scene, name: str, volume: str, locat
 def the_snapshot_is_deleted(lab: Lab, scene: Scene, name: str) -> None:
     """Ask to delete the snapshot."""
     operation = scene.operation()
-    scene.act(lab, lambda driver: driver.delete_snapshot(operation, scene.snapshots[name].id))
+    scene.act(lab, lambda driver: driver.delete_snapshot(operation, scene.snapshot(name).id))
 
 
 @then(parsers.parse('the snapshot "{name}" is {state} on {location}'))
 def the_snapshot_is(lab: Lab, scene: Scene, name: str, state: str, location: str) -> None:
     """Ask the driver what it lists; the act must have succeeded."""
     scene.outcome.raise_if_failed()
-    found = get_snapshot(lab.driver, scene.snapshots[name].id)
+    found = get_snapshot(lab.driver, scene.snapshot(name).id)
     assert (found.state, found.location) == (state, location), f"The driver lists it {found.state} on {found.location}."
 
 
@@ -48,7 +48,7 @@ def the_driver_lists_no_snapshot(lab: Lab, scene: Scene, name: str) -> None:
     """The snapshot is gone from every list; the act must have succeeded."""
     scene.outcome.raise_if_failed()
     listed = [snapshot.id for snapshot in lab.driver.list_snapshots()]
-    assert scene.snapshots[name].id not in listed, f'Snapshot "{name}" is still listed.'
+    assert scene.snapshot(name).id not in listed, f'Snapshot "{name}" is still listed.'
 
 
 @then(parsers.parse('the driver lists the snapshot "{name}" as {states}'))
@@ -63,19 +63,14 @@ def the_driver_lists_the_snapshot(lab: Lab, name: str, states: str) -> None:
 @then(parsers.parse('the array snapshot of "{name}" is gone'))
 def the_array_snapshot_is_gone(lab: Lab, scene: Scene, name: str) -> None:
     """Absent by its own id, not by a count."""
-    (copy,) = [copy for copy in scene.snapshots[name].copies if copy.location is LocationType.PRIMARY]
+    (copy,) = [copy for copy in scene.snapshot(name).copies if copy.location is LocationType.PRIMARY]
     held = {f"SfSnapshotId={row.id}" for row in lab.array_snapshots()}
     assert copy.reference not in held, f"The array still holds {copy.reference}."
 
 
 def _take(lab: Lab, scene: Scene, name: str, volume: str, location: LocationType | None) -> None:
     taking = _taking(scene, name, volume, location)
-    guest = scene.guests.get(volume)
-    if guest is None:
-        outcome = scene.act(lab, taking)
-    else:
-        with guest.keep_writing():
-            outcome = scene.act(lab, taking)
+    outcome = scene.act(lab, taking)
     if outcome.value is not None:
         scene.snapshots[name] = outcome.value
 
@@ -83,7 +78,5 @@ def _take(lab: Lab, scene: Scene, name: str, volume: str, location: LocationType
 def _taking(
     scene: Scene, name: str, volume: str, location: LocationType | None
 ) -> Callable[[DriverUnderTest], Snapshot]:
-    request = SnapshotRequest(
-        operation=scene.operation(), volume=scene.volumes[volume].id, name=name, location=location
-    )
+    request = SnapshotRequest(operation=scene.operation(), volume=scene.volume(volume).id, name=name, location=location)
     return lambda driver: driver.take_snapshot(request)

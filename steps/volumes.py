@@ -19,7 +19,7 @@ def a_volume(lab: Lab, scene: Scene, name: str, size: int, unit: str) -> None:
 @given(parsers.parse('a guest has written to "{name}"'))
 def a_guest_has_written(lab: Lab, scene: Scene, name: str) -> None:
     """Start a guest on the volume and let it fill some of it; the guest stays."""
-    guest = lab.start_guest(scene.volumes[name])
+    guest = lab.start_guest(scene.volume(name))
     guest.fill(blocks=12)
     scene.guests[name] = guest
 
@@ -28,7 +28,22 @@ def a_guest_has_written(lab: Lab, scene: Scene, name: str) -> None:
 @when(parsers.parse('the guest of "{name}" is shut down'))
 def the_guest_is_shut_down(scene: Scene, name: str) -> None:
     """Shut the guest down; its host lets go of the volume."""
+    scene.writing.discard(name)
     scene.guests.pop(name).stop()
+
+
+@given(parsers.parse('the guest of "{name}" keeps writing'))
+def the_guest_keeps_writing(scene: Scene, name: str) -> None:
+    """From here on the guest writes once at every external call that the driver makes during the act."""
+    scene.writing.add(name)
+
+
+@then(parsers.parse('the guest of "{name}" has written since "{snapshot}" was taken'))
+def the_guest_has_written(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
+    """What is on the disk now differs from the moment of the snapshot; else equality with it would prove little."""
+    then, now = lab.content_when_taken(scene.snapshot(snapshot)), lab.guest_content(scene.volume(name))
+    assert now is not None, f'No guest ever wrote to "{name}".'
+    assert then.differing(now), f'The guest of "{name}" wrote nothing while "{snapshot}" was taken.'
 
 
 @given(parsers.parse('the guest of "{name}" writes on'))
@@ -40,7 +55,7 @@ def the_guest_writes_on(scene: Scene, name: str) -> None:
 @when(parsers.parse('a volume "{name}" is made from snapshot "{snapshot}"'))
 def a_volume_is_made(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
     """Ask for a volume with the snapshot's content and IOPS of its own: 500, 2,000 and 3,000."""
-    source = scene.snapshots[snapshot]
+    source = scene.snapshot(snapshot)
     request = VolumeRequest(
         operation=scene.operation(),
         account=ACCOUNT,
@@ -58,20 +73,20 @@ def a_volume_is_made(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
 def the_volume_has_been_deleted(lab: Lab, scene: Scene, name: str) -> None:
     """Delete the volume before the scenario begins."""
     operation = scene.operation()
-    lab.attempt(lambda driver: driver.delete_volume(operation, scene.volumes[name].id)).raise_if_failed()
+    lab.attempt(lambda driver: driver.delete_volume(operation, scene.volume(name).id)).raise_if_failed()
 
 
 @when(parsers.parse('the volume "{name}" is deleted'))
 def the_volume_is_deleted(lab: Lab, scene: Scene, name: str) -> None:
     """Ask to delete the volume."""
     operation = scene.operation()
-    scene.act(lab, lambda driver: driver.delete_volume(operation, scene.volumes[name].id))
+    scene.act(lab, lambda driver: driver.delete_volume(operation, scene.volume(name).id))
 
 
 @then(parsers.parse('the volume "{name}" holds what was on the disk when "{snapshot}" was taken'))
 def the_volume_holds(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
     """Compare the volume's bytes with what the guest remembers of that moment."""
-    wanted, found = lab.content_when_taken(scene.snapshots[snapshot]), lab.content_of(scene.volumes[name])
+    wanted, found = lab.content_when_taken(scene.snapshot(snapshot)), lab.content_of(scene.volume(name))
     differing = wanted.differing(found)
     assert wanted.blocks, "The guest had written nothing, so that equality would prove nothing."
     assert found == wanted, (
@@ -82,7 +97,7 @@ def the_volume_holds(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
 @then(parsers.parse('the volume "{name}" is a clone of its own on the array'))
 def the_volume_is_a_clone(lab: Lab, scene: Scene, name: str) -> None:
     """Another LUN than the source's, and one that a host opens beside its parent: a guest starts on it and reads."""
-    volume = scene.volumes[name]
+    volume = scene.volume(name)
     assert _active(lab, volume), f'The array has no active volume behind "{name}".'
     assert "array.CloneVolume#1" in lab.calls(), "The volume was not made by a clone on the array."
     guest = lab.start_guest(volume)
@@ -93,7 +108,7 @@ def the_volume_is_a_clone(lab: Lab, scene: Scene, name: str) -> None:
 @then(parsers.parse('no host can reach the volume "{name}" yet'))
 def no_host_can_reach(lab: Lab, scene: Scene, name: str) -> None:
     """The LUN is in no access group."""
-    lun = lab.array_volume_of(scene.volumes[name])
+    lun = lab.array_volume_of(scene.volume(name))
     assert lun is not None, f'The array has no volume behind "{name}".'
     assert lun.groups == (), f'Volume "{name}" is in the access groups {lun.groups}.'
 
@@ -101,7 +116,7 @@ def no_host_can_reach(lab: Lab, scene: Scene, name: str) -> None:
 @then(parsers.parse('the volume "{name}" has {minimum:d} to {maximum:d} IOPS'))
 def the_volume_has_iops(lab: Lab, scene: Scene, name: str, minimum: int, maximum: int) -> None:
     """Look at the array's own figures."""
-    lun = lab.array_volume_of(scene.volumes[name])
+    lun = lab.array_volume_of(scene.volume(name))
     assert lun is not None, f'The array has no volume behind "{name}".'
     assert (lun.min_iops, lun.max_iops) == (minimum, maximum), f'"{name}" has {lun.min_iops} to {lun.max_iops} IOPS.'
 
@@ -109,19 +124,19 @@ def the_volume_has_iops(lab: Lab, scene: Scene, name: str, minimum: int, maximum
 @then(parsers.parse('the array still holds the LUN of "{name}"'))
 def the_array_still_holds(lab: Lab, scene: Scene, name: str) -> None:
     """The LUN is active."""
-    assert _active(lab, scene.volumes[name]), f'The LUN of "{name}" is gone, with every snapshot that needed it.'
+    assert _active(lab, scene.volume(name)), f'The LUN of "{name}" is gone, with every snapshot that needed it.'
 
 
 @then(parsers.parse('the array holds the LUN of "{name}" no longer'))
 def the_array_holds_no_longer(lab: Lab, scene: Scene, name: str) -> None:
     """The LUN is deleted; the array may keep it restorable for a while."""
-    assert not _active(lab, scene.volumes[name]), f'The LUN of "{name}" is still there.'
+    assert not _active(lab, scene.volume(name)), f'The LUN of "{name}" is still there.'
 
 
 @then(parsers.parse('the volume "{name}" is untouched'))
 def the_volume_is_untouched(lab: Lab, scene: Scene, name: str) -> None:
     """It exists, it is active, and it holds what its guest wrote and nothing else."""
-    volume = scene.volumes[name]
+    volume = scene.volume(name)
     assert _active(lab, volume), f'The LUN of "{name}" ({volume.target}) is gone.'
     written = lab.guest_content(volume)
     assert written is not None, f'No guest ever wrote to "{name}".'

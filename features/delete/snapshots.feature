@@ -1,7 +1,7 @@
 Feature: A snapshot that is deleted
   Deleted means gone, from every place where its bytes were; and nothing but that one snapshot is gone.
 
-  @req:R-020 @capability:snapshot-primary
+  @req:R-020 @capability:snapshot-primary @capability:accounting
   Scenario: Deleting a snapshot on the array removes that very snapshot
     Given a volume "database" of 3 MiB
     And a guest has written to "database"
@@ -14,7 +14,7 @@ Feature: A snapshot that is deleted
     And the account is charged 1 fewer snapshot
     And the driver lists the snapshot "tuesday" as BackedUp
 
-  @req:R-021 @capability:snapshot-secondary
+  @req:R-021 @capability:snapshot-secondary @capability:accounting
   Scenario Outline: Deleting a backup removes that very file and no sibling
     Given backups are kept on <store>
     And a volume "database" of 3 MiB

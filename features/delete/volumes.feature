@@ -1,7 +1,7 @@
 Feature: A volume that is deleted while snapshots of it live
   Array snapshots live on the LUN of their volume; backups do not. A user deletes the volume, never the snapshots with it.
 
-  @req:R-024 @capability:parent-kept
+  @req:R-024 @capability:parent-kept @capability:snapshot-primary
   Scenario: The LUN outlives its volume until the last array snapshot goes
     Given a volume "database" of 3 MiB
     And a guest has written to "database"
@@ -16,7 +16,7 @@ Feature: A volume that is deleted while snapshots of it live
     When the snapshot "tuesday" is deleted
     Then the array holds the LUN of "database" no longer
 
-  @req:R-024 @capability:parent-kept @capability:volume-from-primary
+  @req:R-024 @capability:parent-kept @capability:volume-from-primary @capability:snapshot-primary
   Scenario: A snapshot of a deleted volume can still be restored
     Given a volume "database" of 3 MiB
     And a guest has written to "database"

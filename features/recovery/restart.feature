@@ -7,6 +7,7 @@ Feature: A driver that dies is taken up where it died
     Given backups are kept on <store>
     And a volume "database" of 3 MiB
     And a guest has written to "database"
+    And the guest of "database" keeps writing
     And the call <call> meets the fault <fault>
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then the driver has died
@@ -16,30 +17,30 @@ Feature: A driver that dies is taken up where it died
     And nothing is left behind on hosts, access groups and staging
 
     Examples: on NFS
-      | store | call                                 | fault        |
-      | NFS   | catalog.commit#1                     | crash_after  |
-      | NFS   | array.CreateSnapshot#1               | crash_before |
-      | NFS   | array.CreateSnapshot#1               | crash_after  |
-      | NFS   | array.CloneVolume#1                  | crash_before |
-      | NFS   | array.CloneVolume#1                  | crash_after  |
-      | NFS   | array.AddVolumesToVolumeAccessGroup#1 | crash_after |
-      | NFS   | host.SR.create#1                     | crash_after  |
-      | NFS   | host.PBD.plug#1                      | crash_after  |
-      | NFS   | host.Async.VDI.copy#1                | crash_before |
-      | NFS   | host.Async.VDI.copy#1                | crash_after  |
-      | NFS   | nfs.rename#1                         | crash_before |
-      | NFS   | nfs.rename#1                         | crash_after  |
-      | NFS   | catalog.commit#10                    | crash_before |
-      | NFS   | catalog.commit#10                    | crash_after  |
-      | NFS   | array.DeleteVolume#1                 | crash_after  |
-      | NFS   | array.DeleteSnapshot#1               | crash_before |
-      | NFS   | array.DeleteSnapshot#1               | crash_after  |
+      | store | call                                  | fault        |
+      | NFS   | catalog.commit#1                      | crash_after  |
+      | NFS   | array.CreateSnapshot#1                | crash_before |
+      | NFS   | array.CreateSnapshot#1                | crash_after  |
+      | NFS   | array.CloneVolume#1                   | crash_before |
+      | NFS   | array.CloneVolume#1                   | crash_after  |
+      | NFS   | array.AddVolumesToVolumeAccessGroup#1 | crash_after  |
+      | NFS   | host.SR.create#1                      | crash_after  |
+      | NFS   | host.PBD.plug#1                       | crash_after  |
+      | NFS   | host.Async.VDI.copy#1                 | crash_before |
+      | NFS   | host.Async.VDI.copy#1                 | crash_after  |
+      | NFS   | nfs.rename#1                          | crash_before |
+      | NFS   | nfs.rename#1                          | crash_after  |
+      | NFS   | catalog.commit#10                     | crash_before |
+      | NFS   | catalog.commit#10                     | crash_after  |
+      | NFS   | array.DeleteVolume#1                  | crash_after  |
+      | NFS   | array.DeleteSnapshot#1                | crash_before |
+      | NFS   | array.DeleteSnapshot#1                | crash_after  |
 
     Examples: on S3
-      | store | call             | fault        |
-      | S3    | s3.PutObject#1   | crash_before |
-      | S3    | s3.PutObject#1   | crash_after  |
-      | S3    | s3.HeadObject#1  | crash_before |
+      | store | call            | fault        |
+      | S3    | s3.PutObject#1  | crash_before |
+      | S3    | s3.PutObject#1  | crash_after  |
+      | S3    | s3.HeadObject#1 | crash_before |
 
   @req:R-081 @capability:snapshot-secondary @capability:reconcile @crash
   Scenario Outline: Killed while deleting, the driver has deleted after a restart

@@ -2,7 +2,7 @@ Feature: A volume made from a snapshot
   A snapshot is worth what can be made of it. From the array that is a clone with an identity of its own; from secondary
   storage it is a new disk, filled.
 
-  @req:R-014 @capability:volume-from-primary
+  @req:R-014 @capability:volume-from-primary @capability:snapshot-primary
   Scenario: A volume from an array snapshot is a clone that hosts accept beside its parent
     Given a volume "database" of 3 MiB
     And a guest has written to "database"
@@ -16,7 +16,7 @@ Feature: A volume made from a snapshot
     And the volume "yesterday" is a clone of its own on the array
     And the volume "database" is untouched
 
-  @req:R-016 @capability:volume-from-secondary
+  @req:R-016 @capability:volume-from-secondary @capability:snapshot-secondary
   Scenario Outline: A volume from a backup has the bytes of its moment and the IOPS of its offering
     Given backups are kept on <store>
     And a volume "database" of 3146240 bytes

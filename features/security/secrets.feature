@@ -7,6 +7,7 @@ Feature: Credentials stay where they belong
     Given backups are kept on <store>
     And a volume "database" of 3 MiB
     And a guest has written to "database"
+    And the guest of "database" keeps writing
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then the snapshot "nightly" is BackedUp on SECONDARY
     And no credential stands in anything that was written down
@@ -21,6 +22,7 @@ Feature: Credentials stay where they belong
     Given backups are kept on S3
     And a volume "database" of 3 MiB
     And a guest has written to "database"
+    And the guest of "database" keeps writing
     And every call <call> meets the fault <fault>
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then the act is refused
@@ -30,8 +32,8 @@ Feature: Credentials stay where they belong
     Then the driver lists the snapshot "nightly" as Error
 
     Examples:
-      | call                            | fault                                  |
-      | array.CloneVolume               | refused:xPermissionDenied              |
+      | call                             | fault                                 |
+      | array.CloneVolume                | refused:xPermissionDenied             |
       | host.session.login_with_password | refused:SESSION_AUTHENTICATION_FAILED |
-      | host.SR.probe                   | refused:SR_BACKEND_FAILURE_68          |
-      | s3.PutObject                    | refused:SignatureDoesNotMatch          |
+      | host.SR.probe                    | refused:SR_BACKEND_FAILURE_68         |
+      | s3.PutObject                     | refused:SignatureDoesNotMatch         |

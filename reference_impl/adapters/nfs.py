@@ -7,11 +7,12 @@ image through. What the server's error numbers mean for a call is said in one ta
 import errno
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from snapproof.reference_impl.core.image import FOOTER_BYTES, HEADER_BYTES, BrokenImageError, check_image
 from snapproof.reference_impl.ports import (
     CallError,
+    GoneError,
     Image,
     RefusedError,
     TransientError,
@@ -34,11 +35,11 @@ MEANINGS: Mapping[int, type[CallError]] = {
 
 @contextmanager
 def speaking_of(path: str) -> Iterator[None]:
-    """Translate the server's errors, naming the path. A file that is missing stays FileNotFoundError."""
+    """Translate the server's errors, naming the path. A file that is missing is a GoneError."""
     try:
         yield
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise GoneError(f"The export has no {path}.") from error
     except ConnectionError as error:
         raise UnknownOutcomeError(f"The export did not answer about {path}.") from error
     except OSError as error:
@@ -60,30 +61,21 @@ class Staging:
                 end = file.read_at(max(0, file.size_bytes - FOOTER_BYTES), FOOTER_BYTES)
                 check_image(start, end, path=staged, size_bytes=size_bytes)
                 return Image(path=staged, physical_size_bytes=file.size_bytes, digest=digest_of(file))
-        except FileNotFoundError as error:
-            raise RefusedError(f"There is no image at {staged}.") from error
         except BrokenImageError as error:
             raise RefusedError(str(error)) from error
 
     def clear_staging(self, staging: str) -> None:
         """Remove the directory and the files in it; hosts put no directories there."""
-        with speaking_of(staging):
-            try:
-                names = self.directory.list(staging)
-            except FileNotFoundError:
-                return
-            for name in names:
+        with suppress(GoneError), speaking_of(staging):
+            for name in self.directory.list(staging):
                 self.forget_file(f"{staging}/{name}")
             self.directory.delete_directory(staging)
         self.prune(staging)
 
     def forget_file(self, path: str) -> None:
         """Delete a file; one that is gone is deleted."""
-        with speaking_of(path):
-            try:
-                self.directory.delete(path)
-            except FileNotFoundError:
-                return
+        with suppress(GoneError), speaking_of(path):
+            self.directory.delete(path)
 
     def prune(self, path: str) -> None:
         """Remove the directories above `path` that are empty now, up to but not including the first component."""
@@ -129,7 +121,7 @@ class NfsStore(Staging):
         try:
             with self.opened(path) as file:
                 return Image(path=path, physical_size_bytes=file.size_bytes, digest=digest_of(file))
-        except FileNotFoundError:
+        except GoneError:
             return None
 
     def fetch(self, image: Image, staging: str) -> str:

@@ -72,6 +72,7 @@ ERRORS: Mapping[str, Known] = {
     "xPermissionDenied": _MEDIUM,
     "xQoSPolicyDoesNotExist": _MEDIUM,
     "xRecvTimeout": _MEDIUM,
+    "xRpcTimeout": _LOW,
     "xSliceNotRegistered": _HIGH,
     "xSnapshotFailed": _MEDIUM,
     "xSnapshotIDDoesNotExist": _HIGH,

@@ -1,0 +1,25 @@
+"""Variants that go wrong with lives and words: restarts, logs. Each breaks one rule; the table of all is zoo.toml."""
+
+import logging
+
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.ports import Ports
+
+LOG = logging.getLogger("snapproof.variants")
+
+
+class ForgetsJobs(ReferenceDriver):
+    """Breaks R-081: jobs live in memory alone as far as the next life is concerned (CloudStack's restart did this)."""
+
+    def reconcile(self) -> None:
+        """Start with a clean conscience."""
+
+
+class LogsPasswords(ReferenceDriver):
+    """Breaks R-151: it logs how it connects, password included."""
+
+    def ports(self) -> Ports:
+        """Connect, and say so."""
+        array = self.site.array
+        LOG.info("connecting to %s as %s:%s", array.url, array.username, array.password.reveal())
+        return super().ports()

@@ -1,0 +1,81 @@
+"""Proof that the suite bites: every variant of the zoo is caught by a scenario of the rule it breaks, in its words."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from snapproof.register import Status, read_register
+from snapproof.report.records import ScenarioFinished
+from snapproof.verdict import State
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "snapproof.reference_impl.variants"
+SEED = "7"
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the zoo."""
+
+    driver: str
+    breaks: str
+    expect: str
+    hazard: str = ""
+
+
+def zoo() -> tuple[Variant, ...]:
+    text = (files(PACKAGE) / "zoo.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text)["variant"], tuple[Variant, ...])
+
+
+def judged(driver: str, requirement: str, report: Path) -> list[ScenarioFinished]:
+    """Run the scenarios of one requirement on one driver, in a process of its own, and read what was written down."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "features",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        f"requirement(id='{requirement}')",
+    ]
+    options = ["--snapproof-driver", driver, "--snapproof-seed", SEED, "--snapproof-report", str(report), "--tb=no"]
+    subprocess.run(
+        [*command, *options], cwd=ROOT, env={**os.environ, "PYTHONSAFEPATH": "1"}, check=False, capture_output=True
+    )
+    lines = (report / "results.ndjson").read_bytes().splitlines()
+    finished = [line for line in lines if line.startswith(b'{"record":"scenario-finished"')]
+    return [msgspec.json.decode(line, type=ScenarioFinished) for line in finished]
+
+
+@pytest.mark.parametrize("variant", zoo(), ids=lambda variant: variant.driver)
+def test_the_variant_is_caught_by_the_rule_that_it_breaks(variant: Variant, tmp_path: Path) -> None:
+    results = judged(f"{PACKAGE}.{variant.driver}", variant.breaks, tmp_path)
+    failed = [result for result in results if result.state is State.FAIL]
+    assert results, f"No scenario of {variant.breaks} ran."
+    assert failed, f"{variant.driver} survived {len(results)} scenarios of {variant.breaks}."
+    words = re.compile(re.escape(variant.expect))
+    said = [f"{result.reason}\n{result.detail}" for result in failed]
+    assert any(words.search(text) for text in said), f"Nobody said {variant.expect!r}; they said: {said[0][:600]}"
+
+
+def test_every_tested_requirement_has_a_variant_that_breaks_it() -> None:
+    register = read_register(ROOT / "features" / "requirements.toml")
+    tested = {row.id for row in register.requirements if row.status is Status.TESTED}
+    assert tested
+    assert tested - {variant.breaks for variant in zoo()} == set()
+
+
+def test_every_variant_says_in_its_docstring_which_rule_it_breaks() -> None:
+    for variant in zoo():
+        module, _, name = variant.driver.partition(":")
+        text = (ROOT / "reference_impl" / "variants" / f"{module}.py").read_text(encoding="utf-8")
+        assert re.search(rf'class {name}\(\w+\):\n    """Breaks {variant.breaks}\b', text), variant.driver
