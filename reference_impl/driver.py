@@ -7,6 +7,7 @@ How orders are carried out is the orchestrator's business; which services stand 
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -25,6 +26,7 @@ from snapproof.reference_impl.core.orders import (
     CreateVolume,
     DeleteSnapshot,
     DeleteVolume,
+    Order,
     TakeSnapshot,
 )
 from snapproof.reference_impl.orchestrator import Orchestrator, Rules
@@ -53,6 +55,7 @@ from snapproof.vocabulary import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+OrderT = TypeVar("OrderT", bound=Order)
 MessageT = TypeVar("MessageT", AuditEvent, UsageEvent, StateChange)
 
 _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
@@ -102,31 +105,30 @@ class ReferenceDriver:
         """Check the request and its source, then make the LUN."""
         if request.size_bytes <= 0:
             raise InvalidRequestError(f"A volume of {request.size_bytes} bytes cannot be made.")
-        known = self._catalog.job(request.operation)
-        order = self._create_order(request) if known is None else known.order
-        assert isinstance(order, CreateVolume)
 
-        def check(session: Session) -> None:
-            if order.from_snapshot is not None:
-                queries.require_idle(session, snapshot=order.from_snapshot)
+        def draw_up(session: Session) -> CreateVolume:
+            if request.from_snapshot is not None:
+                queries.require_idle(session, snapshot=request.from_snapshot)
+            return self._create_order(session, request)
 
-        self._orchestrator.submit(order, volume=order.volume, snapshot=order.from_snapshot, check=check)
+        order = self._carry_out(
+            request.operation,
+            CreateVolume,
+            draw_up,
+            same=lambda known: (known.account, known.from_snapshot) == (request.account, request.from_snapshot),
+        )
         return self._read(queries.volume, VolumeId(order.volume))
 
     def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
         """Delete a volume; its LUN stays while array snapshots need it (R-024, R-025)."""
-        known = self._catalog.job(operation)
-        if known is None:
-            found = self._read(queries.volume, volume)
-            needed = self._read(queries.has_array_snapshots, volume)
-            lun = None if needed else self.lun_of(volume)
-            order = DeleteVolume(job=operation, account=found.account, volume=volume, release_lun=lun)
-        else:
-            assert isinstance(known.order, DeleteVolume)
-            order = known.order
-        self._orchestrator.submit(
-            order, volume=volume, snapshot=None, check=lambda c: queries.require_idle(c, volume=volume)
-        )
+
+        def draw_up(session: Session) -> DeleteVolume:
+            found = queries.volume(session, volume)
+            queries.require_idle(session, volume=volume, cleaned_up=True)
+            lun = None if queries.has_array_snapshots(session, volume) else queries.lun_of(session, volume)
+            return DeleteVolume(job=operation, account=found.account, volume=volume, release_lun=lun)
+
+        self._carry_out(operation, DeleteVolume, draw_up, same=lambda known: known.volume == volume)
 
     def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
         """The volumes that were not removed."""
@@ -134,14 +136,15 @@ class ReferenceDriver:
 
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
         """Check the request, then take and, for SECONDARY, back up."""
-        known = self._catalog.job(request.operation)
-        order = self._take_order(request) if known is None else known.order
-        assert isinstance(order, TakeSnapshot)
-        self._orchestrator.submit(
-            order,
-            volume=order.volume,
-            snapshot=order.snapshot,
-            check=lambda c: queries.require_idle(c, volume=order.volume),
+        location = read_location(request.location)
+        now = self._catalog.now()
+
+        def draw_up(session: Session) -> TakeSnapshot:
+            queries.require_idle(session, volume=request.volume)
+            return self._take_order(session, request, location, now)
+
+        order = self._carry_out(
+            request.operation, TakeSnapshot, draw_up, same=lambda known: known.volume == request.volume
         )
         return self._read(queries.snapshot, SnapshotId(order.snapshot))
 
@@ -158,15 +161,16 @@ class ReferenceDriver:
 
     def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
         """Delete every copy, and the LUN of a deleted volume with its last array snapshot."""
-        known = self._catalog.job(operation)
-        order = self._delete_order(operation, snapshot) if known is None else known.order
-        assert isinstance(order, DeleteSnapshot)
 
-        def check(session: Session) -> None:
-            queries.require_idle(session, volume=order.volume)
-            queries.require_idle(session, snapshot=order.snapshot)
+        def draw_up(session: Session) -> DeleteSnapshot:
+            found = queries.snapshot(session, snapshot)
+            queries.require_idle(session, volume=found.volume)
+            queries.require_idle(session, snapshot=snapshot)
+            if found.state not in {SnapshotState.BACKED_UP, SnapshotState.ERROR}:
+                raise ConflictError(f"Snapshot {snapshot} is {found.state}; only BackedUp or Error can be deleted.")
+            return queries.delete_order(session, found, operation)
 
-        self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot, check=check)
+        self._carry_out(operation, DeleteSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
 
     def reconcile(self) -> None:
         """Bring every unfinished job to its end."""
@@ -192,7 +196,33 @@ class ReferenceDriver:
         """Let go of the catalog; connections close with their ports."""
         self._catalog.close()
 
-    def _create_order(self, request: VolumeRequest) -> CreateVolume:
+    def _carry_out(
+        self,
+        operation: OperationId,
+        kind: type[OrderT],
+        draw_up: Callable[[Session], OrderT],
+        *,
+        same: Callable[[OrderT], bool],
+    ) -> OrderT:
+        """Run an order to its end. It is drawn up again in the opening transaction: what it rests on may have changed.
+
+        An operation id that is known means the order which it stood for, and nothing else.
+        """
+        job = self._catalog.job(operation)
+        order = self._read(draw_up) if job is None else job.order
+        if not isinstance(order, kind) or (job is not None and not same(order)):
+            raise InvalidRequestError(f"Operation {operation} was another request; choose an id of its own for this.")
+
+        def check(session: Session) -> None:
+            if draw_up(session) != order:
+                raise ConflictError(f"What operation {operation} is about has changed meanwhile; ask again.")
+
+        snapshot = order.snapshot if isinstance(order, TakeSnapshot | DeleteSnapshot) else None
+        source = order.from_snapshot if isinstance(order, CreateVolume) else None
+        self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot or source, check=check)
+        return order
+
+    def _create_order(self, session: Session, request: VolumeRequest) -> CreateVolume:
         order = CreateVolume(
             job=request.operation,
             account=request.account,
@@ -204,7 +234,7 @@ class ReferenceDriver:
         )
         if request.from_snapshot is None:
             return order
-        source = self._read(queries.snapshot, request.from_snapshot)
+        source = queries.snapshot(session, request.from_snapshot)
         if source.account != request.account:
             raise NotFoundError(f"There is no snapshot {request.from_snapshot}.")
         if source.state is not SnapshotState.BACKED_UP:
@@ -213,31 +243,26 @@ class ReferenceDriver:
             raise InvalidRequestError(
                 f"Snapshot {source.id} holds {source.size_bytes} bytes, not {request.size_bytes}; ask for its own size."
             )
-        found = self._read(queries.restore_source, source.id)
+        found = queries.restore_source(session, source.id)
         if isinstance(found, ArraySource):
             return replace(order, array_source=found)
         return replace(order, backup_source=found)
 
-    def _take_order(self, request: SnapshotRequest) -> TakeSnapshot:
-        location = read_location(request.location)
-        volume = self._read(queries.volume, request.volume)
+    def _take_order(
+        self, session: Session, request: SnapshotRequest, location: LocationType, now: datetime
+    ) -> TakeSnapshot:
+        volume = queries.volume(session, request.volume)
         return TakeSnapshot(
             job=request.operation,
             account=volume.account,
             volume=volume.id,
             volume_name=volume.name,
             snapshot=self._new_uuid("snapshot", request.operation),
-            snapshot_name=request.name or f"{volume.name}_{self._catalog.now():%Y%m%d%H%M%S}",
-            lun_id=self.lun_of(volume.id),
+            snapshot_name=request.name or f"{volume.name}_{now:%Y%m%d%H%M%S}",
+            lun_id=queries.lun_of(session, volume.id),
             size_bytes=volume.size_bytes,
             location=location,
         )
-
-    def _delete_order(self, operation: OperationId, snapshot: SnapshotId) -> DeleteSnapshot:
-        found = self._read(queries.snapshot, snapshot)
-        if found.state not in {SnapshotState.BACKED_UP, SnapshotState.ERROR}:
-            raise ConflictError(f"Snapshot {snapshot} is {found.state}; only BackedUp or Error can be deleted.")
-        return self._read(queries.delete_order, found, operation)
 
     def _new_uuid(self, kind: str, operation: OperationId) -> str:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""

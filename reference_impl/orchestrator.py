@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from snapproof.driver import BackendError, ConflictError, DriverError, UnavailableError
+from snapproof.driver import BackendError, ConflictError, DriverError, InvalidRequestError, UnavailableError
 from snapproof.reference_impl.catalog.store import Catalog, Job, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
@@ -70,6 +70,11 @@ class Orchestrator:
             LOG.info("job %s resumed at %s, now %s", job.uuid, job.phase, ended.phase)
 
     def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
+        try:
+            self._rules.plan(order)
+        except ValueError as error:
+            raise InvalidRequestError(str(error)) from error
+
         def write(session: Session, tx: Transaction) -> None:
             check(session)
             tx.open_job(order, volume=volume, snapshot=snapshot)
@@ -104,8 +109,13 @@ class Orchestrator:
                 job = self._move(job, Phase.RUNNING, cursor=number + 1, facts=facts, write=write)
             self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.WORK])
         except CallError as error:
-            return self._fail(job, error)
+            return self._leak(job, error) if self._past_return(job, plan, error) else self._fail(job, error)
         return self._succeed(job, plan, recorder)
+
+    def _past_return(self, job: Job, plan: Plan, error: CallError) -> bool:
+        """Say whether something was deleted already, or may have been: such a job only goes forward."""
+        irrevocable = [self._rules.performers[type(step.effect)].irrevocable for step in plan[: job.cursor + 1]]
+        return any(irrevocable[: job.cursor]) or (isinstance(error, UnknownOutcomeError) and any(irrevocable))
 
     def _succeed(self, job: Job, plan: Plan, recorder: Recorder) -> Job:
         spent = any(step.lifetime is Lifetime.SPENT for step in plan)
@@ -113,6 +123,7 @@ class Orchestrator:
         def write(tx: Transaction) -> None:
             recorder.succeed(tx, job.order, job.facts)
             tx.audit(audit(job.order, "Completed"))
+            tx.clear_leak(job)
 
         return self._move(job, Phase.CLEANING if spent else Phase.DONE, write=write)
 
@@ -158,12 +169,25 @@ class Orchestrator:
     def _perform(self, effect: Effect, facts: Facts, *, begun: bool) -> Facts:
         """Perform one effect; look for what an earlier try left behind before every try but the very first."""
         performer = self._rules.performers[type(effect)]
+        doubtful = begun
 
         def attempt(*, again: bool) -> Facts:
+            nonlocal doubtful
             adopted = performer.settle(self._bench, effect, facts) if begun or again else None
-            return adopted if adopted is not None else performer.do(self._bench, effect, facts)
+            if adopted is not None:
+                return adopted
+            try:
+                return performer.do(self._bench, effect, facts)
+            except UnknownOutcomeError:
+                doubtful = True
+                raise
 
-        return self._insist(attempt)
+        try:
+            return self._insist(attempt)
+        except RefusedError as error:
+            if performer.irrevocable and doubtful:
+                raise UnknownOutcomeError(f"An earlier attempt may have succeeded: {error}") from error
+            raise
 
     def _undo_steps(self, job: Job, steps: Sequence[Step]) -> None:
         for step in reversed(steps):
@@ -233,4 +257,6 @@ class Orchestrator:
             return job
         if job.phase is Phase.FAILED:
             raise FAILURES.get(job.error_kind or "", BackendError)(job.error or "The job failed.")
+        if job.phase is Phase.RUNNING:
+            raise UnavailableError(f"Job {job.uuid} could not yet be finished; reconcile tries again.")
         raise UnavailableError(f"Job {job.uuid} could not yet be taken back ({job.error}); reconcile tries again.")

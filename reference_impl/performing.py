@@ -38,11 +38,12 @@ def leave(_bench: Workbench, _effect: Effect, _facts: Facts) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performer:
-    """The three verbs of one kind of effect."""
+    """The three verbs of one kind of effect. What is irrevocable cannot be undone once it has happened, or may have."""
 
     do: Perform
     settle: Settle = start_over
     undo: Undo = leave
+    irrevocable: bool = False
 
 
 def take_array_snapshot(bench: Workbench, effect: fx.TakeArraySnapshot, _facts: Facts) -> Facts:
@@ -227,6 +228,12 @@ def copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> Facts:
     return {}
 
 
+def settle_copy_in(bench: Workbench, _effect: fx.CopyIn, facts: Facts) -> None:
+    """Start over, on a LUN that is blank again."""
+    bench.ports.hypervisor.wipe(str(facts["target"]))
+    bench.ports.hypervisor.detach_export(str(facts["staged"]).rpartition("/")[0])
+
+
 def clear_copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> None:
     """End a copy that may still run and let go of both sides."""
     undo_attach(bench, effect, facts)
@@ -280,9 +287,9 @@ PERFORMERS: Mapping[type[Effect], Performer] = {
     fx.InspectImage: Performer(do=inspect_image),
     fx.PublishImage: Performer(do=publish_image, settle=settle_published, undo=undo_publish),
     fx.FetchImage: Performer(do=fetch_image, settle=clear_fetched, undo=clear_fetched),
-    fx.CopyIn: Performer(do=copy_in, settle=clear_copy_in, undo=clear_copy_in),
-    fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot),
-    fx.DeleteBackup: Performer(do=delete_backup),
-    fx.ReleaseLun: Performer(do=release_lun),
+    fx.CopyIn: Performer(do=copy_in, settle=settle_copy_in, undo=clear_copy_in),
+    fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot, irrevocable=True),
+    fx.DeleteBackup: Performer(do=delete_backup, irrevocable=True),
+    fx.ReleaseLun: Performer(do=release_lun, irrevocable=True),
 }
 """Performers by kind of effect."""

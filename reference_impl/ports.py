@@ -121,7 +121,10 @@ class Hypervisor(Protocol):
         """Copy the attached LUN's disk into a directory of the export; give the file's name when it is complete."""
 
     def copy_in(self, directory: str, file: str, target: str, *, size_bytes: int) -> None:
-        """Format a blank LUN and copy a file of the export onto its one new disk."""
+        """Format a blank LUN and copy a file of the export onto its one new disk. Raises RefusedError unless blank."""
+
+    def wipe(self, target: str) -> None:
+        """Make a LUN blank again that `copy_in` died on: only for a LUN that no user has ever seen."""
 
     def detach(self, target: str) -> None:
         """End copies from or to the LUN and let go of it on every host."""

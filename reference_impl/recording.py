@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from snapproof.reference_impl.catalog.schema import SECONDARY_BYTES, SNAPSHOT_COUNT
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts, TakeArraySnapshot
 from snapproof.reference_impl.core.names import array_reference, backup_path
 from snapproof.reference_impl.core.orders import CreateVolume, DeleteSnapshot, DeleteVolume, Order, TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
 from snapproof.vocabulary import AccountId, AuditEvent, LocationType, OperationId, UsageEvent
-
-SNAPSHOT_COUNT = "snapshot"
-SECONDARY_BYTES = "secondary_storage"
 
 Write: TypeAlias = Callable[[Transaction, Any], None]
 WriteFacts: TypeAlias = Callable[[Transaction, Any, Facts], None]

@@ -1,5 +1,7 @@
 """Volumes: made, used by a guest, deleted; and what the array knows of them."""
 
+from collections.abc import Callable
+
 from pytest_bdd import given, parsers, then, when
 
 from snapproof.lab import Lab
@@ -10,9 +12,11 @@ UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
 @given(parsers.parse('a volume "{name}" of {size:d} {unit}'))
-def a_volume(lab: Lab, scene: Scene, name: str, size: int, unit: str) -> None:
-    """Make a volume that no guest has used."""
-    request = VolumeRequest(operation=scene.operation(), account=ACCOUNT, name=name, size_bytes=size * UNITS[unit])
+def a_volume(lab: Lab, scene: Scene, draw_name: Callable[[str], str], name: str, size: int, unit: str) -> None:
+    """Make a volume that no guest has used. What it is called in the cloud is drawn around the scenario's label."""
+    request = VolumeRequest(
+        operation=scene.operation(), account=ACCOUNT, name=draw_name(name), size_bytes=size * UNITS[unit]
+    )
     scene.volumes[name] = scene.arrange(lab, lambda driver: driver.create_volume(request))
 
 

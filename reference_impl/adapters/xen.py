@@ -22,6 +22,7 @@ MOUNT_ROOT = "/var/cloud_mount"
 PLUGIN = "cloud-plugin-storage"
 
 _WRONG_SCSI_ID = "SR_BACKEND_FAILURE_107"
+_SR_LIST = re.compile(r"<SRlist\b")
 _UUID = re.compile(r"<UUID>\s*([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s*</UUID>", re.IGNORECASE)
 _LUN = re.compile(r"<LUN>(.*?)</LUN>", re.DOTALL)
 _NAMES = uuid.UUID("6f6c0a52-33c8-5bd3-9a50-1f3c8b3c77a1")
@@ -78,7 +79,10 @@ class XenHypervisor:
         """Format the blank LUN, then copy the file's VDI onto it."""
         host = self._master()
         config = self._lun_config(host, target)
-        if _UUID.search(str(self._api.call("SR.probe", host, config, LUN_SR, {}))):
+        found = str(self._api.call("SR.probe", host, config, LUN_SR, {}))
+        if _SR_LIST.search(found) is None:
+            raise RefusedError(f"The host's answer about {target} cannot be read; the LUN is not formatted.")
+        if _UUID.search(found):
             raise RefusedError(f"{target} holds data already; it is not formatted.")
         lun = self._api.call("SR.create", host, config, "0", _lun_label(target), "", LUN_SR, "user", True, {})
         location = self._mount(host, directory)
@@ -91,6 +95,15 @@ class XenHypervisor:
             raise RefusedError(f"{directory}/{file} holds {held} bytes; the volume has {size_bytes}.")
         self._copy(vdi, lun)
         self.detach_export(directory)
+
+    def wipe(self, target: str) -> None:
+        """Destroy the SRs of the LUN's label with their VDIs: SR.destroy takes the SR's identity off the LUN."""
+        for sr in self._api.call("SR.get_by_name_label", _lun_label(target)):
+            self._cancel_copies(sr)
+            for vdi in self._api.call("SR.get_VDIs", sr):
+                self._api.call("VDI.destroy", vdi)
+            self._unplug(sr)
+            self._api.call("SR.destroy", sr)
 
     def detach(self, target: str) -> None:
         """Let go of every SR of the LUN's label."""
@@ -167,16 +180,23 @@ class XenHypervisor:
         return self._api.finish(task, poll_s=self._settings.copy_poll_s, timeout_s=self._settings.copy_timeout_s)
 
     def _let_go(self, sr: str) -> None:
-        """End its copies, unplug everywhere (the master last), forget it. The storage keeps its bytes."""
+        """End its copies, unplug it, forget it. The storage keeps its bytes."""
+        self._cancel_copies(sr)
+        self._unplug(sr)
+        self._api.call("SR.forget", sr)
+
+    def _cancel_copies(self, sr: str) -> None:
         for vdi in self._api.call("SR.get_VDIs", sr):
             operations: Mapping[str, Any] = self._api.call("VDI.get_current_operations", vdi)
             for task in operations:
                 self._api.call("task.cancel", task)
+
+    def _unplug(self, sr: str) -> None:
+        """On every host, the master last."""
         master = self._master()
         pbds = {str(pbd): self._api.call("PBD.get_host", pbd) for pbd in self._api.call("SR.get_PBDs", sr)}
         for pbd in sorted(pbds, key=lambda pbd: pbds[pbd] == master):
             self._api.call("PBD.unplug", pbd)
-        self._api.call("SR.forget", sr)
 
 
 def _scsi_id(document: str, target: str) -> str:

@@ -15,6 +15,8 @@ from snapproof.reference_impl.catalog.schema import (
     ASYNC_JOB,
     OUTBOX,
     RESOURCE_COUNT,
+    SECONDARY_BYTES,
+    SNAPSHOT_COUNT,
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
     VOLUMES,
@@ -23,7 +25,6 @@ from snapproof.reference_impl.catalog.store import Phase
 from snapproof.reference_impl.core.names import array_snapshot_id
 from snapproof.reference_impl.core.orders import ArraySource, BackupSource, DeleteSnapshot
 from snapproof.reference_impl.core.states import CopyState
-from snapproof.reference_impl.recording import SECONDARY_BYTES, SNAPSHOT_COUNT
 from snapproof.vocabulary import (
     AccountId,
     Copy,
@@ -123,10 +124,13 @@ def has_array_snapshots(connection: Connection, uuid: VolumeId) -> bool:
     return _array_snapshots(connection, uuid) > 0
 
 
-def require_idle(connection: Connection, *, volume: str | None = None, snapshot: str | None = None) -> None:
-    """Refuse while another job works on the volume or the snapshot. Raises ConflictError naming the job."""
+def require_idle(
+    connection: Connection, *, volume: str | None = None, snapshot: str | None = None, cleaned_up: bool = False
+) -> None:
+    """Refuse while another job works on the volume or the snapshot, or even only cleans up. Raises ConflictError."""
+    busy = (*_BUSY, Phase.CLEANING) if cleaned_up else _BUSY
     which = ASYNC_JOB.c.instance_volume == volume if volume else ASYNC_JOB.c.instance_snapshot == snapshot
-    row = connection.execute(select(ASYNC_JOB.c.uuid).where(which, ASYNC_JOB.c.phase.in_(_BUSY))).first()
+    row = connection.execute(select(ASYNC_JOB.c.uuid).where(which, ASYNC_JOB.c.phase.in_(busy))).first()
     if row is not None:
         raise ConflictError(f"Job {row.uuid} is still working on {volume or snapshot}; wait for its end.")
 

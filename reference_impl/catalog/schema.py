@@ -22,6 +22,10 @@ from snapproof.vocabulary import LocationType, SnapshotState
 
 METADATA = MetaData()
 
+SNAPSHOT_COUNT = "snapshot"
+SECONDARY_BYTES = "secondary_storage"
+"""What accounts are charged for: the values of resource_count.type."""
+
 _KEY = BigInteger().with_variant(Integer, "sqlite")
 
 

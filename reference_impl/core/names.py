@@ -29,9 +29,9 @@ def backup_path(account: str, volume_uuid: str, snapshot_uuid: str) -> str:
     return f"snapshots/{account}/{volume_uuid}/{snapshot_uuid}.vhd"
 
 
-def staging_path(account: str, volume_uuid: str, job_uuid: str) -> str:
-    """The directory of the export in which one job lets hosts write or read, beside the backups it belongs to."""
-    return backup_path(account, volume_uuid, job_uuid).removesuffix(".vhd") + ".part"
+def staging_path(account: str, volume_uuid: str, made_uuid: str) -> str:
+    """The directory of the export in which hosts write or read what one job makes, beside the backups it belongs to."""
+    return backup_path(account, volume_uuid, made_uuid).removesuffix(".vhd") + ".part"
 
 
 def array_reference(snapshot_id: int) -> str:

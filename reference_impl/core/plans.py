@@ -138,7 +138,7 @@ def _plan_restore(order: CreateVolume, source: BackupSource) -> Plan:
         path=source.path,
         physical_size_bytes=source.physical_size_bytes,
         digest=source.digest,
-        staging=staging_path(order.account, order.volume, order.job),
+        staging=staging_path(order.account, order.volume, order.volume),
     )
     return (
         Step(lun),
