@@ -29,7 +29,7 @@ class Inventory:
     def changed_kinds(self, later: "Inventory") -> Mapping[str, int]:
         """How many things of each kind there are more (or fewer) than before; a thing that was replaced counts twice.
 
-        Kinds are `array snapshot`, `array volume`, `host object`, `backup` and the like: a place and a line's first word.
+        Kinds are `array snapshot`, `host object`, `backup` and the like: a place and a line's first word.
         """
         kinds: Counter[str] = Counter()
         for line in self.changes(later):
