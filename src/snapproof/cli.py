@@ -13,13 +13,14 @@ from snapproof import __version__
 
 COMMANDS = {
     "run": "judge a driver with the conformance suite",
-    "demo": "watch a snapshot go wrong, and the suite see it",
+    "demo": "send a real filesystem through every floor and have it judged",
     "serve": "serve the simulators to any client, over HTTP",
     "campaign": "search for faults that break a driver",
     "replay": "run one failing history again",
 }
 EPILOG = """\
 start here:
+  snapproof demo                                a real filesystem, snapshotted, backed up and restored
   snapproof run                                 judge the reference implementation
   snapproof run --driver acme.driver:Driver     judge your driver
   snapproof run --help                          all that a run can do

@@ -23,7 +23,7 @@ from snapproof.fixtures.disks import Disk, DiskError, given_disk, own_disk
 from snapproof.fixtures.judges import Find, installed
 from snapproof.fixtures.site import STORES
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.verdict import EXIT_USAGE
+from snapproof.verdict import EXIT_CODES, EXIT_USAGE, Conclusion
 
 AGREED, DISAGREED, STOPPED = 0, 1, 130
 EPILOG = """\
@@ -39,7 +39,7 @@ examples:
 Everything that was written to the disk is held in memory several times over, so give images with at most some hundred
 MiB of data; how large they are beside that matters little. qemu-img and e2fsck judge where they are installed; where
 they are not, the story says so, and our own comparison has judged alone.
-exit codes: 0 every judge who was present agreed, 1 one did not, 4 usage
+exit codes: 0 every judge who was present agreed, 1 one did not, 3 no room or no permission, 4 usage
 """
 
 
@@ -68,12 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="snapproof-demo-") as scratch:
             disk, chapters = tell(arguments, Path(scratch), console, installed)
-    except (DiskError, OSError) as error:
-        sys.stderr.write(f"snapproof demo: {error}\n")
-        return EXIT_USAGE
+    except DiskError as error:
+        return _ended_early(str(error), EXIT_USAGE)
+    except OSError as error:
+        return _ended_early(f"this machine stands in the way: {error}", EXIT_CODES[Conclusion.HARNESS_ERROR])
     except KeyboardInterrupt:
-        sys.stderr.write("snapproof demo: stopped; its temporary files are removed.\n")
-        return STOPPED
+        return _ended_early("stopped; its temporary files are removed.", STOPPED)
     finally:
         signal.signal(signal.SIGTERM, previous)
     agreed = all(chapter.agreed for chapter in chapters)
@@ -90,6 +90,7 @@ def tell(arguments: argparse.Namespace, scratch: Path, console: Console, find: F
     images.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     if arguments.disk:
+        refuse_disk_within(arguments.disk, arguments.keep)
         disk = given_disk(arguments.disk, find)
     else:
         disk = own_disk(images / "disk.raw", find, scratch=scratch, seed=arguments.seed)
@@ -112,6 +113,12 @@ def tell(arguments: argparse.Namespace, scratch: Path, console: Console, find: F
     return disk, chapters
 
 
+def refuse_disk_within(disk: Path, keep: Path | None) -> None:
+    """What is kept overwrites what was kept before, and the user's disk is only ever read."""
+    if keep and disk.resolve().is_relative_to(keep.resolve()):
+        raise DiskError(f"{disk} lies in {keep}, where files are overwritten; keep the images in another directory.")
+
+
 def summary(arguments: argparse.Namespace, disk: Disk, chapters: Sequence[Chapter], *, agreed: bool) -> dict[str, Any]:
     """Put into one object what the story told."""
     return {
@@ -126,3 +133,8 @@ def summary(arguments: argparse.Namespace, disk: Disk, chapters: Sequence[Chapte
         },
         "stores": [{**msgspec.to_builtins(chapter), "agreed": chapter.agreed} for chapter in chapters],
     }
+
+
+def _ended_early(sentence: str, code: int) -> int:
+    sys.stderr.write(f"snapproof demo: {sentence}\n")
+    return code

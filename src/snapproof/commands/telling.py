@@ -28,10 +28,6 @@ MARKS = {
     Finding.ABSENT: "[yellow]○[/]",
     Finding.NOT_ASKED: "[yellow]○[/]",
 }
-SILENT = {
-    Finding.ABSENT: "is not installed here, so it judged nothing",
-    Finding.NOT_ASKED: "was not asked",
-}
 STORES = {"nfs": "NFS", "s3": "S3"}
 
 
@@ -59,15 +55,21 @@ class Terminal:
             self._status.update(f"{escape(title)} …")
 
     def act(self, act: Act) -> None:
-        """Write one line."""
-        calls = ", ".join(f"{count} to {service}" for service, count in sorted(act.calls.items()))
-        cost = "; ".join(part for part in (duration(act.seconds), calls and f"calls: {calls}") if part)
-        _line(self._console, f"{MARKS[Finding.AGREES]} {escape(act.title)}: {escape(act.detail)} [dim]({cost})[/]")
+        """Write a line with what it cost, and one for each detail."""
+        by_service = ", ".join(f"{count} {service}" for service, count in sorted(act.calls.items()))
+        total = sum(act.calls.values())
+        calls = f" · {total} external call{'' if total == 1 else 's'} ({by_service})" if total else ""
+        self._line(f"{MARKS[Finding.AGREES]} {escape(act.title)} [dim]{duration(act.seconds)}{calls}[/]")
+        for detail in act.details:
+            self._line(f"    {escape(detail)}")
 
     def trial(self, trial: Trial) -> None:
         """Write one line with every judge on it."""
-        words = [f"{MARKS[each.finding]} {each.judge}: {escape(each.words)}" for each in trial.judgements]
-        _line(self._console, f"judged: {escape(trial.subject)}  {'  '.join(words)}")
+        words = [f"{MARKS[each.finding]} {each.judge} ({escape(each.words)})" for each in trial.judgements]
+        self._line(f"judged {escape(trial.subject)}: {', '.join(words)}")
+
+    def _line(self, text: str) -> None:
+        _line(self._console, text)
 
 
 def print_disk(console: Console, disk: Disk, seconds: float) -> None:
@@ -117,17 +119,13 @@ def _result(said: Sequence[Said]) -> str:
 
 def _silences(chapters: Sequence[Chapter]) -> Sequence[str]:
     """Name every judge who said nothing, once, with the reason; silence is not agreement."""
-    lines: dict[str, None] = {}
-    for chapter in chapters:
-        for trial in chapter.trials:
-            for each in trial.judgements:
-                if each.finding is Finding.ABSENT:
-                    lines[
-                        f"{each.judge} is not installed here: it judged nothing, and our own comparison stands alone."
-                    ] = None
-                elif each.finding is Finding.NOT_ASKED:
-                    lines[f"{each.judge} was not asked: {each.words}."] = None
-    return tuple(lines)
+    said = [each for chapter in chapters for trial in chapter.trials for each in trial.judgements]
+    absent = {each.judge for each in said if each.finding is Finding.ABSENT}
+    excused = {each.judge: each.words for each in said if each.finding is Finding.NOT_ASKED}
+    return [
+        *(f"{judge} is not installed here and judged nothing." for judge in sorted(absent)),
+        *(f"{judge} was not asked: {words}." for judge, words in sorted(excused.items())),
+    ]
 
 
 def _line(console: Console, text: str) -> None:
