@@ -1,0 +1,151 @@
+"""Plans: the same order gives the same steps, every kind of effect can be performed, and what is made is taken away."""
+
+from dataclasses import replace
+from typing import get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapproof.reference_impl.core import effects as fx
+from snapproof.reference_impl.core.orders import (
+    ORDERS,
+    ArraySource,
+    BackupSource,
+    CreateVolume,
+    DeleteSnapshot,
+    DeleteVolume,
+    Order,
+    TakeSnapshot,
+)
+from snapproof.reference_impl.core.plans import (
+    COPYING_QOS,
+    LUN_SIZE_BYTES_MIN,
+    PLANNERS,
+    Lifetime,
+    Plan,
+    lun_size,
+    plan_for,
+)
+from snapproof.reference_impl.performing import PERFORMERS, leave
+from snapproof.reference_impl.recording import RECORDERS
+from snapproof.vocabulary import LocationType, Qos
+
+QOS = Qos(min_iops=100, max_iops=200, burst_iops=300)
+TAKE = TakeSnapshot(
+    job="take",
+    account="blue",
+    volume="v",
+    volume_name="database",
+    snapshot="s",
+    snapshot_name="nightly",
+    lun_id=1,
+    size_bytes=4096,
+    location=LocationType.PRIMARY,
+)
+BACKUP = replace(TAKE, location=LocationType.SECONDARY)
+DELETE = DeleteSnapshot(
+    job="delete",
+    account="blue",
+    volume="v",
+    snapshot="s",
+    array_snapshot=7,
+    backup="snapshots/blue/v/s.vhd",
+    backup_size_bytes=1,
+    release_lun=1,
+)
+CREATE = CreateVolume(job="create", account="blue", volume="v", volume_name="database", size_bytes=4096, qos=QOS)
+CLONE = replace(CREATE, from_snapshot="s", array_source=ArraySource(lun_id=1, snapshot_id=7))
+RESTORE = replace(
+    CREATE, from_snapshot="s", backup_source=BackupSource(path="p", physical_size_bytes=1, digest="sha256:0")
+)
+DISCARD = DeleteVolume(job="discard", account="blue", volume="v", release_lun=1)
+ALL: list[Order] = [TAKE, BACKUP, DELETE, CREATE, CLONE, RESTORE, DISCARD]
+NAMES = ("take", "backup", "delete", "create", "clone", "restore", "discard")
+
+
+def kinds(plan: Plan) -> list[type[fx.Effect]]:
+    return [type(step.effect) for step in plan]
+
+
+@pytest.mark.parametrize("order", ALL, ids=NAMES)
+def test_the_next_life_draws_the_same_plan_from_what_was_written_down(order: Order) -> None:
+    written = msgspec.json.encode(order)
+    again = msgspec.json.decode(written, type=ORDERS[type(order).__name__])
+    assert again == order
+    assert plan_for(again) == plan_for(order)
+
+
+def test_every_order_and_every_effect_is_in_every_table() -> None:
+    orders, effects = set(get_args(Order)), set(get_args(fx.Effect))
+    assert set(PLANNERS) == set(RECORDERS) == set(ORDERS.values()) == orders
+    assert set(PERFORMERS) == effects
+    assert {kind for order in ALL for kind in kinds(plan_for(order))} == effects
+
+
+def test_a_snapshot_on_primary_is_one_call() -> None:
+    assert kinds(plan_for(TAKE)) == [fx.TakeArraySnapshot]
+    assert plan_for(TAKE)[0].lifetime is Lifetime.KEPT
+
+
+def test_a_backup_keeps_nothing_but_the_image() -> None:
+    plan = plan_for(BACKUP)
+    assert kinds(plan) == [
+        fx.TakeArraySnapshot,
+        fx.CloneToLun,
+        fx.GrantHosts,
+        fx.ResignDisk,
+        fx.AttachDisk,
+        fx.CopyOut,
+        fx.InspectImage,
+        fx.PublishImage,
+    ]
+    kept = [step.effect for step in plan if step.lifetime is Lifetime.KEPT]
+    assert [type(effect) for effect in kept if PERFORMERS[type(effect)].undo is not leave] == [fx.PublishImage]
+
+
+@pytest.mark.parametrize("order", [CLONE, RESTORE], ids=["clone", "restore"])
+def test_a_restored_volume_is_let_go_of_before_users_have_it(order: CreateVolume) -> None:
+    plan = plan_for(order)
+    assert not [step for step in plan if step.lifetime is Lifetime.SPENT]
+    work = {type(step.effect) for step in plan if step.lifetime is Lifetime.WORK}
+    undone = {type(step.effect) for step in plan if PERFORMERS[type(step.effect)].undo is not leave}
+    assert undone - work == {type(plan[0].effect)}
+
+
+def test_a_lun_is_filled_at_full_speed_and_then_slowed_down() -> None:
+    first, *_, last = plan_for(RESTORE)
+    assert isinstance(first.effect, fx.CreateLun)
+    assert first.effect.qos == COPYING_QOS
+    assert last.effect == fx.SetQos(qos=QOS)
+
+
+@given(st.booleans(), st.booleans(), st.booleans())
+def test_deleting_names_each_copy_that_there_is_and_no_other(array: bool, backup: bool, lun: bool) -> None:  # noqa: FBT001  drawn by Hypothesis
+    order = replace(
+        DELETE,
+        array_snapshot=7 if array else None,
+        backup="p" if backup else None,
+        release_lun=1 if lun else None,
+    )
+    wanted: list[fx.Effect] = [fx.DeleteBackup(path="p")] if backup else []
+    wanted += [fx.DeleteArraySnapshot(snapshot_id=7)] if array else []
+    wanted += [fx.ReleaseLun(lun_id=1)] if lun else []
+    assert [step.effect for step in plan_for(order)] == wanted
+
+
+def test_a_lun_that_snapshots_need_is_left_alone() -> None:
+    assert plan_for(replace(DISCARD, release_lun=None)) == ()
+    assert kinds(plan_for(DISCARD)) == [fx.ReleaseLun]
+
+
+@given(st.integers(min_value=1, max_value=2**50))
+def test_a_lun_has_room_for_its_disk_and_a_tenth_more(size_bytes: int) -> None:
+    assert lun_size(size_bytes) >= max(LUN_SIZE_BYTES_MIN, size_bytes + size_bytes // 10)
+
+
+def test_what_deletes_cannot_be_undone_and_nothing_else_is_irrevocable() -> None:
+    irrevocable = {kind for kind, performer in PERFORMERS.items() if performer.irrevocable}
+    assert irrevocable == {fx.DeleteArraySnapshot, fx.DeleteBackup, fx.ReleaseLun}
+    assert all(PERFORMERS[kind].undo is leave for kind in irrevocable)
