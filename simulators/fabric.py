@@ -59,7 +59,7 @@ class WritableFile(Protocol):
         """Append `data`. Raises OSError, ENOSPC for one."""
 
     def close(self) -> None:
-        """Make the bytes durable (fsync) and let go; before a good close the file is not to be trusted. Raises OSError."""
+        """Make the bytes durable (fsync) and let go; until then the file is not to be trusted. Raises OSError."""
 
 
 class Directory(Protocol):

@@ -25,7 +25,7 @@ class Scene:
     volumes: dict[str, Volume] = field(default_factory=dict)
     guests: dict[str, Guest] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    outcome: Outcome[object] = field(default_factory=Outcome)
+    outcome: Outcome[object] = field(default_factory=Outcome[object])
     before: Inventory = field(default_factory=Inventory)
     charged_before: ResourceCounts = field(
         default_factory=lambda: ResourceCounts(snapshots=0, secondary_storage_bytes=0)
@@ -61,7 +61,7 @@ class Scene:
             for name in sorted(self.writing):
                 stack.enter_context(self.guests[name].keep_writing())
             outcome = lab.attempt(verb)
-        self.outcome = outcome  # type: ignore[assignment]  # any value is a value
+        self.outcome = outcome
         return outcome
 
     def arrange(self, lab: Lab, verb: Callable[[DriverUnderTest], T]) -> T:

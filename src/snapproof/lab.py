@@ -14,6 +14,7 @@ from snapproof.driver import DriverUnderTest
 from snapproof.vocabulary import Content, Snapshot, Volume
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class NotTestableError(Exception):
@@ -89,14 +90,14 @@ class BackupImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Generic[T]):
+class Outcome(Generic[T_co]):
     """How one verb of the driver ended: with a value, with an error, or with the death of the driver's process."""
 
-    value: T | None = None
+    value: T_co | None = None
     error: Exception | None = None
     crashed: bool = False
 
-    def result(self) -> T:
+    def result(self) -> T_co:
         """Give the value; raises AssertionError, saying how the verb ended instead."""
         if self.crashed:
             raise AssertionError("The driver's process died in the middle of the verb.")

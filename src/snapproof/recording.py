@@ -98,7 +98,7 @@ class Recorder:
     def __init__(self, config: pytest.Config, today: date) -> None:
         self._config = config
         self._excused = {each.scenario: each for each in selected_profile(config).deviation if each.excuses(today)}
-        self._limit_s: float = config.getoption("snapproof_timeout")
+        self._limit_s = float(config.getoption("snapproof_timeout") or 0.0)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_bdd_apply_tag(self, tag: str, function: Callable[..., object]) -> object:

@@ -44,7 +44,11 @@ class SuiteError(Exception):
 
 def driver_name(config: pytest.Config) -> str:
     """Give the driver's full name from option or ini file; empty where none is named."""
-    name: str = config.getoption("snapproof_driver") or config.getini("snapproof_driver")
+    return full_name(config.getoption("snapproof_driver") or config.getini("snapproof_driver"))
+
+
+def full_name(name: str) -> str:
+    """Give the full name of a driver that may be called by a short one."""
     return ALIASES.get(name, name)
 
 
@@ -57,8 +61,7 @@ def selected_driver(config: pytest.Config) -> DriverFactory:
 
 def selected_seed(config: pytest.Config) -> int:
     """Give the seed of the run."""
-    seed: int = config.getoption("snapproof_seed")
-    return seed
+    return int(config.getoption("snapproof_seed") or 0)
 
 
 def selected_register(config: pytest.Config) -> Register:

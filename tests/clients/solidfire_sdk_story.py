@@ -37,6 +37,7 @@ def clone(element: Any, volume_id: int, snapshot_id: int) -> dict[str, Any]:
     answers = [element.get_async_result(started.async_handle)]
     while answers[-1]["status"] == "running":
         answers.append(element.get_async_result(started.async_handle))
+    dead = ""
     try:
         element.get_async_result(started.async_handle)
     except ApiServerError as refused:

@@ -62,7 +62,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         clock=clock, journal=journal, fabric=network, mounts=network, dice=random.Random(3), copy_chunk_bytes=MIB
     )
     with serve(Endpoint(pool, username="root", password="pw", seam=seam)) as server:
-        session = XenAPI.Session(server.url)
+        session: Any = XenAPI.Session(server.url)
         session.login_with_password("root", "pw", "1.0", "tests")
         yield Site(pool, seam, network, session)
         session("close")()

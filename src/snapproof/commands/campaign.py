@@ -20,7 +20,7 @@ from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
 from snapproof.report.matrix import Matrix
-from snapproof.selection import ALIASES, load_driver
+from snapproof.selection import full_name, load_driver
 
 BROKEN_SHOWN_MAX = 20
 EXAMPLES = """\
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sweep(arguments: argparse.Namespace, workflow: str, store: str, console: Console) -> int | None:
     """Sweep one workflow on one store; the number of cells that broke, None if the user has had enough."""
-    open_lab = lab_opener(load_driver(ALIASES.get(arguments.driver, arguments.driver)))
+    open_lab = lab_opener(load_driver(full_name(arguments.driver)))
     schedules = cells(workflow, store, arguments.seed, open_lab)[arguments.shard.index :: arguments.shard.count]
     twice = {run_schedule(schedules[0], open_lab).digest for _ in range(2)}
     matrix = Matrix(f"{workflow} on {store}", FAULT_KINDS)
@@ -126,7 +126,7 @@ class Worker:
     """Runs one schedule for a driver; can be sent to another process."""
 
     def __init__(self, driver: str) -> None:
-        self._driver = ALIASES.get(driver, driver)
+        self._driver = full_name(driver)
 
     def __call__(self, schedule: Schedule) -> Case:
         """Run it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snapproof.discovery import FEATURES, HOME, SETTINGS
-from snapproof.selection import ALIASES
+from snapproof.selection import full_name
 
 PLUGINS = ("pytest_bdd.plugin", "snapproof.plugin")
 FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
@@ -37,7 +37,7 @@ def command(order: Order, *, folder: Path) -> list[str]:
     named = (*order.targets, *(word for word in order.extra if _names_scenarios(word)))
     targets = [canonical(target, folder) for target in named] or [str(FEATURES)]
     options = {
-        "--snapproof-driver": ALIASES.get(order.driver, order.driver),
+        "--snapproof-driver": full_name(order.driver),
         "--snapproof-seed": str(order.seed),
         "--snapproof-report": str(order.report.resolve()),
         "--snapproof-profile": order.profile and str((folder / order.profile).resolve()),

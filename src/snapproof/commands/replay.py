@@ -10,7 +10,7 @@ from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
-from snapproof.selection import ALIASES, load_driver
+from snapproof.selection import full_name, load_driver
 
 EXAMPLES = """\
 examples:
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return 4
-    open_lab = lab_opener(load_driver(ALIASES.get(arguments.driver, arguments.driver)))
+    open_lab = lab_opener(load_driver(full_name(arguments.driver)))
     trace: list[str] = []
 
     @contextmanager
