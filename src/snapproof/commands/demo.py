@@ -37,7 +37,7 @@ examples:
   snapproof demo --json | jq .verdict   one object for programs
 
 Everything that was written to the disk is held in memory several times over, so give images with at most some hundred
-MiB of data; how large they are beside that matters little. qemu-img and e2fsck judge where they are installed; where
+MiB of data; the zeros beside it cost about a second per GiB. qemu-img and e2fsck judge where they are installed; where
 they are not, the story says so, and our own comparison has judged alone.
 exit codes: 0 every judge who was present agreed, 1 one did not, 3 no room or no permission, 4 usage
 """
@@ -48,8 +48,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "demo",
         help="send a real filesystem through every floor and have it judged",
-        description="Send a real ext4 filesystem through snapshot, backup and restore while its guest keeps writing, "
-        "and have the results judged by us, by qemu-img and by e2fsck.",
+        description="Send a real ext4 filesystem through snapshot, backup and restore while its guest\n"
+        "keeps writing, and have the results judged by us, by qemu-img and by e2fsck.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

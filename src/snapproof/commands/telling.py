@@ -78,9 +78,8 @@ def print_disk(console: Console, disk: Disk, seconds: float) -> None:
     console.print("[bold]the disk[/]")
     _line(console, f"{MARKS[Finding.AGREES]} {escape(what)} [dim]({duration(seconds)})[/]")
     if disk.log_places:
-        _line(
-            console, f"  its guest overwrites the {len(disk.log_places)} blocks of /{PATH} in turn, one at every call"
-        )
+        _line(console, f"  its guest overwrites the {len(disk.log_places)} blocks of /{PATH} in turn,")
+        _line(console, "  one at every call that the driver makes and at every commit to its catalog")
     else:
         _line(console, f"  it holds no /{PATH} that could be overwritten safely, so its guest will write nothing")
 
