@@ -25,7 +25,7 @@ class Scene:
     volumes: dict[str, Volume] = field(default_factory=dict)
     guests: dict[str, Guest] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    outcome: Outcome[object] = field(default_factory=Outcome[object])
+    outcome: Outcome[object] = Outcome()
     before: Inventory = field(default_factory=Inventory)
     charged_before: ResourceCounts = field(
         default_factory=lambda: ResourceCounts(snapshots=0, secondary_storage_bytes=0)
