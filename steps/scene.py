@@ -16,6 +16,7 @@ from snapproof.vocabulary import AccountId, Capability, OperationId, ResourceCou
 
 T = TypeVar("T")
 ACCOUNT = AccountId("team-blue")
+NOTHING_YET: Outcome[object] = Outcome()
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class Scene:
     volumes: dict[str, Volume] = field(default_factory=dict)
     guests: dict[str, Guest] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    outcome: Outcome[object] = Outcome()
+    outcome: Outcome[object] = NOTHING_YET
     before: Inventory = field(default_factory=Inventory)
     charged_before: ResourceCounts = field(
         default_factory=lambda: ResourceCounts(snapshots=0, secondary_storage_bytes=0)
