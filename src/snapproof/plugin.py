@@ -100,7 +100,9 @@ def _activate(config: pytest.Config) -> None:
 
     selected_driver(config)
     selected_register(config)
-    for module in plugin_modules(config.getini("snapproof_plugins")):
+    modules = tuple(plugin_modules(config.getini("snapproof_plugins")))
+    pytest.register_assert_rewrite(*modules)  # all of them before the first: step modules import one another
+    for module in modules:
         config.pluginmanager.import_plugin(module)
     today = datetime.fromtimestamp(WallClock().time(), UTC).date()
     config.pluginmanager.register(Recorder(config, today), "snapproof-recorder")
