@@ -10,20 +10,13 @@ import msgspec
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import ATTRIBUTES_BYTES_MAX, DEFAULT_QOS
-from snapproof.simulators.solidfire.parameters import Given, Kind, may, read
+from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import Access, QoS, Volume
 from snapproof.simulators.solidfire.shelf import Shelf
 from snapproof.simulators.solidfire.state import State
 
 T = TypeVar("T")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9-]+")
-_QOS_TABLE = {
-    row.name: row
-    for row in (
-        *(may(name, Kind.INTEGER) for name in ("minIOPS", "maxIOPS", "burstIOPS", "burstTime")),
-        may("curve", Kind.OBJECT),
-    )
-}
 _QOS_BOUNDS = {"minIOPS": "volumeMinIOPS", "maxIOPS": "volumeMaxIOPS", "burstIOPS": "volumeBurstIOPS"}
 
 
@@ -80,7 +73,7 @@ def access(given: Given, default: str) -> str:
 
 def qos(state: State, given: Given, base: QoS | None = None) -> QoS:
     """Merge the QoS that was given, in part or not at all, over what holds already. Raises ElementError."""
-    wanted, _ = read(given.get("qos", {}), _QOS_TABLE, (), (99, 0))
+    wanted: Given = given.get("qos", {})
     if base and not wanted:
         return base
     held = msgspec.to_builtins(base) if base else DEFAULT_QOS

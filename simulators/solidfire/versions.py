@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from snapproof.simulators.solidfire.parameters import Version
+from snapproof.simulators.solidfire.surface.shapes import Version, version
 
 SUPPORTED = (
     "0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "7.0", "7.1", "7.2", "7.3", "7.4", "8.0", "8.1", "8.2", "8.3",
@@ -12,10 +12,5 @@ CURRENT = SUPPORTED[-1]
 SOFTWARE = "12.3.0.958"
 
 
-def _pair(version: str) -> Version:
-    major, _, minor = version.partition(".")
-    return int(major), int(minor)
-
-
-PAIRS: Mapping[str, Version] = {version: _pair(version) for version in SUPPORTED}
+PAIRS: Mapping[str, Version] = {text: version(text) for text in SUPPORTED}
 """What a path may name, as numbers that compare: 12.3 is newer than 9.4."""

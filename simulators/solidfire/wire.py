@@ -15,12 +15,12 @@ import msgspec
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.solidfire.array import Array
-from snapproof.simulators.solidfire.calls import METHODS, perform
+from snapproof.simulators.solidfire.calls import methods, perform
 from snapproof.simulators.solidfire.errors import ERRORS, ElementError, checked_name
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import BODY_BYTES_MAX
 from snapproof.simulators.solidfire.method import Port
-from snapproof.simulators.solidfire.parameters import Version
+from snapproof.simulators.solidfire.surface.shapes import Version
 from snapproof.simulators.solidfire.versions import PAIRS
 
 USUAL_REFUSAL = "xNotReadyForIO"
@@ -115,7 +115,7 @@ class Endpoint:
 
         if self._seam is None:
             return act()
-        label = name if name in METHODS else UNKNOWN_LABEL
+        label = name if name in methods() else UNKNOWN_LABEL
         return self._seam.cross("array", label, act, refuse=lambda error: refusal(error, request.id))
 
     def _performed(self, version: Version, name: str, params: dict[str, Any], call_id: msgspec.Raw) -> Answer:

@@ -7,8 +7,8 @@ from snapproof.simulators.solidfire import checks
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.method import Method
-from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.method import Rules
+from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import Account, AccountRow
 from snapproof.simulators.solidfire.shelf import Shelf
 from snapproof.simulators.solidfire.state import Numbered
@@ -110,32 +110,11 @@ def remove_account(array: Array, given: Given) -> Mapping[str, Any]:
     return {}
 
 
-_SETTINGS = (
-    may("initiatorSecret", Kind.TEXT),
-    may("targetSecret", Kind.TEXT),
-    may("attributes", Kind.OBJECT),
-    may("enableChap", Kind.TRUTH, since=(12, 2)),
-)
-
-METHODS = (
-    Method("AddAccount", (1, 0), add_account, (need("username", Kind.TEXT), *_SETTINGS)),
-    Method("GetAccountByID", (1, 0), get_account_by_id, (need("accountID", Kind.INTEGER),)),
-    Method("GetAccountByName", (1, 0), get_account_by_name, (need("username", Kind.TEXT),)),
-    Method(
-        "ListAccounts",
-        (1, 0),
-        list_accounts,
-        (
-            may("startAccountID", Kind.INTEGER),
-            may("limit", Kind.INTEGER),
-            may("includeStorageContainers", Kind.TRUTH, since=(9, 0)),
-        ),
-    ),
-    Method(
-        "ModifyAccount",
-        (1, 0),
-        modify_account,
-        (need("accountID", Kind.INTEGER), may("username", Kind.TEXT), may("status", Kind.TEXT), *_SETTINGS),
-    ),
-    Method("RemoveAccount", (1, 0), remove_account, (need("accountID", Kind.INTEGER),)),
-)
+RULES: Rules = {
+    "AddAccount": add_account,
+    "GetAccountByID": get_account_by_id,
+    "GetAccountByName": get_account_by_name,
+    "ListAccounts": list_accounts,
+    "ModifyAccount": modify_account,
+    "RemoveAccount": remove_account,
+}

@@ -8,10 +8,10 @@ from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import CURVE
-from snapproof.simulators.solidfire.method import Method
+from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.methods.snapshots import snapshot_of
 from snapproof.simulators.solidfire.methods.volumes import admit_volume, admitted_size
-from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import ACTIVE_BRANCH, Job, Volume
 
 CLONE = "Clone"
@@ -115,29 +115,9 @@ def _line(job: Job) -> Mapping[str, Any]:
     }
 
 
-METHODS = (
-    Method(
-        "CloneVolume",
-        (1, 0),
-        clone_volume,
-        (
-            need("volumeID", Kind.INTEGER),
-            need("name", Kind.TEXT),
-            may("newAccountID", Kind.INTEGER),
-            may("newSize", Kind.INTEGER),
-            may("access", Kind.TEXT),
-            may("snapshotID", Kind.INTEGER),
-            may("attributes", Kind.OBJECT, since=(6, 0)),
-            may("enable512e", Kind.TRUTH),
-            may("enableSnapMirrorReplication", Kind.TRUTH, since=(10, 0)),
-        ),
-    ),
-    Method("CancelClone", (9, 0), cancel_clone, (need("cloneID", Kind.INTEGER),)),
-    Method(
-        "GetAsyncResult",
-        (1, 0),
-        get_async_result,
-        (need("asyncHandle", Kind.INTEGER), may("keepResult", Kind.TRUTH)),
-    ),
-    Method("ListAsyncResults", (9, 0), list_async_results, (may("asyncResultTypes", Kind.TEXTS),)),
-)
+RULES: Rules = {
+    "CloneVolume": clone_volume,
+    "CancelClone": cancel_clone,
+    "GetAsyncResult": get_async_result,
+    "ListAsyncResults": list_async_results,
+}

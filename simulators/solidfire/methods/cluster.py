@@ -12,7 +12,7 @@ from snapproof.simulators.solidfire.limits import (
     OVER_PROVISION_FACTOR,
     PROVISIONED_BYTES_MAX,
 )
-from snapproof.simulators.solidfire.method import Method, Port
+from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.versions import CURRENT, SOFTWARE, SUPPORTED
 
@@ -118,11 +118,11 @@ def get_default_qos(_array: Array, _given: Given) -> Mapping[str, Any]:
     return {**DEFAULT_QOS, "burstTime": BURST_TIME_S, "curve": CURVE}
 
 
-METHODS = (
-    Method("GetAPI", (1, 0), get_api, port=Port.BOTH),
-    Method("GetClusterInfo", (1, 0), get_cluster_info),
-    Method("GetClusterVersionInfo", (1, 0), get_cluster_version_info),
-    Method("GetClusterCapacity", (1, 0), get_cluster_capacity),
-    Method("GetLimits", (1, 0), get_limits),
-    Method("GetDefaultQoS", (1, 0), get_default_qos),
-)
+RULES: Rules = {
+    "GetAPI": get_api,
+    "GetClusterInfo": get_cluster_info,
+    "GetClusterVersionInfo": get_cluster_version_info,
+    "GetClusterCapacity": get_cluster_capacity,
+    "GetLimits": get_limits,
+    "GetDefaultQoS": get_default_qos,
+}

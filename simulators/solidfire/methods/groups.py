@@ -7,8 +7,8 @@ from snapproof.simulators.solidfire import checks, groups
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.method import Method
-from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.method import Rules
+from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import GroupRow
 
 
@@ -166,37 +166,13 @@ def _initiators_to_add(array: Array, names: list[str], *, held: list[str]) -> li
     return names
 
 
-_GROUP = need("volumeAccessGroupID", Kind.INTEGER)
-_VOLUMES, _INITIATORS = need("volumes", Kind.INTEGERS), need("initiators", Kind.MIXED)
-_LISTS = (may("initiators", Kind.MIXED), may("volumes", Kind.INTEGERS), may("attributes", Kind.OBJECT))
-_ORPHANS = may("deleteOrphanInitiators", Kind.TRUTH, since=(9, 0))
-
-METHODS = (
-    Method(
-        "CreateVolumeAccessGroup",
-        (5, 0),
-        create_group,
-        (
-            need("name", Kind.TEXT),
-            *_LISTS,
-            may("virtualNetworkID", Kind.INTEGERS, since=(8, 0)),
-            may("virtualNetworkTags", Kind.INTEGERS, since=(8, 0)),
-        ),
-    ),
-    Method(
-        "ListVolumeAccessGroups",
-        (5, 0),
-        list_groups,
-        (
-            may("startVolumeAccessGroupID", Kind.INTEGER),
-            may("limit", Kind.INTEGER),
-            may("volumeAccessGroups", Kind.INTEGERS),
-        ),
-    ),
-    Method("ModifyVolumeAccessGroup", (5, 0), modify_group, (_GROUP, may("name", Kind.TEXT), *_LISTS, _ORPHANS)),
-    Method("DeleteVolumeAccessGroup", (5, 0), delete_group, (_GROUP, _ORPHANS)),
-    Method("AddVolumesToVolumeAccessGroup", (5, 0), add_volumes, (_GROUP, _VOLUMES)),
-    Method("RemoveVolumesFromVolumeAccessGroup", (5, 0), remove_volumes, (_GROUP, _VOLUMES)),
-    Method("AddInitiatorsToVolumeAccessGroup", (5, 0), add_initiators, (_GROUP, _INITIATORS)),
-    Method("RemoveInitiatorsFromVolumeAccessGroup", (5, 0), remove_initiators, (_GROUP, _INITIATORS, _ORPHANS)),
-)
+RULES: Rules = {
+    "CreateVolumeAccessGroup": create_group,
+    "ListVolumeAccessGroups": list_groups,
+    "ModifyVolumeAccessGroup": modify_group,
+    "DeleteVolumeAccessGroup": delete_group,
+    "AddVolumesToVolumeAccessGroup": add_volumes,
+    "RemoveVolumesFromVolumeAccessGroup": remove_volumes,
+    "AddInitiatorsToVolumeAccessGroup": add_initiators,
+    "RemoveInitiatorsFromVolumeAccessGroup": remove_initiators,
+}

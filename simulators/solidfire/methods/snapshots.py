@@ -10,9 +10,9 @@ from snapproof.simulators.solidfire import checks, snapshots
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.method import Method
+from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.methods.volumes import admit_bytes
-from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import ACTIVE_BRANCH, Snapshot, Volume
 from snapproof.simulators.solidfire.state import Fullness
 
@@ -156,44 +156,10 @@ def roll_back_to_snapshot(array: Array, given: Given) -> Mapping[str, Any]:
     return _answer(saved)
 
 
-_VOLUME, _SNAPSHOT = need("volumeID", Kind.INTEGER), need("snapshotID", Kind.INTEGER)
-_LABEL = may("snapMirrorLabel", Kind.TEXT, since=(10, 0))
-
-METHODS = (
-    Method(
-        "CreateSnapshot",
-        (6, 0),
-        create_snapshot,
-        (
-            _VOLUME,
-            may("snapshotID", Kind.INTEGER),
-            may("name", Kind.TEXT),
-            may("enableRemoteReplication", Kind.TRUTH, since=(8, 0)),
-            may("expirationTime", Kind.TEXT),
-            may("retention", Kind.TEXT, since=(8, 0)),
-            may("attributes", Kind.OBJECT),
-            _LABEL,
-            may("ensureSerialCreation", Kind.TRUTH, since=(12, 2)),
-        ),
-    ),
-    Method("ListSnapshots", (6, 0), list_snapshots, (may("volumeID", Kind.INTEGER), may("snapshotID", Kind.INTEGER))),
-    Method(
-        "ModifySnapshot",
-        (8, 0),
-        modify_snapshot,
-        (_SNAPSHOT, may("expirationTime", Kind.TEXT), may("enableRemoteReplication", Kind.TRUTH), _LABEL),
-    ),
-    Method("DeleteSnapshot", (6, 0), delete_snapshot, (_SNAPSHOT,)),
-    Method(
-        "RollbackToSnapshot",
-        (6, 0),
-        roll_back_to_snapshot,
-        (
-            _VOLUME,
-            _SNAPSHOT,
-            may("saveCurrentState", Kind.TRUTH),
-            may("name", Kind.TEXT),
-            may("attributes", Kind.OBJECT),
-        ),
-    ),
-)
+RULES: Rules = {
+    "CreateSnapshot": create_snapshot,
+    "ListSnapshots": list_snapshots,
+    "ModifySnapshot": modify_snapshot,
+    "DeleteSnapshot": delete_snapshot,
+    "RollbackToSnapshot": roll_back_to_snapshot,
+}

@@ -7,9 +7,9 @@ from snapproof.simulators.solidfire import checks
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.method import Method
+from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.methods.volumes import PROTECTION_SCHEMES
-from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import Status, Volume
 
 
@@ -66,31 +66,9 @@ def _answer(found: Iterator[Volume], given: Given) -> Mapping[str, Any]:
     return {"volumes": [volume.row for volume in checks.limited(found, given)]}
 
 
-_PAGE = (may("startVolumeID", Kind.INTEGER), may("limit", Kind.INTEGER))
-_VIRTUAL = may("includeVirtualVolumes", Kind.TRUTH, since=(9, 0))
-
-METHODS = (
-    Method(
-        "ListVolumes",
-        (8, 0),
-        list_volumes,
-        (
-            *_PAGE,
-            may("volumeStatus", Kind.TEXT),
-            may("accounts", Kind.INTEGERS),
-            may("isPaired", Kind.TRUTH),
-            may("volumeIDs", Kind.INTEGERS),
-            may("volumeName", Kind.TEXT),
-            _VIRTUAL,
-            may("protectionSchemes", Kind.TEXTS),
-        ),
-    ),
-    Method("ListActiveVolumes", (1, 0), list_active_volumes, (*_PAGE, _VIRTUAL)),
-    Method("ListDeletedVolumes", (1, 0), list_deleted_volumes, (_VIRTUAL,)),
-    Method(
-        "ListVolumesForAccount",
-        (1, 0),
-        list_volumes_for_account,
-        (need("accountID", Kind.INTEGER), *_PAGE, _VIRTUAL),
-    ),
-)
+RULES: Rules = {
+    "ListVolumes": list_volumes,
+    "ListActiveVolumes": list_active_volumes,
+    "ListDeletedVolumes": list_deleted_volumes,
+    "ListVolumesForAccount": list_volumes_for_account,
+}

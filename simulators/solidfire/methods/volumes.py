@@ -8,8 +8,8 @@ from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import CURVE, FIFO_SIZE, OVER_PROVISION_FACTOR, PROVISIONED_BYTES_MAX
-from snapproof.simulators.solidfire.method import Method
-from snapproof.simulators.solidfire.parameters import Given, Kind, may, need
+from snapproof.simulators.solidfire.method import Rules
+from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import Access, Account, Volume
 
 PROTECTION_SCHEMES = ("singleHelix", "doubleHelix", "tripleHelix")
@@ -150,46 +150,10 @@ def purge_deleted_volume(array: Array, given: Given) -> Mapping[str, Any]:
     return {}
 
 
-_ONE = (need("volumeID", Kind.INTEGER),)
-_SETTINGS = (
-    may("qos", Kind.OBJECT),
-    may("attributes", Kind.OBJECT),
-    may("associateWithQoSPolicy", Kind.TRUTH, since=(10, 0)),
-    may("qosPolicyID", Kind.INTEGER, since=(10, 0)),
-    may("fifoSize", Kind.INTEGER, since=(12, 3)),
-    may("minFifoSize", Kind.INTEGER, since=(12, 3)),
-)
-
-METHODS = (
-    Method(
-        "CreateVolume",
-        (1, 0),
-        create_volume,
-        (
-            need("name", Kind.TEXT),
-            need("accountID", Kind.INTEGER),
-            need("totalSize", Kind.INTEGER),
-            may("enable512e", Kind.TRUTH),
-            *_SETTINGS,
-            may("access", Kind.TEXT, since=(10, 0)),
-            may("enableSnapMirrorReplication", Kind.TRUTH, since=(10, 0)),
-            may("protectionScheme", Kind.TEXT),
-        ),
-    ),
-    Method(
-        "ModifyVolume",
-        (1, 0),
-        modify_volume,
-        (
-            *_ONE,
-            may("accountID", Kind.INTEGER),
-            may("access", Kind.TEXT),
-            may("totalSize", Kind.INTEGER),
-            *_SETTINGS,
-            may("enableSnapMirrorReplication", Kind.TRUTH, since=(10, 1)),
-        ),
-    ),
-    Method("DeleteVolume", (1, 0), delete_volume, _ONE),
-    Method("RestoreDeletedVolume", (1, 0), restore_deleted_volume, _ONE),
-    Method("PurgeDeletedVolume", (1, 0), purge_deleted_volume, _ONE),
-)
+RULES: Rules = {
+    "CreateVolume": create_volume,
+    "ModifyVolume": modify_volume,
+    "DeleteVolume": delete_volume,
+    "RestoreDeletedVolume": restore_deleted_volume,
+    "PurgeDeletedVolume": purge_deleted_volume,
+}

@@ -142,3 +142,9 @@ def small_array() -> Callable[..., Array]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def authorization() -> str:
+    """The header that every door of the world's cluster opens to."""
+    return AUTHORIZATION

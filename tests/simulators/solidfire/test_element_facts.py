@@ -10,9 +10,8 @@ import msgspec
 import pytest
 
 from snapproof.simulators.faults import FAULTS, AnswerLostError, CrashedError, fault_named
-from snapproof.simulators.solidfire.calls import METHODS, call
+from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.versions import SUPPORTED
-from snapproof.simulators.solidfire.wire import Endpoint
 
 GB = 1_000_000_000
 MIB = 1 << 20
@@ -231,28 +230,6 @@ def test_sizes_are_rounded_up_to_a_mebibyte(world: Any) -> None:
     assert world.volume(world.account(), size=2 * GB)["totalSize"] == 2_000_683_008
     assert world.volume(1, size=1024 * MIB)["totalSize"] == 1024 * MIB
     assert world.volume(1, size=1024 * MIB + 1)["totalSize"] == 1025 * MIB
-
-
-@pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
-def test_a_method_is_unknown_before_its_version(world: Any, method: Any) -> None:
-    older = [v for v in SUPPORTED if tuple(map(int, v.split("."))) < method.since]
-    answer = world.ask(method.name, {}, path=f"/json-rpc/{older[-1]}")
-    assert answer["error"]["name"] == "xUnknownAPIMethod"
-    assert answer["error"]["message"] == f"xUnknownAPIMethod method={method.name}"
-    major, minor = method.since
-    known = world.ask(method.name, {}, path=f"/json-rpc/{major}.{minor}")
-    assert known.get("error", {}).get("name") != "xUnknownAPIMethod"
-
-
-def test_a_node_serves_what_nodes_serve(world: Any) -> None:
-    node = Endpoint(world.array, username="admin", password="pw", node=True)
-    headers = {"authorization": basic("admin:pw")}
-    served = {
-        name
-        for name in METHODS
-        if b"xUnknownAPIMethod" not in node("POST", "/json-rpc/12.3", headers, msgspec.json.encode({"method": name}))[2]
-    }
-    assert served == {"GetAPI"}
 
 
 def test_a_get_with_a_query_is_answered_and_other_verbs_are_not(world: Any) -> None:

@@ -1,0 +1,95 @@
+"""The tables as they are read from the pages beside this module, once, when somebody first asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import TypeAlias
+
+import msgspec
+
+Members: TypeAlias = Mapping[str, str]
+"""Names with the shapes of what they stand for."""
+
+
+class Served(StrEnum):
+    """Which door serves a method: 443 of the cluster, 442 of a node."""
+
+    CLUSTER = "cluster"
+    NODE = "node"
+    BOTH = "both"
+
+
+class Tier(StrEnum):
+    """How much depends on a method."""
+
+    STORAGE = "1a"  # storage drivers and exporters call it
+    ADMINISTRATION = "1b"  # deployment and monitoring tools call it
+    REST = "2"  # the rest of the cluster that has state
+    HARDWARE = "3"  # nodes, hardware, certificates, foreign systems
+
+
+class Known(StrEnum):
+    """How a method is known."""
+
+    SEEN = "seen"  # a public client other than the vendor's own calls it
+    DOCUMENTED = "documented"  # only the vendor's own SDK and CLI have it
+    GUESSED = "guessed"  # they have it, but not the version in which it appeared
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What is known of one method. `open` says that its result has no members of its own that are always there."""
+
+    tier: Tier
+    endpoint: Served
+    since: str
+    evidence: Known
+    takes: Members
+    gives: Members
+    open: bool = False
+    refused: str = ""
+    """Why a cluster like ours has no such method; empty for one that answers."""
+    clients: tuple[str, ...] = ()
+    """Public clients that call it; the vendor's Python SDK and CLI call them all and are not named."""
+    errors: tuple[str, ...] = ()
+    """Errors of its own, beside those that any method may answer."""
+
+
+class _Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    methods: dict[str, Entry] = {}
+    types: dict[str, dict[str, str]] = {}
+    enumerations: dict[str, tuple[str, ...]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Every method, every type that methods take or give, every enumeration, by name."""
+
+    methods: Mapping[str, Entry]
+    types: Mapping[str, Members]
+    enumerations: Mapping[str, tuple[str, ...]]
+
+
+def pages() -> Mapping[str, _Page]:
+    """Read every page, by its noun."""
+    folder = files(__package__)
+    decode = msgspec.json.Decoder(_Page).decode
+    return {
+        page.name.removesuffix(".json"): decode(page.read_bytes())
+        for page in sorted(folder.iterdir(), key=lambda found: found.name)
+        if page.name.endswith(".json")
+    }
+
+
+@cache
+def surface() -> Surface:
+    """Read all pages into one table; it is read once and never changes."""
+    methods: dict[str, Entry] = {}
+    types: dict[str, Members] = {}
+    enumerations: dict[str, tuple[str, ...]] = {}
+    for page in pages().values():
+        methods |= page.methods
+        types |= page.types
+        enumerations |= page.enumerations
+    return Surface(methods=methods, types=types, enumerations=enumerations)
