@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from snapproof.driver import BackendError, ConflictError, DriverError, InvalidRequestError, UnavailableError
-from snapproof.reference_impl.catalog.store import Catalog, Job, Phase, Session
+from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.orders import Order
@@ -60,14 +60,21 @@ class Orchestrator:
         `check` runs in the opening transaction and raises a DriverError if the order has become impossible.
         """
         known = self._catalog.job(OperationId(order.job))
-        job = known or self._open(order, volume, snapshot, check)
-        return self._concluded(self._run(job, begun=known is not None))
+        try:
+            job = known or self._open(order, volume, snapshot, check)
+            return self._concluded(self._run(job, begun=known is not None))
+        except OvertakenError as error:
+            raise ConflictError(f"Somebody else carries out job {order.job} at this moment; ask again.") from error
 
     def resume(self) -> None:
         """Bring every unfinished job to its end. One that still cannot end keeps its leak record for next time."""
         for job in self._catalog.unfinished_jobs():
-            ended = self._run(job, begun=True)
-            LOG.info("job %s resumed at %s, now %s", job.uuid, job.phase, ended.phase)
+            try:
+                ended = self._run(job, begun=True)
+            except OvertakenError:
+                LOG.warning("job %s is carried out by another life; it is left alone", job.uuid)
+            else:
+                LOG.info("job %s resumed at %s, now %s", job.uuid, job.phase, ended.phase)
 
     def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
         try:
@@ -223,13 +230,16 @@ class Orchestrator:
     ) -> Job:
         place = job.cursor if cursor is None else cursor
 
+        found = job.facts if facts is None else facts
+
         def change(_session: Session, tx: Transaction) -> None:
-            tx.advance_job(job, phase, place, job.facts if facts is None else facts, error)
+            tx.advance_job(job, phase, place, found, error)
             write(tx)
 
         def changed() -> Job | None:
             now = self._catalog.job(job.uuid)
-            return now if now is not None and now.version == job.version + 1 else None
+            ours = (job.version + 1, phase, place, found)
+            return now if now and (now.version, now.phase, now.cursor, now.facts) == ours else None
 
         return self._write(change, changed)
 
@@ -243,7 +253,8 @@ class Orchestrator:
             with self._catalog.transaction() as session:
                 change(session, Transaction(session, self._catalog.now()))
             written = changed()
-            assert written is not None, "A committed change can be read back."
+            if written is None:
+                raise OvertakenError("What was committed has been changed again by somebody else.")
             return written
 
         try:

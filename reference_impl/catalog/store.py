@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from snapproof.reference_impl.catalog.schema import ASYNC_JOB, METADATA
@@ -23,6 +24,9 @@ from snapproof.vocabulary import CallPoint, Clock, OperationId
 
 Session: TypeAlias = Connection
 """An open transaction, as queries and checks take it. Nobody outside this package knows what it is made of."""
+
+READING = "snapproof_reading"
+"""The option of a connection that only reads."""
 
 
 class Phase(StrEnum):
@@ -69,19 +73,25 @@ class Catalog:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Write. The commit is an external call: TransientError if refused, UnknownOutcomeError if unanswered."""
-        with self._engine.connect() as connection, connection.begin() as transaction:
-            yield connection
-            try:
-                self._call_point.cross("catalog", "commit", transaction.commit, refuse=_refuse_commit)
-            except ConnectionError as error:
-                raise UnknownOutcomeError("The catalog did not answer a commit.") from error
+        """Write, alone from the first read on. The commit is an external call.
+
+        Raises TransientError if nothing was written, UnknownOutcomeError if the commit was not answered.
+        """
+        try:
+            with self._engine.connect() as connection, connection.begin() as transaction:
+                yield connection
+                try:
+                    self._call_point.cross("catalog", "commit", transaction.commit, refuse=_refuse_commit)
+                except (ConnectionError, OperationalError) as error:
+                    raise UnknownOutcomeError("The catalog did not answer a commit.") from error
+        except OperationalError as error:
+            raise TransientError("The catalog is busy or out of reach; nothing was written.") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Read."""
+        """Read: everything that is read is of one moment."""
         with self._engine.connect() as connection:
-            yield connection
+            yield connection.execution_options(**{READING: True})
 
     def job(self, uuid: OperationId) -> Job | None:
         """Find a job by its operation id."""
@@ -102,16 +112,26 @@ class Catalog:
 
 
 def _open(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     """Acknowledged is durable: NORMAL may lose the last commits when the power fails."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    connection.isolation_level = (
+        None  # else Python begins a transaction at the first write: what was read before is not in it
+    )
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Whoever writes takes the lock before reading, so that a check and what rests on it are one."""
+    reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _refuse_commit(name: str) -> None:

@@ -43,7 +43,9 @@ class Transaction:
         self._now = now
 
     def open_job(self, order: Order, *, volume: str, snapshot: str | None) -> None:
-        """Write down an order; from now on the job exists and will be brought to an end."""
+        """Write down an order; from now on the job exists and will be brought to an end. Raises OvertakenError."""
+        if self._connection.execute(select(ASYNC_JOB.c.id).where(ASYNC_JOB.c.uuid == order.job)).scalar() is not None:
+            raise OvertakenError(f"Job {order.job} was opened by somebody else.")
         self._connection.execute(
             insert(ASYNC_JOB).values(
                 uuid=order.job,
