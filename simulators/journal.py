@@ -7,15 +7,15 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 Fact: TypeAlias = str | int | bool | None
 Watcher: TypeAlias = Callable[["Entry"], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One line: who did what, and the facts of it. `side` is `call` for the seam, else the world that changed."""
 
     number: int
@@ -44,7 +44,7 @@ class Journal:
     def record(self, side: str, event: str, **facts: Fact) -> None:
         """Append one entry and show it to every watcher."""
         with self._lock:
-            entry = Entry(number=len(self._entries), time_s=self._now(), side=side, event=event, facts=facts)
+            entry = Entry(len(self._entries), self._now(), side, event, facts)
             self._entries.append(entry)
             for watch in self._watchers:
                 watch(entry)
@@ -52,6 +52,10 @@ class Journal:
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` with every entry from now on."""
         self._watchers.append(watcher)
+
+    def since(self, number: int) -> tuple[Entry, ...]:
+        """Every entry from this number on; numbers count from 0."""
+        return tuple(self._entries[number:])
 
     def digest(self) -> str:
         """Hash all entries: two runs that did the same have the same digest."""
