@@ -6,7 +6,7 @@ When to ask and what to do about an answer is not decided here; only what an ans
 import base64
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -207,12 +207,25 @@ class ElementArray:
             raise kind(f"{method}: the array answered with HTTP {status}.")
         try:
             answer = msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnknownOutcomeError(f"{method}: the array's answer cannot be read.") from error
-        if "error" in answer:
-            raise _refusal(method, answer["error"])
-        result: dict[str, Any] = answer["result"]
-        return result
+        match answer:
+            case {"error": dict(refused)}:
+                raise _refusal(method, refused)
+            case {"result": dict(result)}:
+                return _Result(method, result)
+        raise UnknownOutcomeError(f"{method}: the array's answer cannot be read.")
+
+
+class _Result(dict[str, Any]):
+    """A result whose missing members are an answer that cannot be read, not a defect of ours."""
+
+    def __init__(self, method: str, members: Mapping[str, Any]) -> None:
+        super().__init__(members)
+        self._method = method
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise UnknownOutcomeError(f"{self._method}: the array's answer cannot be read: {name} is missing.")
 
 
 def _refusal(method: str, error: Mapping[str, Any]) -> CallError:

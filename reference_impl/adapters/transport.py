@@ -1,6 +1,6 @@
 """Reaching an endpoint: in process through its wire, else over HTTP(S). What is said over it is not known here.
 
-Certificates are verified unless the site brings its own authority, proxies and redirects of the environment are
+Certificates are always verified, by the site's own authority alone where it names one; proxies and redirects are
 ignored, and nothing is ever sent twice: whether to ask again is the orchestrator's decision alone.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import urllib3
 
-from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
+from snapproof.reference_impl.ports import RefusedError, TransientError, UnknownOutcomeError
 from snapproof.vocabulary import Answer, Endpoint
 
 TIMEOUT_S = 60.0
@@ -23,7 +23,7 @@ class Transport:
         self._sockets = None if endpoint.wire else urllib3.PoolManager(ssl_context=_trust(endpoint))
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send one request. Raises TransientError if it certainly never arrived, UnknownOutcomeError if it may have."""
+        """Send one request. Raises UnknownOutcomeError if it may have arrived; else TransientError, or RefusedError."""
         if self._endpoint.wire is not None:
             try:
                 status, found, text = self._endpoint.wire(method, path, headers, body)
@@ -41,6 +41,10 @@ class Transport:
             )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
             raise TransientError(f"{self._endpoint.url} cannot be reached.") from error
+        except urllib3.exceptions.SSLError as error:
+            if isinstance(error.args[0], ssl.SSLCertVerificationError):
+                raise RefusedError(f"{self._endpoint.url} has no certificate to trust; nothing was sent.") from error
+            raise UnknownOutcomeError(f"{self._endpoint.url} did not answer.") from error
         except urllib3.exceptions.HTTPError as error:
             raise UnknownOutcomeError(f"{self._endpoint.url} did not answer.") from error
         return answer.status, _lower(answer.headers), answer.data
@@ -56,7 +60,4 @@ def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if endpoint.ca_pem is not None:
-        context.load_verify_locations(cadata=endpoint.ca_pem)
-    return context
+    return ssl.create_default_context(cadata=endpoint.ca_pem)

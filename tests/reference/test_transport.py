@@ -1,0 +1,211 @@
+"""The transport over real sockets: who is trusted, what a dead or lying server means, and nothing sent twice."""
+
+import base64
+import logging
+import socket
+import ssl
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import ANY  # no mock: equal to anything
+
+import pytest
+
+from snapproof.fixtures.site import site_of
+from snapproof.fixtures.world import World
+from snapproof.reference_impl.adapters.element import ElementArray
+from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.reference_impl.ports import (
+    GoneError,
+    Owner,
+    RefusedError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from snapproof.simulators.certificates import certificate
+from snapproof.simulators.clock import VirtualClock
+from snapproof.simulators.faults import fault_named
+from snapproof.simulators.serving import Answer, serve
+from snapproof.vocabulary import Endpoint, Qos, Secret
+
+QOS = Qos(min_iops=100, max_iops=200, burst_iops=300)
+OWNER = Owner(job="job", subject="subject")
+
+
+class Ear:
+    """A wire that counts what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        self.heard.append(target)
+        return (302, {"location": "/elsewhere"}, b"") if target == "/moved" else (200, {"X-Word": "heard"}, body)
+
+
+def endpoint(url: str, authority: bytes | None) -> Endpoint:
+    ca_pem = None if authority is None else authority.decode()
+    return Endpoint(url=url, username="admin", password=Secret("hidden"), ca_pem=ca_pem)
+
+
+@contextmanager
+def talking(url: str, authority: bytes | None) -> Iterator[Transport]:
+    transport = Transport(endpoint(url, authority))
+    try:
+        yield transport
+    finally:
+        transport.close()
+
+
+def test_a_trusted_server_is_talked_to() -> None:
+    ear, issued = Ear(), certificate()
+    with serve(ear, tls=issued.context) as server, talking(server.url, issued.authority_pem) as transport:
+        status, headers, body = transport.exchange("POST", "/x", {}, b"text")
+    assert (status, headers["x-word"], body) == (200, "heard", b"text")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_an_authority_that_is_not_the_sites_is_not_trusted(host: str) -> None:
+    ear, issued, other = Ear(), certificate(host), certificate(host)
+    for authority in (other.authority_pem, None):
+        with (
+            serve(ear, host=host, tls=issued.context) as server,
+            talking(server.url, authority) as transport,
+            pytest.raises(RefusedError, match=r"has no certificate to trust; nothing was sent\.") as refusal,
+        ):
+            transport.exchange("POST", "/x", {"authorization": "Basic hidden"}, b"hidden")
+        assert type(refusal.value) is RefusedError
+    assert not ear.heard
+
+
+def test_a_certificate_for_another_host_is_not_trusted() -> None:
+    ear, issued = Ear(), certificate()
+    with (
+        serve(ear, host="127.0.0.2", tls=issued.context) as server,
+        talking(server.url, issued.authority_pem) as transport,
+        pytest.raises(RefusedError, match="no certificate to trust"),
+    ):
+        transport.exchange("POST", "/x", {}, b"")
+    assert not ear.heard
+
+
+def test_a_site_that_names_its_authority_trusts_no_other() -> None:
+    issued = certificate()
+    with talking("https://array.invalid", issued.authority_pem) as transport:
+        assert transport._sockets is not None
+        context = transport._sockets.connection_pool_kw["ssl_context"]
+    assert [found["subject"] for found in context.get_ca_certs()] == [
+        ((("organizationName", "snapproof simulators"),), (("organizationalUnitName", ANY),))
+    ]
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_a_server_that_is_not_there_certainly_did_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with (
+        talking(f"http://127.0.0.1:{port}", None) as transport,
+        pytest.raises(TransientError, match="cannot be reached"),
+    ):
+        transport.exchange("POST", "/x", {}, b"")
+
+
+def test_a_server_that_hangs_up_may_have_done_it_and_is_not_asked_twice() -> None:
+    accepted = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                accepted.append(connection.recv(65536))
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with (
+            talking(f"http://127.0.0.1:{listener.getsockname()[1]}", None) as transport,
+            pytest.raises(UnknownOutcomeError, match="did not answer"),
+        ):
+            transport.exchange("POST", "/x", {}, b"text")
+        thread.join()
+        listener.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    assert len(accepted) == 1
+
+
+def test_a_redirect_is_an_answer_like_any_other() -> None:
+    ear = Ear()
+    with serve(ear) as server, talking(server.url, None) as transport:
+        assert transport.exchange("POST", "/moved", {"authorization": "Basic hidden"}, b"")[0] == 302
+    assert ear.heard == ["/moved"]
+
+
+def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with serve(Ear()) as server, talking(server.url, None) as transport:
+        assert transport.exchange("POST", "/x", {}, b"")[0] == 200
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World.build(seed=1, clock=VirtualClock(), directory=tmp_path) as world:
+        yield world
+
+
+@contextmanager
+def array_over_tls(world: World, tmp_path: Path, *, password: str | None = None) -> Iterator[ElementArray]:
+    """The adapter and the world's array, with TLS between them."""
+    site = site_of(world, store="nfs", seed=1, state_directory=tmp_path)
+    issued = certificate()
+    with serve(world.wires().clusters[0], tls=issued.context) as server:
+        door = replace(
+            site.array,
+            url=server.url,
+            wire=None,
+            ca_pem=issued.authority_pem.decode(),
+            password=site.array.password if password is None else Secret(password),
+        )
+        array = ElementArray(door, group=site.hosts_group)
+        try:
+            yield array
+        finally:
+            array.close()
+
+
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after"])
+def test_a_connection_that_dies_leaves_the_outcome_open(world: World, tmp_path: Path, fault: str) -> None:
+    with array_over_tls(world, tmp_path) as array:
+        lun = array.create_lun(account="blue", name="database", size_bytes=10**9, qos=QOS, owner=OWNER)
+        world.seam.restart_count()
+        world.seam.arm("array.CreateSnapshot#1", fault_named(fault))
+        with pytest.raises(UnknownOutcomeError):
+            array.take_snapshot(lun.id, name="nightly", owner=OWNER)
+        found = array.find_snapshots(lun.id, name="nightly", owner=OWNER)
+    assert len(found) == (1 if fault == "lost_after" else 0)
+    assert world.seam.labels().count("array.CreateSnapshot#1") == 1
+
+
+def test_a_wrong_password_is_a_final_no_that_does_not_repeat_it(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with array_over_tls(world, tmp_path, password="not-the-right-one") as array, pytest.raises(RefusedError) as refusal:
+        array.get_lun(1)
+    assert type(refusal.value) is RefusedError
+    told = "".join(traceback.format_exception(refusal.value)) + caplog.text + repr(array.__dict__.keys())
+    assert "not-the-right-one" not in told
+    assert base64.b64encode(b"not-the-right-one").decode()[:-2] not in told
+
+
+def test_a_lun_that_is_gone_is_gone_over_the_wire_too(world: World, tmp_path: Path) -> None:
+    with array_over_tls(world, tmp_path) as array:
+        for ask in (array.get_lun, array.delete_lun, array.purge_lun, array.delete_snapshot):
+            with pytest.raises(GoneError):
+                ask(99)
+        assert array.find_snapshots(99, name="x", owner=OWNER) == []
