@@ -1,0 +1,51 @@
+"""The words that both ports speak: secrets that never show themselves, contents that compare block by block."""
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapproof.vocabulary import BLOCK_BYTES, Content, Endpoint, Secret
+
+CANARY = "xK9-canary-4711"
+
+
+@pytest.mark.parametrize(
+    "shown", [str, repr, "{}".format, "{!r}".format, lambda secret: f"{secret}", lambda s: f"{[s]}"]
+)
+def test_a_secret_shows_only_stars_however_it_is_asked(shown: object) -> None:
+    assert callable(shown)
+    text = shown(Secret(CANARY))
+    assert "***" in text
+    assert CANARY not in text
+
+
+def test_a_secret_shows_only_stars_inside_what_holds_it(caplog: pytest.LogCaptureFixture) -> None:
+    endpoint = Endpoint(url="https://array", username="admin", password=Secret(CANARY))
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("snapproof").info("connecting to %s", endpoint)
+    assert "admin" in caplog.text
+    assert CANARY not in caplog.text
+
+
+def test_secrets_are_equal_by_their_text_and_can_be_revealed() -> None:
+    assert Secret(CANARY) == Secret(CANARY)
+    assert len({Secret(CANARY), Secret(CANARY), Secret("other")}) == 2
+    assert Secret(CANARY) != CANARY
+    assert Secret(CANARY).reveal() == CANARY
+
+
+BLOCKS = st.dictionaries(
+    st.integers(0, 20), st.binary(min_size=BLOCK_BYTES, max_size=BLOCK_BYTES).filter(any), max_size=4
+)
+
+
+@given(BLOCKS, BLOCKS)
+def test_contents_differ_in_just_the_blocks_that_are_not_the_same(
+    ours: dict[int, bytes], theirs: dict[int, bytes]
+) -> None:
+    differing = Content(2**20, ours).differing(Content(2**20, theirs))
+    zeros = bytes(BLOCK_BYTES)
+    assert set(differing) == {n for n in range(21) if ours.get(n, zeros) != theirs.get(n, zeros)}
+    assert list(differing) == sorted(differing)
