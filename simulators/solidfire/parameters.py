@@ -58,7 +58,7 @@ def _parameter(name: str, looks: Shape) -> Parameter:
 def read(params: Mapping[str, Any], expected: Takes, version: Version = _NEWEST) -> tuple[Given, list[str]]:
     """Return what was given, in the types of the table, and the names that mean nothing at this version.
 
-    Null and the empty string count as not given, except that a required list may be null: it is empty then.
+    Null and the empty string count as not given; a required list that is one of them is empty.
     Raises ElementError.
     """
     given: Given = {}

@@ -42,16 +42,29 @@ class World:
         self.seam = Seam(self.journal)
         self.endpoint = Endpoint(self.array, username=USERNAME, password=PASSWORD, seam=self.seam)
 
+    def node(self) -> Endpoint:
+        """The door of the cluster's node."""
+        return Endpoint(self.array, username=USERNAME, password=PASSWORD, seam=self.seam, node=True)
+
     def exchange(
-        self, body: bytes, *, path: str = "/json-rpc/12.3", authorization: str = AUTHORIZATION, verb: str = "POST"
+        self,
+        body: bytes,
+        *,
+        path: str = "/json-rpc/12.3",
+        authorization: str = AUTHORIZATION,
+        verb: str = "POST",
+        door: Endpoint | None = None,
     ) -> tuple[int, bytes]:
-        """Send bytes, receive a status and bytes."""
-        status, _, answer = self.endpoint(verb, path, {"authorization": authorization}, body)
+        """Send bytes to a door, the cluster's when none is named; receive a status and bytes."""
+        status, _, answer = (door or self.endpoint)(verb, path, {"authorization": authorization}, body)
         return status, answer
 
-    def ask(self, method: str, params: object = None, *, path: str = "/json-rpc/12.3") -> dict[str, Any]:
+    def ask(
+        self, method: str, params: object = None, *, path: str = "/json-rpc/12.3", door: Endpoint | None = None
+    ) -> dict[str, Any]:
         """Send a well-formed request and read the envelope of the answer."""
-        status, answer = self.exchange(msgspec.json.encode({"method": method, "id": 1, "params": params}), path=path)
+        body = msgspec.json.encode({"method": method, "id": 1, "params": params})
+        status, answer = self.exchange(body, path=path, door=door)
         assert status == 200, answer
         envelope: dict[str, Any] = msgspec.json.decode(answer)
         return envelope
@@ -94,7 +107,8 @@ class World:
             [[v.row, v.clone_jobs, v.purge_at_s, v.buried_in] for v in array.volumes],
             [[s.row, s.clone_jobs, s.expires_at_s] for s in array.snapshots],
             list(array.groups),
-            list(array.initiators.values()),
+            [list(array.luns), list(array.initiators), array.initiator_ids],
+            [list(array.qos_policies), array.default_qos, list(array.group_snapshots)],
             list(array.jobs),
             list(array.running.values()),
             [v.disk.snapshot().digest() for v in array.volumes],
@@ -142,9 +156,3 @@ def small_array() -> Callable[..., Array]:
         )
 
     return make
-
-
-@pytest.fixture(scope="session")
-def authorization() -> str:
-    """The header that every door of the world's cluster opens to."""
-    return AUTHORIZATION

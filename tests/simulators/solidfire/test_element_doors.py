@@ -2,41 +2,20 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from snapproof.simulators.solidfire.calls import merge, methods
 from snapproof.simulators.solidfire.method import Method, Port, Standing
 from snapproof.simulators.solidfire.surface.pages import Served
 from snapproof.simulators.solidfire.versions import PAIRS
-from snapproof.simulators.solidfire.wire import Endpoint
-
-DOORS = (Port.CLUSTER, Port.NODE)
-
-
-@pytest.fixture
-def doors(world: Any) -> dict[Port, Endpoint]:
-    """The door of the cluster and that of its node."""
-    node = Endpoint(world.array, username="admin", password="not-for-the-journal", node=True)
-    return {Port.CLUSTER: world.endpoint, Port.NODE: node}
-
-
-def error_at(door: Endpoint, method: str, version: str, authorization: str) -> dict[str, Any]:
-    """Call without parameters; the error, or nothing when there is none."""
-    body = msgspec.json.encode({"method": method})
-    status, _, answer = door("POST", f"/json-rpc/{version}", {"authorization": authorization}, body)
-    assert status == 200
-    found: dict[str, Any] = msgspec.json.decode(answer).get("error", {})
-    return found
 
 
 @pytest.mark.parametrize("method", methods().values(), ids=methods())
-def test_a_method_answers_at_its_doors_from_its_version_on_and_nowhere_else(
-    doors: dict[Port, Endpoint], authorization: str, method: Method
-) -> None:
+def test_a_method_answers_at_its_doors_from_its_version_on_and_nowhere_else(world: Any, method: Method) -> None:
+    doors = {Port.CLUSTER: world.endpoint, Port.NODE: world.node()}
     for version, pair in PAIRS.items():
-        for port in DOORS:
-            error = error_at(doors[port], method.name, version, authorization)
+        for port, door in doors.items():
+            error = world.ask(method.name, path=f"/json-rpc/{version}", door=door).get("error", {})
             served = port in method.port and pair >= method.since and method.standing is not Standing.REFUSED
             assert (error.get("name") != "xUnknownAPIMethod") is served, (version, port)
             if not served:
