@@ -53,6 +53,14 @@ def name_within(state: State, name: str, limit: str) -> str:
     return name
 
 
+def initiator_name(state: State, name: str) -> str:
+    """Write a host's name in lower case or raise ElementError."""
+    longest = state.limits["initiatorNameLengthMax"]
+    if not 0 < len(name) <= longest:
+        raise ElementError(GUESSED.bad_name, f"An initiator's name has 1 to {longest} characters.")
+    return name.lower()
+
+
 def attributes(given: Given) -> dict[str, Any] | None:
     """Accept the attributes, or None when they were not given. Raises ElementError."""
     found: dict[str, Any] | None = given.get("attributes")

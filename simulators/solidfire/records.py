@@ -177,12 +177,50 @@ class Snapshot(msgspec.Struct, kw_only=True, gc=False):
     expires_at_s: float | None = None
 
 
-class Initiator(msgspec.Struct, kw_only=True, gc=False):
-    """A host's iSCSI name, lower-cased, with the groups that hold it."""
+class Initiator(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
+    """A host's iSCSI name, lower-cased, as ListInitiators shows it. Its CHAP secrets are shown there and nowhere else."""
 
     initiator_id: int
+    initiator_name: str
+    alias: str = ""
+    volume_access_groups: list[int]
+    attributes: dict[str, Any]
+    require_chap: bool = False
+    chap_username: str | None = None
+    initiator_secret: str | None = None
+    target_secret: str | None = None
+    virtual_network_ids: list[int]
+
+    def __repr__(self) -> str:
+        return f"Initiator(initiator_id={self.initiator_id}, initiator_name={self.initiator_name!r})"
+
+
+class Luns(msgspec.Struct, kw_only=True, gc=False):
+    """Under which numbers the initiators of a group see its volumes, by volume id; deleted volumes keep theirs."""
+
+    assigned: dict[int, int]
+    deleted: dict[int, int]
+
+
+class QoSPolicy(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
+    """A QoS that volumes share, with the ids of those that follow it, ascending, as ListQoSPolicies shows it."""
+
+    qos_policy_id: int
     name: str
-    groups: list[int]
+    qos: QoS
+    volume_ids: list[int]
+
+
+class GroupSnapshot(msgspec.Struct, kw_only=True, gc=False):
+    """Snapshots of several volumes taken at one moment; the members are the ids of those that are left."""
+
+    group_snapshot_id: int
+    uuid: str
+    name: str
+    create_time: str
+    enable_remote_replication: bool
+    attributes: dict[str, Any]
+    members: list[int]
 
 
 class Job(msgspec.Struct, kw_only=True, gc=False):

@@ -9,12 +9,25 @@ import threading
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 
+import msgspec
+
 from snapproof.simulators.blocks import BlockStore
 from snapproof.simulators.clock import Clock, Transition, iso
 from snapproof.simulators.journal import Fact, Journal
 from snapproof.simulators.solidfire.errors import ElementError
-from snapproof.simulators.solidfire.limits import LIMITS
-from snapproof.simulators.solidfire.records import Account, GroupRow, Initiator, Job, Snapshot, Volume
+from snapproof.simulators.solidfire.limits import DEFAULT_QOS, LIMITS
+from snapproof.simulators.solidfire.records import (
+    Account,
+    GroupRow,
+    GroupSnapshot,
+    Initiator,
+    Job,
+    Luns,
+    QoS,
+    QoSPolicy,
+    Snapshot,
+    Volume,
+)
 from snapproof.simulators.solidfire.shelf import Shelf
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -31,6 +44,8 @@ class Numbered(StrEnum):
     INITIATOR = "initiator"
     CLONE = "clone"
     HANDLE = "handle"
+    QOS_POLICY = "qos policy"
+    GROUP_SNAPSHOT = "group snapshot"
 
 
 class Fullness(IntEnum):
@@ -72,7 +87,12 @@ class State:
         self.volumes: Shelf[Volume] = Shelf()
         self.snapshots: Shelf[Snapshot] = Shelf()
         self.groups: Shelf[GroupRow] = Shelf()
-        self.initiators: dict[str, Initiator] = {}
+        self.luns: Shelf[Luns] = Shelf()
+        self.initiators: Shelf[Initiator] = Shelf()
+        self.initiator_ids: dict[str, int] = {}
+        self.qos_policies: Shelf[QoSPolicy] = Shelf()
+        self.default_qos = msgspec.convert(DEFAULT_QOS, QoS)
+        self.group_snapshots: Shelf[GroupSnapshot] = Shelf()
         self.jobs: Shelf[Job] = Shelf()
         self.running: dict[int, Job] = {}
         self.cloning_into: dict[int, Job] = {}
@@ -149,3 +169,28 @@ class State:
         if group is None:
             raise ElementError("xVolumeAccessGroupIDDoesNotExist", volumeAccessGroupID=group_id)
         return group
+
+    def qos_policy(self, policy_id: int) -> QoSPolicy:
+        """Find a QoS policy. Raises ElementError."""
+        policy = self.qos_policies.get(policy_id)
+        if policy is None:
+            raise ElementError("xQoSPolicyDoesNotExist", f"QoSPolicyID {policy_id} does not exist.")
+        return policy
+
+    def group_snapshot(self, group_snapshot_id: int) -> GroupSnapshot:
+        """Find a group snapshot. Raises ElementError."""
+        group = self.group_snapshots.get(group_snapshot_id)
+        if group is None:
+            raise ElementError("xGroupSnapshotDoesNotExist", f"GroupSnapshotID {group_snapshot_id} does not exist.")
+        return group
+
+    def initiator(self, initiator_id: int) -> Initiator:
+        """Find an initiator. Raises ElementError."""
+        initiator = self.initiators.get(initiator_id)
+        if initiator is None:
+            raise ElementError("xInitiatorDoesNotExist", f"InitiatorID {initiator_id} does not exist.")
+        return initiator
+
+    def initiator_named(self, name: str) -> Initiator | None:
+        """Find an initiator by its lower-case name."""
+        return self.initiators.get(self.initiator_ids.get(name, 0))

@@ -122,17 +122,14 @@ def _keeps_orphans(given: Given) -> bool:
 
 def _names(array: Array, initiators: list[str | int]) -> list[str]:
     """Write initiators as lower-case names, each once. Raises ElementError for an id that is none."""
-    by_id = {known.initiator_id: known.name for known in array.initiators.values()} if initiators else {}
-    names = []
-    for initiator in initiators:
-        name = initiator.lower() if isinstance(initiator, str) else by_id.get(initiator)
-        if name is None:
-            raise ElementError("xInitiatorDoesNotExist", f"InitiatorID {initiator} does not exist.")
-        if not 0 < len(name) <= array.limits["initiatorNameLengthMax"]:
-            longest = array.limits["initiatorNameLengthMax"]
-            raise ElementError(GUESSED.bad_name, f"An initiator's name has 1 to {longest} characters.")
-        names.append(name)
-    return list(dict.fromkeys(names))
+    return list(
+        dict.fromkeys(
+            checks.initiator_name(array, initiator)
+            if isinstance(initiator, str)
+            else array.initiator(initiator).initiator_name
+            for initiator in initiators
+        )
+    )
 
 
 def _volumes_to_add(array: Array, volume_ids: list[int], *, held: list[int]) -> list[int]:
@@ -153,14 +150,14 @@ def _initiators_to_add(array: Array, names: list[str], *, held: list[str]) -> li
     for name in names:
         if name in held:
             raise _present(name)
-        known = array.initiators.get(name)
-        if known and len(known.groups) >= per_initiator:
+        known = array.initiator_named(name)
+        if known and len(known.volume_access_groups) >= per_initiator:
             raise ElementError(
                 "xExceededLimit", f"Exceeded maximum number of VolumeAccessGroups per Initiator ({name})"
             )
     if len(held) + len(names) > array.limits["initiatorsPerVolumeAccessGroupCountMax"]:
         raise ElementError("xExceededLimit", "Exceeded maximum number of Initiators per VolumeAccessGroup")
-    unknown = sum(name not in array.initiators for name in names)
+    unknown = sum(name not in array.initiator_ids for name in names)
     if len(array.initiators) + unknown > array.limits["initiatorCountMax"]:
         raise ElementError("xExceededLimit", "Exceeded maximum number of Initiators")
     return names
