@@ -35,8 +35,9 @@ MEANINGS: Mapping[int, type[CallError]] = {404: GoneError, 429: TransientError, 
 class S3Bucket:
     """The few S3 operations that a backup needs, each one request."""
 
-    def __init__(self, place: S3Place) -> None:
+    def __init__(self, place: S3Place, *, part_bytes: int = PART_BYTES) -> None:
         self._place = place
+        self.part_bytes = part_bytes
         self._transport = Transport(place.endpoint)
         self._signer = S3SigV4Auth(Credentials(place.endpoint.username, place.endpoint.password.reveal()), "s3", REGION)
 
@@ -82,12 +83,12 @@ class S3Bucket:
             _, headers, _ = self.request("HEAD", key)
         except GoneError:
             return None
-        return int(headers["content-length"]), headers.get("x-amz-meta-digest", "")
+        return int(_header(headers, "content-length", key)), headers.get("x-amz-meta-digest", "")
 
     def read(self, key: str, size_bytes: int) -> Iterator[bytes]:
         """GetObject in ranges of one part."""
-        for start in range(0, size_bytes, PART_BYTES):
-            stop = min(start + PART_BYTES, size_bytes) - 1
+        for start in range(0, size_bytes, self.part_bytes):
+            stop = min(start + self.part_bytes, size_bytes) - 1
             yield self.request("GET", key, headers={"range": f"bytes={start}-{stop}"})[2]
 
     def delete(self, key: str) -> None:
@@ -112,13 +113,15 @@ class S3Bucket:
         """CreateMultipartUpload, UploadPart, CompleteMultipartUpload. What a failure leaves is found by `uploads`."""
         _, _, text = self.request("POST", key, query={"uploads": ""}, headers={"x-amz-meta-digest": digest})
         upload = _child(_xml(text), "UploadId")
+        if not upload:
+            raise UnknownOutcomeError(f"S3's answer about {key} cannot be read: it names no upload.")
         parts = []
-        for number, offset in enumerate(range(0, file.size_bytes, PART_BYTES), start=1):
+        for number, offset in enumerate(range(0, file.size_bytes, self.part_bytes), start=1):
             with speaking_of(key):
-                body = file.read_at(offset, PART_BYTES)
+                body = file.read_at(offset, self.part_bytes)
             query: dict[str, str | int] = {"partNumber": number, "uploadId": upload}
             _, headers, _ = self.request("PUT", key, query=query, body=body, headers=_checksum(body))
-            parts.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{headers['etag']}</ETag></Part>")
+            parts.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{_header(headers, 'etag', key)}</ETag></Part>")
         body = f"<CompleteMultipartUpload>{''.join(parts)}</CompleteMultipartUpload>".encode()
         _, _, text = self.request("POST", key, query={"uploadId": upload}, body=body)
         if _tag(_xml(text)) == "Error":
@@ -139,8 +142,8 @@ class S3Store(Staging):
     def publish(self, staged: str, image: Image) -> None:
         """Upload, then read back."""
         with self.opened(staged) as file:
-            if file.size_bytes <= PART_BYTES:
-                self._bucket.put(image.path, file.read_at(0, PART_BYTES), digest=image.digest)
+            if file.size_bytes <= self._bucket.part_bytes:
+                self._bucket.put(image.path, file.read_at(0, file.size_bytes), digest=image.digest)
             else:
                 self._bucket.put_in_parts(image.path, file, digest=image.digest)
         if self.published(image.path) != image:
@@ -185,6 +188,12 @@ class S3Store(Staging):
 
 def _checksum(body: bytes) -> Mapping[str, str]:
     return {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(body).digest()).decode()}
+
+
+def _header(headers: Mapping[str, str], name: str, key: str) -> str:
+    if name not in headers:
+        raise UnknownOutcomeError(f"S3's answer about {key} cannot be read: it has no {name}.")
+    return headers[name]
 
 
 def _xml(text: bytes) -> ET.Element:

@@ -90,7 +90,9 @@ class XenApi:
         answer = _read(method, text)
         if answer.get("Status") == "Success":
             return answer.get("Value")
-        raise failure(method, [str(part) for part in answer.get("ErrorDescription", [])])
+        if answer.get("Status") == "Failure":
+            raise failure(method, [str(part) for part in answer.get("ErrorDescription", [])])
+        raise UnknownOutcomeError(f"{method}: the host's answer has no status.")
 
 
 def failure(method: str, description: list[str]) -> CallError:

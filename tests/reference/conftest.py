@@ -2,25 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
+from snapproof.campaign.schedule import Schedule
 from snapproof.fixtures.caller import Caller
-from snapproof.fixtures.lab import simulated_lab
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
 
 
 @pytest.fixture
-def open_caller(tmp_path: Path) -> Iterator[Callable[[str], Caller]]:
+def open_caller() -> Iterator[Callable[[str], Caller]]:
     """Open a lab with backups on `nfs` or in `s3`, and give somebody in it."""
     with ExitStack() as opened:
 
         def opened_on(store: str) -> Caller:
-            directory = tmp_path / store
-            directory.mkdir()
-            lab = simulated_lab(ReferenceDriver, store=store, seed=3, directory=directory)
-            return Caller(opened.enter_context(lab))
+            schedule = Schedule(workflow="take-secondary", store=store, seed=3)
+            return Caller(opened.enter_context(lab_opener(ReferenceDriver)(schedule)))
 
         yield opened_on
 
