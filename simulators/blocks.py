@@ -6,46 +6,27 @@ beside it, also from other threads. Names, access and time belong to the simulat
 """
 
 import hashlib
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator
 
-from snapproof.simulators.arena import BLOCK_BYTES, LEAF_BLOCKS, LEAF_BYTES, ZEROS, Arena, Leaf
+from snapproof.simulators.arena import BLOCK_BYTES, LEAF_BLOCKS, ZEROS, Arena, Leaf
+from snapproof.simulators.block_trees import (
+    LEVELS,
+    MAPPED,
+    SIZE_BYTES_MAX,
+    Node,
+    Pool,
+    differing,
+    leaves,
+    ranges,
+)
 
 __all__ = ["BLOCK_BYTES", "SIZE_BYTES_MAX", "BlockImage", "BlockStore", "BlockVolume", "ReleasedError"]
 
-SIZE_BYTES_MAX = 64 << 40
-
-_LEVELS = ((22, 63), (16, 63), (10, 63), (5, 31), (0, 31))
-"""Shift and mask that pick a child by the number of a leaf, from the root down."""
-
-_TOP_BYTES = LEAF_BYTES << 22
-"""What one child of the root covers: a TiB. The root is as wide as its volume needs, so small volumes copy little."""
-
 _DIGEST_PIECE_BYTES = 1 << 20
-
-_Node: TypeAlias = list[Any]
-"""Children, then the epoch that may change the node. The children of the lowest nodes are leaves."""
 
 
 class ReleasedError(ValueError):
     """The volume or image was released; its blocks may hold something else by now."""
-
-
-class _Pool(Arena):
-    """An arena with the nodes that all unwritten ranges share; they belong to no epoch."""
-
-    __slots__ = ("blanks",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.blanks: list[Any] = [self.blank_leaf()]
-        for _, mask in reversed(_LEVELS[1:]):
-            self.blanks.insert(0, [self.blanks[0]] * (mask + 1) + [None])
-
-    def blank_root(self, size_bytes: int) -> _Node:
-        if not 0 <= size_bytes <= SIZE_BYTES_MAX:
-            raise ValueError(f"A disk has 0 to {SIZE_BYTES_MAX} bytes (64 TiB), not {size_bytes}.")
-        return [self.blanks[0]] * max(1, -(-size_bytes // _TOP_BYTES)) + [None]
 
 
 class _Content:
@@ -53,9 +34,9 @@ class _Content:
 
     __slots__ = ("_pool", "_root", "_size")
 
-    def __init__(self, pool: _Pool, root: _Node, size_bytes: int) -> None:
+    def __init__(self, pool: Pool, root: Node, size_bytes: int) -> None:
         self._pool = pool
-        self._root: _Node = root
+        self._root: Node = root
         self._size = size_bytes
 
     @property
@@ -63,6 +44,13 @@ class _Content:
         """The size of the disk: any number of bytes, not only whole blocks."""
         self._refuse_if_released()
         return self._size
+
+    @property
+    def mapped_blocks(self) -> int:
+        """How many blocks differ from zero. The tree knows; nothing is counted."""
+        self._refuse_if_released()
+        mapped: int = self._root[MAPPED]
+        return mapped
 
     def read(self, offset: int, length: int) -> bytes:
         """Read `length` bytes. Raises ValueError for a range outside the disk."""
@@ -92,14 +80,14 @@ class _Content:
         Takes them from the tree as it is; where a volume may be written meanwhile, ask a snapshot.
         """
         self._refuse_if_released()
-        return _ranges(_differing(self._root, [None], self._pool), self._size)
+        return ranges(differing(self._root, [0, None], self._pool), self._size)
 
     def release(self) -> None:
         """Let go of the blocks. Doing it again does nothing; any other use is refused from now on."""
-        self._root = [None]
+        self._root = []
         self._size = -1
 
-    def root_within(self, pool: Arena) -> _Node:
+    def root_within(self, pool: Arena) -> Node:
         """Hand the tree to another content of the same store. Raises ValueError for a foreign store."""
         self._refuse_if_released()
         if self._pool is not pool:
@@ -124,16 +112,16 @@ class BlockVolume(_Content):
 
     __slots__ = ("_epoch",)
 
-    def __init__(self, pool: _Pool, root: _Node, size_bytes: int) -> None:
+    def __init__(self, pool: Pool, root: Node, size_bytes: int) -> None:
         self._pool = pool
         self._root = root
         self._size = size_bytes
-        self._epoch = object()  # no node carries it yet, so the first write copies its path
+        self._epoch: object = None  # the first write begins one; no node carries it yet, so its path is copied
 
     def snapshot(self) -> "BlockImage":
         """Keep the present content, in constant time."""
         self._refuse_if_released()
-        self._epoch = object()
+        self._epoch = None
         return BlockImage(self._pool, self._root, self._size)
 
     def restore(self, image: "BlockImage") -> None:
@@ -176,11 +164,12 @@ class BlockVolume(_Content):
     def resize(self, size_bytes: int) -> None:
         """Grow with zeros at the end, or shrink and discard the tail."""
         self._refuse_if_released()
-        root = self._pool.blank_root(size_bytes)
+        root = self._pool.blank_root(size_bytes).copy()
         if size_bytes < self._size:
             self.discard(size_bytes, self._size - size_bytes)
-        kept = min(len(root), len(self._root)) - 1
+        kept = min(len(root), len(self._root)) + MAPPED
         root[:kept] = self._root[:kept]
+        root[MAPPED] = self._root[MAPPED]
         self._root = root
         self._size = size_bytes
 
@@ -197,12 +186,16 @@ class BlockVolume(_Content):
         pool = self._pool
         ids = self._writable_leaf(block >> 6).ids
         slot = block & 63
-        first = first_at = 0
+        first = first_at = more = 0
         expected = -1
         for at in range(0, len(content), BLOCK_BYTES):
             if not content[at] and ZEROS.startswith(content[at : at + BLOCK_BYTES]):
+                if ids[slot]:
+                    more -= 1
                 here = pool.unmap(ids, slot)
             else:
+                if not ids[slot]:
+                    more += 1
                 here = pool.destination(ids, slot)
             if here != expected or pool.starts_chunk(here):
                 if first:
@@ -212,6 +205,7 @@ class BlockVolume(_Content):
             slot += 1
         if first:
             pool.put(first, content[first_at:])
+        self._root[MAPPED] += more  # the leaf is this epoch's, and so is the root above it
 
     def _unmap(self, first: int, last: int) -> None:
         """Let blocks `first` to `last` be zero: whole leaves by cutting them off, the others slot by slot."""
@@ -219,7 +213,9 @@ class BlockVolume(_Content):
         tail = max(head, last - last % LEAF_BLOCKS)
         self._unmap_slots(first, head)
         if head < tail:
-            self._root = self._cut(self._root, 0, head // LEAF_BLOCKS, tail // LEAF_BLOCKS)
+            root = self._own(self._root)
+            root[MAPPED] -= self._cut(root, 0, head // LEAF_BLOCKS, tail // LEAF_BLOCKS)
+            self._root = root
         self._unmap_slots(tail, last)
 
     def _unmap_slots(self, first: int, last: int) -> None:
@@ -227,30 +223,41 @@ class BlockVolume(_Content):
         slots = range(slot, slot + last - first)
         if slots and any(self._leaf(number).ids[slot : slots.stop]):
             ids = self._writable_leaf(number).ids
+            self._root[MAPPED] -= len(slots) - ids[slot : slots.stop].count(0)
             for slot in slots:
                 self._pool.unmap(ids, slot)
 
-    def _cut(self, node: _Node, level: int, first: int, last: int) -> _Node:
-        """Put blanks in place of leaves `first` to `last`, counted from the node's own first leaf."""
-        shift = _LEVELS[level][0]
+    def _cut(self, node: Node, level: int, first: int, last: int) -> int:
+        """Put blanks in place of leaves `first` to `last`, counted from the first leaf of the node, which is our own.
+
+        Returns how many blocks that unmapped.
+        """
+        shift = LEVELS[level][0]
         blank = self._pool.blanks[level]
-        node = self._own(node)
+        unmapped = 0
         for slot in range(first >> shift, (last - 1 >> shift) + 1):
             low = max(first - (slot << shift), 0)
             high = min(last - (slot << shift), 1 << shift)
-            if node[slot] is not blank:
-                whole = high - low == 1 << shift
-                node[slot] = blank if whole else self._cut(node[slot], level + 1, low, high)
-        return node
+            if node[slot] is blank:
+                continue
+            if high - low == 1 << shift:
+                unmapped += sum(LEAF_BLOCKS - leaf.ids.count(0) for leaf in leaves(node[slot], level + 1, set()))
+                node[slot] = blank
+            else:
+                child = node[slot] = self._own(node[slot])
+                unmapped += self._cut(child, level + 1, low, high)
+        return unmapped
 
     def _writable_leaf(self, number: int) -> Leaf:
         """Copy the path to a leaf as far as it is shared. What carries this epoch has a path of this epoch."""
         leaf = self._leaf(number)
         epoch = self._epoch
-        if leaf.epoch is epoch:
+        if epoch is None:
+            epoch = self._epoch = object()
+        elif leaf.epoch is epoch:
             return leaf
         node = self._root = self._own(self._root)
-        for shift, mask in _LEVELS[:-1]:
+        for shift, mask in LEVELS[:-1]:
             slot = number >> shift & mask
             child = node[slot]
             if child[-1] is not epoch:
@@ -260,7 +267,9 @@ class BlockVolume(_Content):
         copy = node[number & 31] = self._pool.copy_leaf(leaf, epoch)
         return copy
 
-    def _own(self, node: _Node) -> _Node:
+    def _own(self, node: Node) -> Node:
+        if self._epoch is None:
+            self._epoch = object()
         if node[-1] is not self._epoch:
             node = node[:]
             node[-1] = self._epoch
@@ -284,8 +293,8 @@ class BlockImage(_Content):
         where one image is shorter, the other is compared with zeros.
         """
         self._refuse_if_released()
-        changed = _differing(self._root, other.root_within(self._pool), self._pool)
-        return _ranges(changed, max(self.size_bytes, other.size_bytes))
+        changed = differing(self._root, other.root_within(self._pool), self._pool)
+        return ranges(changed, max(self.size_bytes, other.size_bytes))
 
     def digest(self) -> str:
         """Hash size and content: images that a guest cannot tell apart have equal digests."""
@@ -303,7 +312,7 @@ class BlockStore:
     __slots__ = ("_pool",)
 
     def __init__(self) -> None:
-        self._pool = _Pool()
+        self._pool = Pool()
 
     def create(self, size_bytes: int) -> BlockVolume:
         """Make a volume of zeros of up to 64 TiB; it holds no block before something else is written."""
@@ -313,46 +322,15 @@ class BlockStore:
         """Count the blocks that volumes and images hold; one that several share counts once. A writer's turn, too."""
         return self._pool.used_blocks()
 
+    def distinct_blocks(self, contents: Iterable[BlockVolume | BlockImage]) -> int:
+        """Count the blocks that some of these hold; one that several share counts once. A writer's turn, too.
 
-def _differing(ours: _Node, theirs: _Node, pool: _Pool) -> Iterator[tuple[int, int]]:
-    """Yield `(first, last)` of the blocks that two trees name differently, not merged across leaves."""
-    width = max(len(ours), len(theirs)) - 1
-    ours, theirs = ([*root[:-1], *[pool.blanks[0]] * (width + 1 - len(root)), None] for root in (ours, theirs))
-    for number, left, right in _differing_leaves(ours, theirs, 0, 0):
-        base = number * LEAF_BLOCKS
-        start = -1
-        for slot in range(LEAF_BLOCKS):
-            if left.ids[slot] != right.ids[slot]:
-                if start < 0:
-                    start = slot
-            elif start >= 0:
-                yield base + start, base + slot
-                start = -1
-        if start >= 0:
-            yield base + start, base + LEAF_BLOCKS
-
-
-def _differing_leaves(ours: _Node, theirs: _Node, level: int, base: int) -> Iterator[tuple[int, Leaf, Leaf]]:
-    """Walk down only where the trees share nothing: what is one and the same node cannot differ."""
-    shift = _LEVELS[level][0]
-    for slot in range(len(ours) - 1):
-        left, right = ours[slot], theirs[slot]
-        if left is not right:
-            number = base + (slot << shift)
-            if shift:
-                yield from _differing_leaves(left, right, level + 1, number)
-            else:
-                yield number, left, right
-
-
-def _ranges(runs: Iterator[tuple[int, int]], size_bytes: int) -> Iterator[tuple[int, int]]:
-    """Merge runs of blocks that touch, and write them as byte ranges of a disk of that size."""
-    first = last = 0
-    for start, end in runs:
-        if start != last:
-            if first != last:
-                yield first * BLOCK_BYTES, (last - first) * BLOCK_BYTES
-            first = start
-        last = end
-    if first != last:
-        yield first * BLOCK_BYTES, min(last * BLOCK_BYTES, size_bytes) - first * BLOCK_BYTES
+        Costs as much as the trees have parts of their own.
+        """
+        seen: set[int] = set()
+        blocks: set[int] = set()
+        for content in contents:
+            for top in content.root_within(self._pool)[:MAPPED]:
+                for leaf in leaves(top, 1, seen):
+                    blocks.update(leaf.ids)
+        return len(blocks - {0})

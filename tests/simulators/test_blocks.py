@@ -152,11 +152,13 @@ class AgainstBytearrays(RuleBasedStateMachine):
             assert content.size_bytes == len(expected)
             assert content.read(0, len(expected)) == expected
             assert blocks_of(content.extents()) == nonzero_blocks(bytes(expected))
+            assert content.mapped_blocks == len(nonzero_blocks(bytes(expected)))
 
     @rule()  # not an invariant: counting settles what is pending, and most steps shall run with something pending
     def no_block_is_held_that_nobody_can_read(self) -> None:
         most = sum(len(nonzero_blocks(bytes(expected))) for expected in (self.model | self.kept).values())
         assert self.store.used_blocks() <= most
+        assert self.store.used_blocks() == self.store.distinct_blocks([*self.model, *self.kept])
         if not most:
             assert self.store.used_blocks() == 0
 
