@@ -78,7 +78,7 @@ def refusals(element: Any) -> list[str]:
         lambda: element.get_account_by_name("nobody"),
         lambda: element.create_snapshot(999),
         lambda: element.add_account("tenant"),
-        element.list_drives,
+        element.get_license_key,
     ):
         try:
             refused()

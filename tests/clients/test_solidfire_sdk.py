@@ -18,11 +18,17 @@ from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.serving import Server, serve
 from snapproof.simulators.solidfire.array import Array
-from snapproof.simulators.solidfire.wire import Endpoint
+from snapproof.simulators.solidfire.calls import call, methods
+from snapproof.simulators.solidfire.errors import ERRORS
+from snapproof.simulators.solidfire.method import Port, Standing
+from snapproof.simulators.solidfire.surface.pages import Members, surface
+from snapproof.simulators.solidfire.surface.shapes import Many, Shape, shape
+from snapproof.simulators.solidfire.wire import BOUNDS, Endpoint
 
 pytestmark = pytest.mark.clients
 
 STORY = Path(__file__).parent / "solidfire_sdk_story.py"
+SWEEP = Path(__file__).parent / "solidfire_sdk_sweep.py"
 REQUIREMENTS = ("solidfire-sdk-python==12.3.0.203", "setuptools<81")  # the SDK imports pkg_resources
 USERNAME, PASSWORD = "admin", "sdk-password"
 INSTALL_S, STORY_S = 240, 60
@@ -62,15 +68,24 @@ def array() -> Array:
 @pytest.fixture
 def server(array: Array) -> Iterator[Server]:
     endpoint = Endpoint(array, username=USERNAME, password=PASSWORD, seam=Seam(Journal(array.clock.time)))
-    with serve(endpoint, tls=certificate().context) as running:
+    with serve(endpoint, tls=certificate().context, bounds=BOUNDS) as running:
         yield running
 
 
-def tell(python: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+@pytest.fixture
+def node(array: Array) -> Iterator[Server]:
+    endpoint = Endpoint(array, username=USERNAME, password=PASSWORD, node=True)
+    with serve(endpoint, tls=certificate().context, bounds=BOUNDS) as running:
+        yield running
+
+
+def tell(python: Path, *arguments: str, script: Path = STORY, told: str = "") -> "subprocess.CompletedProcess[str]":
     """Run the story. A CA bundle in the environment would override the SDK's own verify_ssl=False."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_CA_BUNDLE")}
-    command = [str(python), "-W", "ignore", str(STORY), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=STORY_S, check=False)
+    command = [str(python), "-W", "ignore", str(script), *arguments]
+    return subprocess.run(
+        command, env=environment, input=told, capture_output=True, text=True, timeout=STORY_S, check=False
+    )
 
 
 def test_the_sdk_tells_the_life_of_a_volume(sdk_python: Path, array: Array, server: Server) -> None:
@@ -122,3 +137,42 @@ def test_the_sdk_names_bad_credentials(sdk_python: Path, array: Array, server: S
     assert run.returncode != 0
     assert "Bad Credentials" in run.stderr
     assert array.inventory() == ()
+
+
+PLAUSIBLE = {
+    "integer": 1, "number": 1, "string": "plausible", "boolean": True, "object": {}, "name_or_id": "iqn.plausible",
+    "uuid": "00000000-0000-0000-0000-000000000001",
+}  # fmt: skip
+
+
+def plausible(looks: Shape) -> Any:
+    """Make up a value that fits."""
+    tables = surface()
+    if looks.word in tables.enumerations:
+        one: Any = tables.enumerations[looks.word][0]
+    else:
+        one = needed(tables.types[looks.word]) if looks.word in tables.types else PLAUSIBLE[looks.word]
+    return [one] if looks.many is Many.LIST else one
+
+
+def needed(members: Members) -> dict[str, Any]:
+    """Make up what is required, and every boolean: the SDK wants some that the cluster does without."""
+    shapes = {name: shape(text) for name, text in members.items()}
+    return {name: plausible(looks) for name, looks in shapes.items() if not looks.optional or looks.word == "boolean"}
+
+
+def test_every_call_that_the_sdk_has_is_answered(sdk_python: Path, array: Array, server: Server, node: Server) -> None:
+    call(array, "AddAccount", username="tenant")
+    call(array, "CreateVolume", name="disk", accountID=1, totalSize=1_000_000_000)
+    wanted = {
+        name: {"door": "node" if method.port is Port.NODE else "cluster", "params": needed(method.entry.takes)}
+        for name, method in methods().items()
+    }
+    targets = (f"127.0.0.1:{server.port}", f"127.0.0.1:{node.port}")
+    run = tell(sdk_python, *targets, USERNAME, PASSWORD, script=SWEEP, told=json.dumps(wanted))
+    assert run.returncode == 0, run.stderr[-2000:]
+    outcomes: dict[str, str] = json.loads(run.stdout.splitlines()[-1])
+    assert len(outcomes) == 316
+    assert {name: outcome for name, outcome in outcomes.items() if outcome not in {"ok", *ERRORS}} == {}
+    unknown = [name for name, outcome in outcomes.items() if outcome == "xUnknownAPIMethod"]
+    assert len(unknown) == sum(method.standing is Standing.REFUSED for method in methods().values())
