@@ -2,17 +2,20 @@
 
 A call is named `service.method#occurrence` (`array.CloneVolume#1`), a name that survives changes of the code around it.
 How a fault looks in a service's own dialect (an Element error, an XenAPI failure, HTTP 503) is the service's business:
-it hands the seam a `refuse` that speaks that dialect. What a lost answer looks like on a socket is up to serving.py.
+it hands the seam a `refuse` that speaks that dialect, and its `Dialect` says which faults it can show at all. What a
+lost, hanging or cut answer looks like on a socket is up to serving.py.
 """
 
+import difflib
+import re
 import threading
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from snapproof.simulators.journal import Journal
+from snapproof.simulators.journal import Entry, Journal
 
 T = TypeVar("T")
 
@@ -29,7 +32,10 @@ class Shape(StrEnum):
     """What the caller meets."""
 
     ERROR = "error"  # an answer in the service's own dialect
+    FAILURE = "failure"  # HTTP 500 in the service's own clothes
     LOST = "lost"  # a connection that dies
+    HANG = "hang"  # a connection that lives, and no answer
+    CUT = "cut"  # an answer that ends too early
     CRASH = "crash"  # the death of the caller's own process
 
 
@@ -41,9 +47,13 @@ class Fault:
     shape: Shape
     name: str = ""
 
+    @property
+    def word(self) -> str:
+        """The fault without its error's name, as `FAULTS` calls it."""
+        return next(word for word, fault in FAULTS.items() if (fault.moment, fault.shape) == (self.moment, self.shape))
+
     def __str__(self) -> str:
-        word = next(word for word, fault in FAULTS.items() if (fault.moment, fault.shape) == (self.moment, self.shape))
-        return f"{word}:{self.name}" if self.name else word
+        return f"{self.word}:{self.name}" if self.name else self.word
 
 
 FAULTS = {
@@ -51,10 +61,23 @@ FAULTS = {
     "error_after": Fault(Moment.AFTER, Shape.ERROR),
     "lost_before": Fault(Moment.BEFORE, Shape.LOST),
     "lost_after": Fault(Moment.AFTER, Shape.LOST),
+    "hang_before": Fault(Moment.BEFORE, Shape.HANG),
+    "hang_after": Fault(Moment.AFTER, Shape.HANG),
+    "truncated": Fault(Moment.AFTER, Shape.CUT),
+    "http500_before": Fault(Moment.BEFORE, Shape.FAILURE),
+    "http500_after": Fault(Moment.AFTER, Shape.FAILURE),
     "crash_before": Fault(Moment.BEFORE, Shape.CRASH),
     "crash_after": Fault(Moment.AFTER, Shape.CRASH),
 }
 """Faults by the words that schedules, features and the control API use."""
+
+SERVER_FAILURE = "HTTP500"
+"""What `refuse` is asked for when the service shall answer HTTP 500. No error of any dialect has this name."""
+
+HANG_S = 60.0
+"""How long a caller in process waits for an answer that never comes. Over sockets clients wait for themselves."""
+
+_LABEL = re.compile(r"[^.#\s]+\.[^#\s]+#[1-9][0-9]*")
 
 
 def fault_named(text: str) -> Fault:
@@ -62,11 +85,64 @@ def fault_named(text: str) -> Fault:
     word, _, name = text.partition(":")
     if word not in FAULTS:
         raise ValueError(f"No fault is called {word!r}; there are {', '.join(FAULTS)}.")
+    if name and FAULTS[word].shape is not Shape.ERROR:
+        raise ValueError(f"{word} carries no error, so it takes no name; write {word}, or refused:{name}.")
     return Fault(FAULTS[word].moment, FAULTS[word].shape, name)
+
+
+class UnfitFaultError(ValueError):
+    """The fault cannot be shown by this service, or not for this call; `near` is what may have been meant."""
+
+    def __init__(self, sentence: str, near: Collection[str] = ()) -> None:
+        super().__init__(sentence)
+        self.near = tuple(near)
+
+
+def _any_name(_method: str, _name: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """Which faults a service can show. `check_name(method, name)` raises ValueError for an error it does not have."""
+
+    check_name: Callable[[str, str], object] = _any_name
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    """Words of faults that make no sense here, each with the reason, a sentence."""
+
+    def check(self, service: str, method: str, fault: Fault) -> None:
+        """Raise UnfitFaultError, with the reason, for a fault that this service would not know how to show."""
+        if reason := self.unfit.get(fault.word):
+            raise UnfitFaultError(f"{service}.{method} cannot meet {fault.word}: {reason}")
+        if fault.name:
+            self.check_name(method, fault.name)
+
+
+ANYTHING = Dialect()
+
+
+def known_name(name: str, names: Collection[str], whose: str) -> str:
+    """Return `name` if it is one of `names`; raise UnfitFaultError with the nearest otherwise."""
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+    raise UnfitFaultError(f"{whose} has no error {name!r}; the nearest are {', '.join(near) or 'none'}.", near)
 
 
 class AnswerLostError(ConnectionResetError):
     """The connection died. Whether the call took effect is exactly what the caller cannot know."""
+
+
+class AnswerHangsError(AnswerLostError, TimeoutError):
+    """The connection lives, but the answer never comes: the caller gave up waiting, and knows as little."""
+
+
+class AnswerCutError(AnswerLostError):
+    """The answer ended before it was whole. `answer` is what the service had said, for whoever cuts it on a socket."""
+
+    def __init__(self, sentence: str, answer: object) -> None:
+        super().__init__(sentence)
+        self.answer = answer
 
 
 class CrashedError(BaseException):
@@ -74,10 +150,22 @@ class CrashedError(BaseException):
 
 
 class Seam:
-    """Numbers every call, strikes with the faults that were armed for it, and remembers which never fired."""
+    """Numbers every call, strikes with the faults that were armed for it, and remembers which never fired.
 
-    def __init__(self, journal: Journal) -> None:
+    `dialects` say by service which faults can be armed; a service without one takes any. `wait` lets the time pass
+    that a caller in process spends on an answer that never comes.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        dialects: Mapping[str, Dialect] | None = None,
+        wait: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._journal = journal
+        self._dialects = dialects or {}
+        self._wait = wait
         self._lock = threading.RLock()
         self._counts: Counter[str] = Counter()
         self._armed: dict[str, Fault] = {}
@@ -85,37 +173,58 @@ class Seam:
         self._labels: list[str] = []
 
     def arm(self, label: str, fault: Fault) -> None:
-        """Arm one fault for one call, `array.CloneVolume#1`, counted from the last `restart_count`."""
-        if "#" not in label or "." not in label:
+        """Arm one fault for one call, `array.CloneVolume#1`, counted from the last `restart_count`.
+
+        Raises ValueError for a label of no call, a fault that the service cannot show, and a call that is taken.
+        """
+        if not _LABEL.fullmatch(label):
             raise ValueError(f"{label!r} names no call; write service.method#occurrence, as array.CloneVolume#1.")
-        with self._lock:
-            self._armed[label] = fault
+        self._arm_all([label], fault)
 
     def arm_next(self, call: str, fault: Fault, *, times: int = 1, skip: int = 0) -> None:
         """Arm the fault for the next `times` calls of `service.method`, after letting `skip` of them pass."""
         with self._lock:
             first = self._counts[call] + 1 + skip
-        for number in range(first, first + times):
-            self.arm(f"{call}#{number}", fault)
+            self._arm_all([f"{call}#{number}" for number in range(first, first + times)], fault)
+
+    def _arm_all(self, labels: list[str], fault: Fault) -> None:
+        self.check(labels[0].partition("#")[0], fault)
+        with self._lock:
+            for label in labels:
+                if label in self._armed:
+                    raise ValueError(f"{label} meets {self._armed[label]} already; skip it, or disarm first.")
+            self._armed.update(dict.fromkeys(labels, fault))
 
     def arm_always(self, call: str, fault: Fault) -> None:
         """Let every call of `service.method` meet the fault until `disarm`: a service that is down."""
+        self.check(call, fault)
         with self._lock:
             self._standing[call] = fault
 
+    def check(self, call: str, fault: Fault) -> None:
+        """Raise ValueError if `service.method` can never meet this fault, saying why."""
+        service, _, method = call.partition(".")
+        self._dialects.get(service, ANYTHING).check(service, method, fault)
+
     def disarm(self) -> None:
-        """Take away every fault, fired or not."""
+        """Take away every fault that has not fired."""
         with self._lock:
             self._armed.clear()
             self._standing.clear()
 
     def unspent(self) -> tuple[str, ...]:
         """List the faults that were armed for one call and never fired; a test with any proves nothing."""
-        return tuple(f"{label}={fault}" for label, fault in self._armed.items())
+        with self._lock:
+            return tuple(f"{label}={fault}" for label, fault in self._armed.items())
 
     def standing(self) -> tuple[str, ...]:
         """List the faults that every call of a method meets until `disarm`."""
-        return tuple(f"{call}={fault}" for call, fault in self._standing.items())
+        with self._lock:
+            return tuple(f"{call}={fault}" for call, fault in self._standing.items())
+
+    def fired(self) -> tuple[Entry, ...]:
+        """The journal's lines about faults that struck, in order: `event` is the fault, `facts["call"]` the call."""
+        return tuple(entry for entry in self._journal if entry.side == "fault")
 
     def restart_count(self) -> None:
         """Count from one again: what was called so far was arrangement."""
@@ -130,16 +239,21 @@ class Seam:
     def cross(self, service: str, method: str, perform: Callable[[], T], *, refuse: Callable[[str], T]) -> T:
         """Let one call pass. `refuse(name)` answers (or raises) an error of the service's dialect.
 
-        Raises AnswerLostError for a lost answer and CrashedError for the death of the caller.
+        Raises AnswerLostError for a lost answer, or its kinds for one that hangs or is cut, and CrashedError for the
+        death of the caller.
         """
         label, fault = self._number(f"{service}.{method}")
         if fault is None:
             return perform()
         self._journal.record("fault", str(fault), call=label)
-        if fault.moment is not Moment.AFTER:
-            return _strike(fault, label, refuse)
-        perform()
-        return _strike(fault, label, refuse)
+        answer = perform() if fault.moment is Moment.AFTER else None
+        if fault.shape is Shape.ERROR:
+            return refuse(fault.name)
+        if fault.shape is Shape.FAILURE:
+            return refuse(SERVER_FAILURE)
+        if fault.shape is Shape.HANG:
+            self._wait(HANG_S)
+        raise _LOSSES[fault.shape](label, fault, answer)
 
     def _number(self, call: str) -> tuple[str, Fault | None]:
         with self._lock:
@@ -151,9 +265,9 @@ class Seam:
         return label, fault
 
 
-def _strike(fault: Fault, label: str, refuse: Callable[[str], T]) -> T:
-    if fault.shape is Shape.CRASH:
-        raise CrashedError(f"The caller was killed at {label} ({fault}).")
-    if fault.shape is Shape.LOST:
-        raise AnswerLostError(f"The connection died at {label}.")
-    return refuse(fault.name)
+_LOSSES: Mapping[Shape, Callable[[str, Fault, object], BaseException]] = {
+    Shape.LOST: lambda label, _fault, _answer: AnswerLostError(f"The connection died at {label}."),
+    Shape.HANG: lambda label, _fault, _answer: AnswerHangsError(f"No answer came within {HANG_S:g} s at {label}."),
+    Shape.CUT: lambda label, _fault, answer: AnswerCutError(f"The answer was cut short at {label}.", answer),
+    Shape.CRASH: lambda label, fault, _answer: CrashedError(f"The caller was killed at {label} ({fault})."),
+}

@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import Enum
 from http import HTTPStatus
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
-from snapproof.simulators.faults import AnswerLostError, CrashedError
+from snapproof.simulators.faults import HANG_S, AnswerCutError, AnswerHangsError, AnswerLostError, CrashedError
 from snapproof.simulators.http1 import CONTINUE, Bounds, Refusal, Request, RequestReader, written
 
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
@@ -45,6 +46,18 @@ class CannotServeError(Exception):
     """The address cannot be served; the message says what to do about it."""
 
 
+class _Ending(Enum):
+    """What becomes of the connection when an answer was written."""
+
+    AS_ASKED = "as the client asked: kept alive, or closed"
+    CUT = "closed in the middle of the answer"
+    HANG = "left alone without an answer"
+    RESET = "reset, as if the wire had been cut"
+
+
+_Reply: TypeAlias = tuple[bytes, _Ending]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Service:
     """What the connections of one server share."""
@@ -53,21 +66,38 @@ class _Service:
     bounds: Bounds
     workers: Executor | None
     on_crash: Callable[[CrashedError], None]
+    patience_s: float
     connections: set["_Connection"] = field(default_factory=set)
 
-    def reply(self, request: Request) -> bytes | None:
-        """Ask the wire and write its answer. None says: let the connection die."""
+    def reply(self, request: Request) -> _Reply:
+        """Ask the wire and write its answer."""
         try:
-            status, headers, body = self.wire(request.method, request.target, request.headers, request.body)
-            return written(status, headers, body, method=request.method, keep_alive=request.keep_alive)
+            answer = self.wire(request.method, request.target, request.headers, request.body)
+            return _octets(request, answer), _Ending.AS_ASKED
+        except AnswerHangsError:
+            return b"", _Ending.HANG
+        except AnswerCutError as cut:
+            return _first_half(request, cut.answer), _Ending.CUT
         except AnswerLostError:
-            return None
+            return b"", _Ending.RESET
         except CrashedError as crash:
             self.on_crash(crash)
-            return None
+            return b"", _Ending.RESET
         except Exception:  # the server skin: whatever a wire did wrong, the client gets an answer
             log.exception("The wire failed over %s %s", request.method, request.target.partition("?")[0])
-            return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The simulator failed; its log says why.")
+            return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The simulator failed; its log says why."), _Ending.AS_ASKED
+
+
+def _octets(request: Request, answer: Answer) -> bytes:
+    status, headers, body = answer
+    return written(status, headers, body, method=request.method, keep_alive=request.keep_alive)
+
+
+def _first_half(request: Request, answer: Any) -> bytes:
+    """Write the head and half of the body, or half of the head where there is no body."""
+    whole = _octets(request, answer)
+    head_bytes = whole.index(b"\r\n\r\n") + 4
+    return whole[: (head_bytes + len(whole)) // 2] if len(whole) > head_bytes else whole[: head_bytes // 2]
 
 
 def _plain(status: HTTPStatus, sentence: str) -> bytes:
@@ -85,6 +115,7 @@ class _Connection(asyncio.Protocol):
         self._over = False
         self._unread_by_peer = False
         self._peer_finished = False
+        self._hanging: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -96,13 +127,16 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._over = True
         self._queue.clear()
+        if self._hanging:
+            self._hanging.cancel()
         self._service.connections.discard(self)
         self.gone.set_result(None)
 
     def eof_received(self) -> bool:
         """Keep the way back open for answers that are still due; TLS has no half-closed state."""
         self._peer_finished = True
-        return self._transport.can_write_eof() and (self._busy or bool(self._queue))
+        due = (self._busy or bool(self._queue)) and not self._hanging
+        return self._transport.can_write_eof() and due
 
     def pause_writing(self) -> None:
         self._unread_by_peer = True
@@ -144,19 +178,29 @@ class _Connection(asyncio.Protocol):
         job = asyncio.get_running_loop().run_in_executor(workers, self._service.reply, request)
         job.add_done_callback(lambda done: None if done.cancelled() else self._take_back(request, done.result()))
 
-    def _take_back(self, request: Request, reply: bytes | None) -> None:
+    def _take_back(self, request: Request, reply: _Reply) -> None:
         self._busy = False
         if not self._over:
             self._send(request, reply)
             self._answer_next()
 
-    def _send(self, request: Request, reply: bytes | None) -> None:
-        if reply is None:
+    def _send(self, request: Request, reply: _Reply) -> None:
+        octets, ending = reply
+        if ending is _Ending.RESET:
             self._reset()
-        elif request.keep_alive:
-            self._transport.write(reply)
+        elif ending is _Ending.HANG:
+            self._hang()
+        elif ending is _Ending.CUT or not request.keep_alive:
+            self._end(octets)
         else:
-            self._end(reply)
+            self._transport.write(octets)
+
+    def _hang(self) -> None:
+        """Say nothing, and nothing to later requests either, until the client or our patience has had enough."""
+        self._busy = True
+        self._hanging = asyncio.get_running_loop().call_later(self._service.patience_s, self.abort)
+        if self._peer_finished:
+            self.abort()
 
     def _reset(self) -> None:
         """Let the client meet ECONNRESET, as if the wire had been cut."""
@@ -241,16 +285,19 @@ def serve(
     blocking: bool = False,
     bounds: Bounds | None = None,
     on_crash: Callable[[CrashedError], None] = lambda _: None,
+    patience_s: float = HANG_S,
     allow_remote: bool = False,
 ) -> Server:
     """Serve the wire until the server is closed. Raises CannotServeError with the cure in its message.
 
     The wire is called in the server's own thread; with `blocking` it is called in a pool of threads, several at once,
-    but one at a time per connection. `on_crash` is told of a CrashedError before the connection dies.
+    but one at a time per connection. `on_crash` is told of a CrashedError before the connection dies. A connection
+    whose answer hangs is dropped after `patience_s`, unless the client leaves first.
     """
     listener = _bind(host, port, allow_remote=allow_remote)
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"worker {host}") if blocking else None
-    return Server(listener, _Service(wire=wire, bounds=bounds or Bounds(), workers=workers, on_crash=on_crash), tls)
+    service = _Service(wire=wire, bounds=bounds or Bounds(), workers=workers, on_crash=on_crash, patience_s=patience_s)
+    return Server(listener, service, tls)
 
 
 CURES = {

@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from snapproof.simulators.faults import AnswerLostError
+from snapproof.simulators.faults import AnswerHangsError, AnswerLostError
 from snapproof.simulators.secondary.s3 import S3Store
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ ENDPOINT = "http://127.0.0.1"
 def in_process_client(store: S3Store, **config: Any) -> "S3Client":
     """Make a boto3 S3 client that calls `store`. It never retries; `config` goes to botocore's Config.
 
-    A lost answer is botocore's ConnectionClosedError, as it is over TCP.
+    A lost or cut answer is botocore's ConnectionClosedError and one that never comes its ReadTimeoutError, as over TCP.
     """
     import boto3
     from botocore.config import Config
@@ -53,7 +53,7 @@ def _service_models() -> Any:
 def _sent(store: S3Store, request: Any) -> Any:
     from botocore.awsrequest import AWSResponse
     from botocore.compat import HTTPHeaders
-    from botocore.exceptions import ConnectionClosedError
+    from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
     from urllib3 import HTTPResponse
 
     url = urlsplit(request.url)
@@ -63,6 +63,8 @@ def _sent(store: S3Store, request: Any) -> Any:
         status, answered, body = store(
             request.method, url.path + (f"?{url.query}" if url.query else ""), headers, _octets(request.body)
         )
+    except AnswerHangsError as hanging:
+        raise ReadTimeoutError(endpoint_url=request.url.partition("?")[0]) from hanging
     except AnswerLostError as lost:
         raise ConnectionClosedError(endpoint_url=request.url.partition("?")[0]) from lost
     headers = {"content-length": str(len(body)), **{name.lower(): value for name, value in answered.items()}}

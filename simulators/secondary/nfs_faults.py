@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn, Protocol, TypeVar
 
 from snapproof.simulators.fabric import Directory, ReadableFile, WritableFile
-from snapproof.simulators.faults import Seam
+from snapproof.simulators.faults import Dialect, Seam, known_name
 
 T = TypeVar("T")
 
@@ -14,6 +14,17 @@ ERRNOS = frozenset(
     {"EACCES", "EDQUOT", "EEXIST", "EIO", "ENOENT", "ENOSPC", "ENOTEMPTY", "EROFS", "ESTALE", "ETIMEDOUT"}
 )
 """What an NFS server may answer by name; the usual one is EIO."""
+
+_NO_HTTP = "NFS is no HTTP; write refused:EIO, or error_after:EIO."
+
+DIALECT = Dialect(
+    check_name=lambda _method, name: known_name(name, ERRNOS, "This NFS server"),
+    unfit={
+        "truncated": "the client's kernel takes a cut answer for none and asks again; write lost_after.",
+        "http500_before": _NO_HTTP,
+        "http500_after": _NO_HTTP,
+    },
+)
 
 
 class LosableFile(WritableFile, Protocol):
@@ -105,8 +116,5 @@ class _FaultyFile:
 
 
 def _refuse(name: str) -> NoReturn:
-    name = name or "EIO"
-    if name not in ERRNOS:
-        raise ValueError(f"{name!r} is no error of this NFS server; there are {', '.join(sorted(ERRNOS))}.")
-    number = int(getattr(errno, name))
+    number = int(getattr(errno, known_name(name or "EIO", ERRNOS, "This NFS server")))
     raise OSError(number, os.strerror(number))

@@ -25,7 +25,7 @@ from snapproof.simulators.clock import Clock
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.digests import check, plain
-from snapproof.simulators.secondary.s3_errors import LATE, S3RefusalError, refusal
+from snapproof.simulators.secondary.s3_errors import S3RefusalError, refusal, struck
 from snapproof.simulators.secondary.sigv4 import authenticate, without_signature
 from snapproof.simulators.serving import Answer
 
@@ -34,7 +34,6 @@ WHO = f"AWS4-HMAC-SHA256 Credential=verified/20260101/{REGION}/s3/aws4_request"
 """What moto sees instead of the client's credentials: it only has to know that somebody checked them."""
 
 OF_UPLOAD = frozenset({"UploadPart", "UploadPartCopy", "ListParts", "AbortMultipartUpload", "CompleteMultipartUpload"})
-MAY_FAIL_LATE = frozenset({"CompleteMultipartUpload", "CopyObject"})
 OF_PARTS = frozenset({"CreateMultipartUpload", "CompleteMultipartUpload"})
 
 _GLOBAL_TABLES = threading.Lock()
@@ -81,7 +80,7 @@ class S3Store:
         if self._seam is None:
             return _bodiless_for_head(method, self._perform(call))
         answer = self._seam.cross(
-            "s3", call.operation, lambda: self._perform(call), refuse=lambda name: _armed(call.operation, name)
+            "s3", call.operation, lambda: self._perform(call), refuse=lambda name: struck(call.operation, name)
         )
         return _bodiless_for_head(method, answer)
 
@@ -277,12 +276,6 @@ def _asked(call: _Call) -> Answer:
         raise S3RefusalError("NotImplemented", f"This store does not know {call.operation} in this form.") from error
     octets = body.encode() if isinstance(body, str) else bytes(body)
     return int(status), {str(name): str(value) for name, value in headers.items()}, octets
-
-
-def _armed(operation: str, name: str) -> Answer:
-    if name.endswith(LATE) and operation not in MAY_FAIL_LATE:
-        raise ValueError(f"{operation} cannot fail inside a 200; only {', '.join(sorted(MAY_FAIL_LATE))} can.")
-    return refusal(name or "SlowDown", "Please reduce your request rate.")
 
 
 def _bodiless_for_head(method: str, answer: Answer) -> Answer:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
+from snapproof.simulators.faults import SERVER_FAILURE, Dialect, UnfitFaultError, known_name
+
 STATUS: Mapping[str, int] = {
     "AccessDenied": 403,
     "AuthorizationHeaderMalformed": 400,
@@ -31,6 +33,8 @@ STATUS: Mapping[str, int] = {
 LATE = "-in-200"
 """CompleteMultipartUpload and CopyObject may fail after they said 200: a fault named `InternalError-in-200`."""
 
+MAY_FAIL_LATE = frozenset({"CompleteMultipartUpload", "CopyObject"})
+
 
 class S3RefusalError(Exception):
     """This request is refused with a code of S3."""
@@ -42,12 +46,30 @@ class S3RefusalError(Exception):
 
 def refusal(code: str, sentence: str) -> tuple[int, Mapping[str, str], bytes]:
     """Write the answer that refuses with `code`; raise ValueError for a code that S3 does not know."""
-    bare = code.removesuffix(LATE)
-    if bare not in STATUS:
-        raise ValueError(f"{code!r} is no refusal of this S3 store; there are {', '.join(STATUS)}.")
+    bare = known_name(code.removesuffix(LATE), STATUS, "This S3 store")
     status = 200 if code.endswith(LATE) else STATUS[bare]
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{bare}</Code><Message>{escape(sentence)}</Message><RequestId>snapproof</RequestId></Error>"
     )
     return status, {"content-type": "application/xml"}, text.encode()
+
+
+def check_name(operation: str, code: str) -> None:
+    """Raise ValueError for a code that this operation cannot be refused with."""
+    known_name(code.removesuffix(LATE), STATUS, "This S3 store")
+    if code.endswith(LATE) and operation not in MAY_FAIL_LATE:
+        raise UnfitFaultError(f"{operation} cannot fail inside a 200; only {', '.join(sorted(MAY_FAIL_LATE))} can.")
+
+
+def struck(operation: str, name: str) -> tuple[int, Mapping[str, str], bytes]:
+    """Answer as a fault wants it: the usual refusal for an empty name."""
+    if name == SERVER_FAILURE:
+        return refusal("InternalError", "We encountered an internal error. Please try again.")
+    if name:
+        check_name(operation, name)
+    return refusal(name or "SlowDown", "Please reduce your request rate.")
+
+
+DIALECT = Dialect(check_name=check_name)
+"""Every fault makes sense here: S3 is plain HTTP, and its refusals have codes."""

@@ -3,10 +3,11 @@
 No rule lives here. A name that is not in the table cannot be raised, nor asked for by a fault.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from snapproof.simulators.faults import known_name
 
 
 class Evidence(StrEnum):
@@ -108,7 +109,4 @@ class ElementError(Exception):
 
 def checked_name(name: str) -> str:
     """Return `name` if the table has it; raise ValueError with the nearest names otherwise."""
-    if name in ERRORS:
-        return name
-    near = difflib.get_close_matches(name, ERRORS, n=3, cutoff=0.4)
-    raise ValueError(f"Element has no error {name!r}; the nearest are {', '.join(near) or 'none'}.")
+    return known_name(name, ERRORS, "Element")

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from snapproof.simulators.faults import Seam
+from snapproof.simulators.faults import SERVER_FAILURE, Dialect, Seam
+from snapproof.simulators.http1 import Bounds
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import methods, perform
@@ -30,7 +31,11 @@ _PREFIX = "/json-rpc/"
 _JSON = {"content-type": "application/json"}
 _HTML = {"content-type": "text/html"}
 _NULL = msgspec.Raw(b"null")
+_NO_ID = frozenset({b"{", b"[", b"t", b"f"})
 _encode = msgspec.json.Encoder().encode
+
+BOUNDS = Bounds(body_bytes_max=BODY_BYTES_MAX)
+"""For the server around an endpoint: what is longer is refused by the length it announces, before it is read."""
 
 _REASONS = {
     400: "Bad Request",
@@ -38,7 +43,11 @@ _REASONS = {
     404: "Not Found",
     405: "Method Not Allowed",
     413: "Payload Too Large",
+    500: "Internal Server Error",
 }
+
+DIALECT = Dialect(check_name=lambda _method, name: checked_name(name))
+"""Every fault makes sense here: an Element API is plain HTTP, and its errors have names."""
 
 
 class _Request(msgspec.Struct, gc=False):
@@ -97,6 +106,8 @@ class Endpoint:
             request = _decode(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return _failure(ElementError(GUESSED.bad_body, "The body must be one JSON object with method and params."))
+        if bytes(request.id)[:1] in _NO_ID:
+            return _failure(ElementError(GUESSED.bad_body, "The id must be a string, a number or null."))
         return self._answer(version, request)
 
     def _got(self, version: Version, query: str) -> Answer:
@@ -136,6 +147,8 @@ def refusal(name: str, call_id: msgspec.Raw = _NULL) -> Answer:
 
     Raises ValueError with the nearest names for an error that Element does not have.
     """
+    if name == SERVER_FAILURE:
+        return _page(500)
     name = checked_name(name or USUAL_REFUSAL)
     status = ERRORS[name].http
     return _failure(ElementError(name), call_id) if status == 200 else _page(status)

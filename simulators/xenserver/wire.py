@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from snapproof.simulators.faults import Seam
+from snapproof.simulators.faults import SERVER_FAILURE, AnswerCutError, Dialect, Seam, known_name
 from snapproof.simulators.serving import Answer
-from snapproof.simulators.xenserver.failures import XapiError
+from snapproof.simulators.xenserver.failures import CODES, XapiError
 from snapproof.simulators.xenserver.pool import Pool
 
 BODY_BYTES_MAX = 1 * 2**20
@@ -26,6 +26,21 @@ _FORBIDDEN = ("<!DOCTYPE", "<!ENTITY", "\0")  # no client needs them; entities c
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BAD_DOCUMENT = (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, AttributeError, OverflowError)
 _HEADERS = {"content-type": "text/xml"}
+_BACKEND_FAILURE = re.compile(r"SR_BACKEND_FAILURE_[1-9][0-9]*")
+
+
+def check_name(_method: str, name: str) -> None:
+    """Raise ValueError for a code that xapi does not have; the storage manager's numbers are all its own."""
+    if not _BACKEND_FAILURE.fullmatch(name):
+        known_name(name, {*CODES, EMPTY_ANSWER}, "xapi")
+
+
+DIALECT = Dialect(check_name=check_name)
+"""Every fault makes sense here: calls come over plain HTTP, and failures have codes."""
+
+
+class _FailedError(Exception):
+    """This call is answered with HTTP 500, whatever wire it came over."""
 
 
 class Endpoint:
@@ -48,7 +63,16 @@ class Endpoint:
             name, arguments = _read(body)
         except _BAD_DOCUMENT:
             return 200, _HEADERS, xmlrpc.client.dumps(xmlrpc.client.Fault(400, "This is no XML-RPC call.")).encode()
-        return 200, _HEADERS, _written(self.answer(name, arguments))
+        try:
+            return 200, _HEADERS, _written(self.answer(name, arguments))
+        except _FailedError:
+            return (
+                500,
+                {"content-type": "text/html"},
+                b"<html><body><h1>HTTP 500 internal server error</h1></body></html>",
+            )
+        except AnswerCutError as cut:
+            raise AnswerCutError(str(cut), (200, _HEADERS, _written(cut.answer))) from cut
 
     def answer(self, name: str, arguments: tuple[object, ...]) -> dict[str, object]:
         """Answer one call in xapi's shape, whatever wire it came over."""
@@ -74,6 +98,8 @@ class Endpoint:
 
 
 def _refused(name: str) -> dict[str, object]:
+    if name == SERVER_FAILURE:
+        raise _FailedError
     if name == EMPTY_ANSWER:
         return {"Status": "Success", "Value": ""}
     detail = ["", "The storage manager failed", ""] if name.startswith("SR_BACKEND_FAILURE") else []
@@ -90,7 +116,7 @@ def _read(body: bytes) -> tuple[str, tuple[object, ...]]:
     return name, arguments
 
 
-def _written(answer: dict[str, object]) -> bytes:
+def _written(answer: object) -> bytes:
     plain: Any = _plain(answer)  # typeshed names what can be marshalled, but not publicly
     return xmlrpc.client.dumps((plain,), methodresponse=True).encode()
 

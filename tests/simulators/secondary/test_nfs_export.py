@@ -237,7 +237,7 @@ def test_every_call_can_be_refused_by_errno(export: NfsExport, journal: Journal)
             assert errno.errorcode[caught.value.errno or 0] == (name or "EIO")
     assert (export.inventory(), seam.unspent()) == (before, ())
     seam.arm_next("nfs.list", fault_named("refused:ETOOBIG"))
-    with pytest.raises(ValueError, match="'ETOOBIG' is no error of this NFS server; there are EACCES"):
+    with pytest.raises(ValueError, match="This NFS server has no error 'ETOOBIG'; the nearest are EIO"):
         directory.list("")
 
 

@@ -125,5 +125,5 @@ def test_every_code_can_be_answered_and_no_other() -> None:
         answered, _, body = refusal(code, "a < b")
         assert (answered, f"<Code>{code}</Code>".encode() in body, b"a &lt; b" in body) == (status, True, True)
     assert refusal("InternalError-in-200", "late")[0] == 200
-    with pytest.raises(ValueError, match="'NoSuchKye' is no refusal"):
+    with pytest.raises(ValueError, match="no error 'NoSuchKye'; the nearest are NoSuchKey"):
         refusal("NoSuchKye", "typing error")

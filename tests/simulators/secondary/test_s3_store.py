@@ -254,7 +254,7 @@ def test_completion_can_fail_inside_a_200(rig: Rig, client: "S3Client") -> None:
 
 def test_a_fault_by_a_name_that_s3_does_not_have_is_a_mistake_of_the_test(rig: Rig) -> None:
     rig.seam.arm_next("s3.PutObject", fault_named("refused:SlowDwon"))
-    with pytest.raises(ValueError, match="'SlowDwon' is no refusal of this S3 store; there are AccessDenied"):
+    with pytest.raises(ValueError, match="This S3 store has no error 'SlowDwon'; the nearest are SlowDown"):
         in_process_client(rig.store).put_object(Bucket=BUCKET, Key="k", Body=b"1")
 
 

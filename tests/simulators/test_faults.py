@@ -1,0 +1,176 @@
+"""The seam alone: which faults can be armed where, in which order they strike, and what the caller meets."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapproof.fixtures.world import DIALECTS, calls
+from snapproof.simulators.clock import EPOCH_S, VirtualClock
+from snapproof.simulators.faults import (
+    FAULTS,
+    HANG_S,
+    SERVER_FAILURE,
+    AnswerCutError,
+    AnswerHangsError,
+    AnswerLostError,
+    CrashedError,
+    Dialect,
+    Moment,
+    Seam,
+    UnfitFaultError,
+    fault_named,
+)
+from snapproof.simulators.journal import Journal
+
+CALL = "array.CreateSnapshot"
+
+
+class Rig:
+    """A seam, and a service of one method that counts its effects."""
+
+    def __init__(self, **options: Dialect) -> None:
+        self.clock = VirtualClock()
+        self.journal = Journal(self.clock.time)
+        self.seam = Seam(self.journal, dialects=options, wait=self.clock.advance)
+        self.effects = 0
+
+    def act(self) -> str:
+        self.effects += 1
+        return "done"
+
+    def call(self) -> str:
+        service, _, method = CALL.partition(".")
+        return self.seam.cross(service, method, self.act, refuse=lambda name: f"refused {name}")
+
+    def met(self) -> str:
+        """Call once and say in a word what the caller met."""
+        try:
+            return self.call()
+        except (AnswerLostError, CrashedError) as error:
+            return type(error).__name__
+
+
+MET = {
+    "refused": "refused ",
+    "error_after": "refused ",
+    "lost_before": "AnswerLostError",
+    "lost_after": "AnswerLostError",
+    "hang_before": "AnswerHangsError",
+    "hang_after": "AnswerHangsError",
+    "truncated": "AnswerCutError",
+    "http500_before": f"refused {SERVER_FAILURE}",
+    "http500_after": f"refused {SERVER_FAILURE}",
+    "crash_before": "CrashedError",
+    "crash_after": "CrashedError",
+}
+
+
+@pytest.mark.parametrize("word", FAULTS)
+def test_a_fault_strikes_one_call_and_its_moment_decides_the_effect(word: str) -> None:
+    rig = Rig()
+    rig.seam.arm(f"{CALL}#2", fault_named(word))
+    assert [rig.met() for _ in range(3)] == ["done", MET[word], "done"]
+    assert rig.effects == 2 + (FAULTS[word].moment is Moment.AFTER)
+    assert rig.clock.time() - EPOCH_S == (HANG_S if word.startswith("hang") else 0)
+    assert rig.seam.unspent() == ()
+    assert [(fired.event, fired.facts["call"]) for fired in rig.seam.fired()] == [(word, f"{CALL}#2")]
+
+
+def test_whoever_only_knows_of_lost_answers_treats_hanging_and_cut_ones_alike() -> None:
+    assert issubclass(AnswerHangsError, AnswerLostError)
+    assert issubclass(AnswerHangsError, TimeoutError)
+    assert issubclass(AnswerCutError, AnswerLostError)
+    assert issubclass(AnswerLostError, ConnectionError)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(1, 3), st.integers(0, 3)), max_size=5))
+def test_faults_strike_by_order_and_count_and_none_displaces_another(wanted: list[tuple[str, int, int]]) -> None:
+    rig = Rig()
+    expected: dict[int, str] = {}
+    for word, times, skip in wanted:
+        numbers = range(1 + skip, 1 + skip + times)
+        if taken := expected.keys() & set(numbers):
+            with pytest.raises(ValueError, match=f"{CALL}#{min(taken)} meets {expected[min(taken)]} already"):
+                rig.seam.arm_next(CALL, fault_named(word), times=times, skip=skip)
+        else:
+            rig.seam.arm_next(CALL, fault_named(word), times=times, skip=skip)
+            expected |= dict.fromkeys(numbers, word)
+    assert set(rig.seam.unspent()) == {f"{CALL}#{number}={word}" for number, word in expected.items()}
+    assert [rig.met() for _ in range(7)] == [MET[expected[n]] if n in expected else "done" for n in range(1, 8)]
+    assert rig.seam.unspent() == ()
+    assert [fired.event for fired in rig.seam.fired()] == [expected[number] for number in sorted(expected)]
+
+
+def test_a_fault_of_its_own_comes_before_the_standing_one() -> None:
+    rig = Rig()
+    rig.seam.arm_always(CALL, fault_named("refused:xStanding"))
+    rig.seam.arm_next(CALL, fault_named("lost_after"), skip=1)
+    assert [rig.met() for _ in range(3)] == ["refused xStanding", "AnswerLostError", "refused xStanding"]
+    rig.seam.disarm()
+    assert rig.met() == "done"
+    assert len(rig.seam.fired()) == 3
+
+
+@pytest.mark.parametrize("label", ["CreateSnapshot#1", "array.CreateSnapshot", "array.CreateSnapshot#0", "array.#1"])
+def test_a_label_of_no_call_is_refused(label: str) -> None:
+    with pytest.raises(ValueError, match="names no call"):
+        Rig().seam.arm(label, FAULTS["refused"])
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    ("lost_afer", "No fault is called 'lost_afer'"),
+    ("truncated:xNotReadyForIO", "truncated carries no error"),
+])  # fmt: skip
+def test_words_that_are_no_fault_are_refused(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        fault_named(text)
+
+
+def test_what_a_service_cannot_show_is_refused_when_it_is_armed_with_the_reason() -> None:
+    rig = Rig(array=Dialect(unfit={"truncated": "it answers nothing."}))
+    arming: tuple[Callable[[], None], ...] = (
+        lambda: rig.seam.arm(f"{CALL}#1", FAULTS["truncated"]),
+        lambda: rig.seam.arm_next(CALL, FAULTS["truncated"]),
+        lambda: rig.seam.arm_always(CALL, FAULTS["truncated"]),
+    )
+    for arm in arming:
+        with pytest.raises(UnfitFaultError, match=r"array.CreateSnapshot cannot meet truncated: it answers nothing\."):
+            arm()
+    assert (rig.seam.unspent(), rig.seam.standing(), rig.met()) == ((), (), "done")
+
+
+MISTAKEN = {
+    "array.CreateSnapshot": ("refused:xNotReadyForIo", ["xNotReadyForIO"]),
+    "host.SR.introduce": ("error_after:SR_HAS_NO_PBD", ["SR_HAS_NO_PBDS"]),
+    "host.VDI.copy": ("refused:SR_BACKEND_FAILURE_", ["SR_BACKEND_FAILURE"]),
+    "s3.PutObject": ("refused:SlowDwon", ["SlowDown"]),
+    "s3.CompleteMultipartUpload": ("refused:InternalEror-in-200", ["InternalError"]),
+    "nfs.close": ("refused:ENOSP", ["ENOSPC"]),
+}
+
+
+@pytest.mark.parametrize("call", MISTAKEN)
+def test_an_error_that_a_service_does_not_have_is_refused_when_it_is_armed(call: str) -> None:
+    fault, near = MISTAKEN[call]
+    seam = Seam(Rig().journal, dialects=DIALECTS)
+    with pytest.raises(UnfitFaultError) as caught:
+        seam.arm_next(call, fault_named(fault))
+    assert list(caught.value.near)[:1] == near
+    assert near[0] in str(caught.value)
+    assert seam.unspent() == ()
+
+
+def test_only_what_can_fail_late_can_be_made_to() -> None:
+    seam = Seam(Rig().journal, dialects=DIALECTS)
+    seam.arm_next("s3.CopyObject", fault_named("refused:InternalError-in-200"))
+    with pytest.raises(UnfitFaultError, match="PutObject cannot fail inside a 200; only CompleteMultipartUpload"):
+        seam.arm_next("s3.PutObject", fault_named("refused:InternalError-in-200"))
+
+
+def test_every_service_of_a_world_shows_a_fault_or_says_why_not() -> None:
+    reasons = {(service, word): text for service, dialect in DIALECTS.items() for word, text in dialect.unfit.items()}
+    assert all(text.endswith(".") and " write " in text for text in reasons.values()), "a reason names a cure"
+    assert {service for service, _ in reasons} == {"nfs", "catalog"}
+    assert {call.partition(".")[0] for call in calls()} <= DIALECTS.keys()
