@@ -3,6 +3,7 @@
 Nothing here waits for real. `WallClock` is for `snapproof serve`, where clients of other processes wait in real time.
 """
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,12 +65,27 @@ class Transition:
     seconds: float = 0.0
     polls: int = 0
 
+    def __str__(self) -> str:
+        words = [f"timed {self.seconds:g}"] if self.seconds else []
+        words += [f"polled {self.polls}"] if self.polls else []
+        return " ".join(words) or "immediate"
+
     def finished(self, *, started_s: float, now_s: float, polls: int) -> bool:
         """Say whether a change that began at `started_s` is over, having been asked about `polls` times."""
         return now_s - started_s >= self.seconds and polls >= self.polls
 
 
 IMMEDIATE = Transition()
+
+_WORDS = re.compile(r"immediate|(?:timed (?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,6})?))? ?(?:polled (?P<polls>[0-9]{1,9}))?")
+
+
+def transition_named(text: str) -> Transition:
+    """Read `immediate`, `timed 5`, `polled 3` or `timed 5 polled 3`. Raises ValueError with these forms."""
+    found = _WORDS.fullmatch(text.strip()) if text.strip() else None
+    if found is None:
+        raise ValueError(f"{text!r} is no time of a transition; write immediate, timed SECONDS or polled TIMES.")
+    return Transition(seconds=float(found["seconds"] or 0), polls=int(found["polls"] or 0))
 
 
 def iso(seconds: float) -> str:

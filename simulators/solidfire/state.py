@@ -15,6 +15,7 @@ from snapproof.simulators.blocks import BlockStore
 from snapproof.simulators.clock import Clock, Transition, iso
 from snapproof.simulators.journal import Fact, Journal
 from snapproof.simulators.solidfire.errors import ElementError
+from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import DEFAULT_QOS, LIMITS
 from snapproof.simulators.solidfire.records import (
     Account,
@@ -28,6 +29,7 @@ from snapproof.simulators.solidfire.records import (
     Snapshot,
     Volume,
 )
+from snapproof.simulators.solidfire.settings import BackupTarget, Schedule, StorageContainer, VirtualNetwork
 from snapproof.simulators.solidfire.shelf import Shelf
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -46,6 +48,15 @@ class Numbered(StrEnum):
     HANDLE = "handle"
     QOS_POLICY = "qos policy"
     GROUP_SNAPSHOT = "group snapshot"
+    SCHEDULE = "schedule"
+    NETWORK = "virtual network"
+    BACKUP_TARGET = "backup target"
+
+
+class Change(StrEnum):
+    """What takes time: every kind of change whose length can be set."""
+
+    CLONE = "clone"
 
 
 class Fullness(IntEnum):
@@ -77,7 +88,8 @@ class State:
         self.lock = threading.RLock()
         self.clock, self.blocks, self.dice = clock, blocks, dice
         self.name, self.mvip, self.svip = name, mvip, svip
-        self.clone_time, self.limits = clone_time, limits
+        self.transitions = {Change.CLONE: clone_time}
+        self.limits = limits
         self.fullness = Fullness.HAPPY
         self.unique_id = "".join(dice.choices(_LETTERS, k=4))
         self.uuid = self.new_uuid()
@@ -93,6 +105,11 @@ class State:
         self.qos_policies: Shelf[QoSPolicy] = Shelf()
         self.default_qos = msgspec.convert(DEFAULT_QOS, QoS)
         self.group_snapshots: Shelf[GroupSnapshot] = Shelf()
+        self.schedules: Shelf[Schedule] = Shelf()
+        self.networks: Shelf[VirtualNetwork] = Shelf()
+        self.backup_targets: Shelf[BackupTarget] = Shelf()
+        self.containers: Shelf[StorageContainer] = Shelf()
+        """By the ids of the accounts that they are."""
         self.jobs: Shelf[Job] = Shelf()
         self.running: dict[int, Job] = {}
         self.cloning_into: dict[int, Job] = {}
@@ -103,6 +120,15 @@ class State:
         self._last_numbers: dict[Numbered, int] = dict.fromkeys(Numbered, 0)
         self._due: list[tuple[float, int, int]] = []
         self._stamp = (-1, "")
+
+    @property
+    def clone_time(self) -> Transition:
+        """How long a clone takes; setting it also decides about clones under way."""
+        return self.transitions[Change.CLONE]
+
+    @clone_time.setter
+    def clone_time(self, transition: Transition) -> None:
+        self.transitions[Change.CLONE] = transition
 
     def next_number(self, kind: Numbered) -> int:
         """Take the next number of a kind."""
@@ -183,6 +209,13 @@ class State:
         if group is None:
             raise ElementError("xGroupSnapshotDoesNotExist", f"GroupSnapshotID {group_snapshot_id} does not exist.")
         return group
+
+    def network(self, network_id: int) -> VirtualNetwork:
+        """Find a virtual network. Raises ElementError."""
+        network = self.networks.get(network_id)
+        if network is None:
+            raise ElementError(GUESSED.unknown_id, f"VirtualNetworkID {network_id} does not exist.")
+        return network
 
     def initiator(self, initiator_id: int) -> Initiator:
         """Find an initiator. Raises ElementError."""
