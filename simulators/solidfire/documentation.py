@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from snapproof.simulators.solidfire.calls import methods
+from snapproof.simulators.solidfire.errors import ERRORS
 from snapproof.simulators.solidfire.guesses import CHOICES, GUESSED
 from snapproof.simulators.solidfire.method import Method, Standing
 from snapproof.simulators.solidfire.surface.pages import Known, Tier, pages
@@ -36,7 +37,7 @@ This page is written by `python -m snapproof.simulators.solidfire.documentation`
   and CLI have it. **guessed**: they have it, but do not tell since which version.
 - Parameters are written as in the tables: `?` may be missing, `[]` is a list, `{}` a map, the last number the version
   that brought it. The vendor's Python SDK and CLI call every method and are not named among the clients.
-- Any method may answer """
+- An error without a method is only ever answered by an armed fault. Any method may answer """
 
 
 def page() -> str:
@@ -55,6 +56,8 @@ def _lines() -> Iterator[str]:
             yield "| method | tier | since | door | parameters | own errors | evidence | clients | state |"
             yield "|---|---|---|---|---|---|---|---|---|"
             yield from (_row(served[name]) for name in sorted(tables.methods))
+    yield from ("", "## Errors", "", "| error | evidence | message | methods |", "|---|---|---|---|")
+    yield from (_error(name, list(served.values())) for name in ERRORS)
     yield from ("", "## Guesses", "", "Errors that answer doubtful situations:", "")
     yield from (f"- {situation.replace('_', ' ')}: `{error}`" for situation, error in asdict(GUESSED).items())
     yield from ("", "Choices behind the behaviour that no cluster has confirmed:", "")
@@ -86,6 +89,13 @@ def _row(method: Method) -> str:
         entry.evidence, ", ".join(entry.clients), state,
     )  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def _error(name: str, served: list[Method]) -> str:
+    error = ERRORS[name]
+    message = f"a page of HTTP {error.http}" if error.http != 200 else f"`{error.pattern or name}`"
+    whose = "any" if name in GENERAL_ERRORS else ", ".join(m.name for m in served if name in m.entry.errors)
+    return f"| `{name}` | {error.evidence} | {message} | {whose} |"
 
 
 if __name__ == "__main__":

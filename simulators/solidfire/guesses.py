@@ -23,6 +23,7 @@ class Guesses:
     snapshot_in_use: str = "xNotReadyForIO"  # deleting a snapshot that a clone job reads
     cluster_full: str = "xSnapshotFailed"  # CreateSnapshot at fullness stage 4 or 5
     clone_target_gone: str = "xVolumeIDDoesNotExist"  # in the async result, the new volume being deleted on the way
+    unknown_id: str = "xInvalidParameter"  # a schedule, virtual network, backup target or container that is not there
 
 
 GUESSED = Guesses()
@@ -54,5 +55,8 @@ CHOICES: tuple[str, ...] = (
     "An id that is an object, a list or a boolean is refused.",
     "A UUID may come in any case and is kept in lower case; what is none is refused.",
     "Objects in parameters are checked member by member; members that no table knows are dropped without a word.",
+    "ModifySchedule needs only the scheduleID; CreateSchedule needs what the vendor's SDK sends.",
+    "A method whose version nobody tells appeared with its nearest siblings; so did CreateCluster and the histograms.",
+    "A made-up answer holds zeros, empty lists and the first word of an enumeration; its times are of 1970.",
     "GET with a query string is answered like POST; every value then is a string.",
 )

@@ -12,11 +12,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from solidfire import Element
-from solidfire.common import ApiServerError
-from solidfire.custom.models import TimeIntervalFrequency
-from solidfire.factory import ElementFactory
-from solidfire.models import Schedule, ScheduleInfo
+from solidfire import Element  # type: ignore[import-not-found]  # only there
+from solidfire.common import ApiServerError  # type: ignore[import-not-found]  # only there
+from solidfire.custom.models import TimeIntervalFrequency  # type: ignore[import-not-found]  # only there
+from solidfire.factory import ElementFactory  # type: ignore[import-not-found]  # only there
+from solidfire.models import Schedule, ScheduleInfo  # type: ignore[import-not-found]  # only there
 
 SENT = re.compile(r"send_request\(\s*'(\w+)'")
 NAMED = re.compile(r'(?:"(\w+)": |params\["(\w+)"\] = )(\w+)')

@@ -1,4 +1,4 @@
-"""The tables as they are read from the pages beside this module, once, when somebody first asks."""
+"""The tables as they are read from the pages beside this module, once, when somebody first asks for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +56,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Errors of its own, beside those that any method may answer."""
 
 
-class _Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One file of the tables."""
+
     methods: dict[str, Entry] = {}
     types: dict[str, dict[str, str]] = {}
     enumerations: dict[str, tuple[str, ...]] = {}
@@ -71,10 +73,11 @@ class Surface:
     enumerations: Mapping[str, tuple[str, ...]]
 
 
-def pages() -> Mapping[str, _Page]:
-    """Read every page, by its noun."""
+@cache
+def pages() -> Mapping[str, Page]:
+    """Read every page, by its noun; they are read once and never change."""
     folder = files(__package__)
-    decode = msgspec.json.Decoder(_Page).decode
+    decode = msgspec.json.Decoder(Page).decode
     return {
         page.name.removesuffix(".json"): decode(page.read_bytes())
         for page in sorted(folder.iterdir(), key=lambda found: found.name)
@@ -84,7 +87,7 @@ def pages() -> Mapping[str, _Page]:
 
 @cache
 def surface() -> Surface:
-    """Read all pages into one table; it is read once and never changes."""
+    """Put all pages together."""
     methods: dict[str, Entry] = {}
     types: dict[str, Members] = {}
     enumerations: dict[str, tuple[str, ...]] = {}

@@ -1,6 +1,8 @@
 """A refused call changes nothing: neither known refusals, one by one, nor whatever bytes somebody may send."""
 
 import json
+import socket
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snapproof.simulators.serving import serve
 from snapproof.simulators.solidfire.calls import call, methods
+from snapproof.simulators.solidfire.documentation import GENERAL_ERRORS
 from snapproof.simulators.solidfire.method import Standing
 from snapproof.simulators.solidfire.state import Fullness
+from snapproof.simulators.solidfire.wire import BOUNDS
 
 GB = 1_000_000_000
 IQN = "iqn.1994-05.com.redhat:host1"
@@ -182,6 +187,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "deep and closed": lambda: (
         b'{"method":"AddAccount","params":{"username":"a","x":' + b"[" * 9999 + b"]" * 9999 + b"}}"
     ),
+    "an id that is an object": lambda: b'{"method":"AddAccount","params":{"username":"a"},"id":{"a":1}}',
+    "an id that is a list": lambda: b'{"method":"AddAccount","params":{"username":"a"},"id": [1]}',
+    "an id that is a boolean": lambda: b'{"method":"AddAccount","params":{"username":"a"},"id":\ttrue}',
     "deep id": lambda: b'{"method":"GetLimits","id":' + b"[" * 99_999 + b"]" * 99_999 + b"}",
     "latin-1": lambda: b'{"method":"AddAccount","params":{"username":"\xe9"}}',
     "a batch": lambda: b'[{"method":"AddAccount","params":{"username":"a"}}]',
@@ -220,6 +228,52 @@ def test_an_oversize_body_is_refused(furnished: Any) -> None:
     body = b'{"method":"AddAccount","params":{"username":"a","junk":"' + b"x" * (1 << 20) + b'"}}'
     assert furnished.exchange(body)[0] == 413
     assert furnished.fingerprint() == before
+
+
+def test_a_body_of_100_megabytes_is_refused_without_a_look_inside(furnished: Any) -> None:
+    before = furnished.fingerprint()
+    body = b'{"method":"AddAccount","params":{"username":"a","junk":[' + b"0," * 50_000_000 + b"0]}}"
+    tracemalloc.start()
+    status, _ = furnished.exchange(body)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert status == 413
+    assert peak_bytes < 1 << 20
+    assert furnished.fingerprint() == before
+
+
+def test_a_server_refuses_100_megabytes_by_their_announcement(furnished: Any) -> None:
+    head = b"POST /json-rpc/12.3 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
+    with (
+        serve(furnished.endpoint, bounds=BOUNDS) as server,
+        socket.create_connection((server.host, server.port)) as sent,
+    ):
+        sent.sendall(head)
+        assert sent.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_of_two_members_of_one_name_the_last_counts(furnished: Any) -> None:
+    before = furnished.fingerprint()
+    body = b'{"method":"AddAccount","method":"GetAccountByID","params":{"accountID":9,"accountID":1},"id":1,"id":2}'
+    answer = json.loads(furnished.exchange(body)[1])
+    assert (answer["id"], answer["result"]["account"]["username"]) == (2, "tenant")
+    assert furnished.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    "query", ["method=DeleteVolume", "method=DeleteVolume&volumeID=[1]", "volumeID=1", "&=&", "%00"]
+)
+def test_a_crooked_get_changes_nothing(furnished: Any, query: str) -> None:
+    before = furnished.fingerprint()
+    status, answer = furnished.exchange(b"", verb="GET", path=f"/json-rpc/9.0?{query}")
+    assert (status, "error" in json.loads(answer)) == (200, True)
+    assert furnished.fingerprint() == before
+
+
+def test_every_error_of_these_is_in_the_table_of_its_method() -> None:
+    for method, _, error in REFUSALS:
+        told = methods()[method].entry.errors if method in methods() else ()
+        assert error in (*told, *GENERAL_ERRORS), f"Add {error} to the errors of {method} in the surface."
 
 
 _SCALARS = st.none() | st.booleans() | st.integers(-3, 5) | st.floats(allow_nan=False, allow_infinity=False)
