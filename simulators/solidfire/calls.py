@@ -9,7 +9,18 @@ import msgspec
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.method import Method, Port, Rule, Rules, Standing
-from snapproof.simulators.solidfire.methods import accounts, clones, cluster, groups, snapshots, volume_lists, volumes
+from snapproof.simulators.solidfire.methods import (
+    accounts,
+    clones,
+    cluster,
+    groups,
+    initiators,
+    qos,
+    snapshots,
+    volume_changes,
+    volume_lists,
+    volumes,
+)
 from snapproof.simulators.solidfire.parameters import Given, read
 from snapproof.simulators.solidfire.surface.pages import Entry, surface
 from snapproof.simulators.solidfire.surface.samples import sample
@@ -21,7 +32,10 @@ _RULES: tuple[Rules, ...] = (
     clones.RULES,
     cluster.RULES,
     groups.RULES,
+    initiators.RULES,
+    qos.RULES,
     snapshots.RULES,
+    volume_changes.RULES,
     volume_lists.RULES,
     volumes.RULES,
 )

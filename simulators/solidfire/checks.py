@@ -9,7 +9,7 @@ import msgspec
 
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.limits import ATTRIBUTES_BYTES_MAX, DEFAULT_QOS
+from snapproof.simulators.solidfire.limits import ATTRIBUTES_BYTES_MAX
 from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import Access, QoS, Volume
 from snapproof.simulators.solidfire.shelf import Shelf
@@ -61,6 +61,15 @@ def initiator_name(state: State, name: str) -> str:
     return name.lower()
 
 
+def secret(state: State, given: Given, name: str) -> str:
+    """Accept a CHAP secret, empty when none was given. Raises ElementError, without the secret."""
+    found: str = given.get(name, "")
+    low, high = state.limits["secretLengthMin"], state.limits["secretLengthMax"]
+    if found and not low <= len(found) <= high:
+        raise ElementError(GUESSED.bad_value, f"{name} must have {low} to {high} characters.")
+    return found
+
+
 def attributes(given: Given) -> dict[str, Any] | None:
     """Accept the attributes, or None when they were not given. Raises ElementError."""
     found: dict[str, Any] | None = given.get("attributes")
@@ -82,10 +91,10 @@ def access(given: Given, default: str) -> str:
 def qos(state: State, given: Given, base: QoS | None = None) -> QoS:
     """Merge the QoS that was given, in part or not at all, over what holds already. Raises ElementError."""
     wanted: Given = given.get("qos", {})
-    if base and not wanted:
-        return base
-    held = msgspec.to_builtins(base) if base else DEFAULT_QOS
-    merged = msgspec.convert({**held, **wanted, "curve": (base or _default()).curve}, QoS)
+    held = base or state.default_qos
+    if not wanted:
+        return held
+    merged = msgspec.convert({**msgspec.to_builtins(held), **wanted, "curve": held.curve}, QoS)
     for name, bound in _QOS_BOUNDS.items():
         low, high = state.limits[bound + "Min"], state.limits[bound + "Max"]
         if name in wanted and not low <= wanted[name] <= high:
@@ -93,10 +102,6 @@ def qos(state: State, given: Given, base: QoS | None = None) -> QoS:
     if not merged.min_iops <= merged.max_iops <= merged.burst_iops:
         raise ElementError(GUESSED.bad_value, "QoS must keep minIOPS <= maxIOPS <= burstIOPS.")
     return merged
-
-
-def _default() -> QoS:
-    return msgspec.convert(DEFAULT_QOS, QoS)
 
 
 def listed(shelf: Shelf[T], given: Given, start: str) -> Iterator[T]:

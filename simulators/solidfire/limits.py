@@ -59,6 +59,8 @@ LIMITS: Mapping[str, int] = {
 }
 
 ATTRIBUTES_BYTES_MAX = 1000
+VOLUMES_PER_CALL_MAX = 500
+"""How many volumes a call for several of them may name."""
 BODY_BYTES_MAX = 1 << 20
 BLOCK_BYTES = 4096
 SIZE_STEP_BYTES = 1 << 20

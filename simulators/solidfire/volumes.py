@@ -9,9 +9,9 @@ import msgspec
 
 from snapproof.simulators.blocks import BlockVolume
 from snapproof.simulators.clock import iso
-from snapproof.simulators.solidfire import groups
+from snapproof.simulators.solidfire import groups, qos_policies
 from snapproof.simulators.solidfire.limits import PURGE_AFTER_S, SIZE_STEP_BYTES
-from snapproof.simulators.solidfire.records import Access, QoS, Status, Volume, VolumeRow
+from snapproof.simulators.solidfire.records import Access, QoS, QoSPolicy, Status, Volume, VolumeRow
 from snapproof.simulators.solidfire.shelf import Shelf
 from snapproof.simulators.solidfire.state import Numbered, State
 
@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     protection_scheme: str = "doubleHelix"
     fifo_size: int
     min_fifo_size: int
+    policy: QoSPolicy | None = None
 
 
 def rounded(size_bytes: int) -> int:
@@ -45,6 +46,7 @@ def create(state: State, order: Order, disk: BlockVolume) -> Volume:
     volume_id = volume.row.volume_id
     state.volumes.put(volume_id, volume)
     _enlist(state, volume, order.account_id)
+    qos_policies.follow(state, volume, order.policy)
     state.provisioned_bytes += order.size_bytes
     state.record(
         "volume created", volume_id=volume_id, name=order.name, account_id=order.account_id, size_bytes=order.size_bytes
@@ -145,6 +147,7 @@ def purge(state: State, volume: Volume) -> None:
         state.snapshots.drop(snapshot.row.snapshot_id)
         snapshot.image.release()
     groups.forget(state, volume)
+    qos_policies.follow(state, volume, None)
     _delist(state, volume)
     state.volumes.drop(row.volume_id)
     state.provisioned_bytes -= row.total_size

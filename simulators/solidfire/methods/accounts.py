@@ -19,7 +19,10 @@ STATUSES = ("active", "locked")
 def add_account(array: Array, given: Given) -> Mapping[str, Any]:
     """Add an account, with secrets of its own where none were given."""
     username = _free_username(array, given["username"])
-    initiator_secret, target_secret = _secret(array, given, "initiatorSecret"), _secret(array, given, "targetSecret")
+    initiator_secret, target_secret = (
+        checks.secret(array, given, "initiatorSecret"),
+        checks.secret(array, given, "targetSecret"),
+    )
     attributes = checks.attributes(given) or {}
     if len(array.accounts) >= array.limits["accountCountMax"]:
         raise ElementError(GUESSED.too_many, f"The cluster has {len(array.accounts)} accounts already.")
@@ -44,14 +47,6 @@ def _free_username(array: Array, username: str) -> str:
     if username in array.account_ids:
         raise ElementError("xDuplicateUsername")
     return username
-
-
-def _secret(array: Array, given: Given, name: str) -> str:
-    secret: str = given.get(name, "")
-    low, high = array.limits["secretLengthMin"], array.limits["secretLengthMax"]
-    if secret and not low <= len(secret) <= high:
-        raise ElementError(GUESSED.bad_value, f"{name} must have {low} to {high} characters.")
-    return secret
 
 
 def get_account_by_id(array: Array, given: Given) -> Mapping[str, Any]:
@@ -83,7 +78,10 @@ def modify_account(array: Array, given: Given) -> Mapping[str, Any]:
     if username != row.username:
         _free_username(array, username)
     status = checks.one_of(given.get("status", row.status), STATUSES)
-    initiator_secret, target_secret = _secret(array, given, "initiatorSecret"), _secret(array, given, "targetSecret")
+    initiator_secret, target_secret = (
+        checks.secret(array, given, "initiatorSecret"),
+        checks.secret(array, given, "targetSecret"),
+    )
     attributes = checks.attributes(given)
     del array.account_ids[row.username]
     array.account_ids[username] = row.account_id

@@ -1,4 +1,4 @@
-"""The cluster itself: its versions, identity, capacity, limits, and the QoS of a volume that asked for none."""
+"""The cluster itself: its versions, identity, capacity and limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,6 @@ from typing import Any
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.limits import (
     BLOCK_BYTES,
-    BURST_TIME_S,
-    CURVE,
-    DEFAULT_QOS,
     OVER_PROVISION_FACTOR,
     PROVISIONED_BYTES_MAX,
 )
@@ -113,16 +110,10 @@ def get_limits(array: Array, _given: Given) -> Mapping[str, Any]:
     return array.limits
 
 
-def get_default_qos(_array: Array, _given: Given) -> Mapping[str, Any]:
-    """Tell the QoS of a volume that asked for none."""
-    return {**DEFAULT_QOS, "burstTime": BURST_TIME_S, "curve": CURVE}
-
-
 RULES: Rules = {
     "GetAPI": get_api,
     "GetClusterInfo": get_cluster_info,
     "GetClusterVersionInfo": get_cluster_version_info,
     "GetClusterCapacity": get_cluster_capacity,
     "GetLimits": get_limits,
-    "GetDefaultQoS": get_default_qos,
 }

@@ -1,17 +1,27 @@
-"""Volumes: create, modify, delete, restore, purge. The lists of them are in volume_lists.py."""
+"""Volumes: create, delete, restore, purge, one or many.
+
+Changing them is in volume_changes.py, the lists of them are in volume_lists.py.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from snapproof.simulators.solidfire import checks, clones, volumes
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.limits import CURVE, FIFO_SIZE, OVER_PROVISION_FACTOR, PROVISIONED_BYTES_MAX
+from snapproof.simulators.solidfire.limits import (
+    CURVE,
+    FIFO_SIZE,
+    OVER_PROVISION_FACTOR,
+    PROVISIONED_BYTES_MAX,
+    VOLUMES_PER_CALL_MAX,
+)
 from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.parameters import Given
-from snapproof.simulators.solidfire.records import Access, Account, Volume
+from snapproof.simulators.solidfire.records import Access, Account, GroupRow, QoSPolicy, Volume
 
+T = TypeVar("T")
 PROTECTION_SCHEMES = ("singleHelix", "doubleHelix", "tripleHelix")
 
 
@@ -20,14 +30,14 @@ def create_volume(array: Array, given: Given) -> Mapping[str, Any]:
     name = checks.volume_name(array, given["name"])
     account = array.account(given["accountID"])
     size_bytes = admitted_size(array, given["totalSize"])
-    _refuse_policy(given)
+    policy = admitted_policy(array, given)
     admit_volume(array, account, size_bytes)
-    fifo_size, min_fifo_size = _fifo(array, given, min(FIFO_SIZE, array.limits["snapshotsPerVolumeMax"]), 0)
+    fifo_size, min_fifo_size = admitted_fifo(array, given, min(FIFO_SIZE, array.limits["snapshotsPerVolumeMax"]), 0)
     order = volumes.Order(
         name=name,
         account_id=account.row.account_id,
         size_bytes=size_bytes,
-        qos=checks.qos(array, given),
+        qos=policy.qos if policy else checks.qos(array, given),
         attributes=checks.attributes(given) or {},
         access=checks.access(given, Access.READ_WRITE.value),
         enable_512e=given.get("enable512e", False),
@@ -35,6 +45,7 @@ def create_volume(array: Array, given: Given) -> Mapping[str, Any]:
         protection_scheme=checks.one_of(given.get("protectionScheme", "doubleHelix"), PROTECTION_SCHEMES),
         fifo_size=fifo_size,
         min_fifo_size=min_fifo_size,
+        policy=policy if given.get("associateWithQoSPolicy", True) else None,
     )
     row = volumes.create(array, order, array.blocks.create(size_bytes)).row
     return {"volume": row, "volumeID": row.volume_id, "curve": CURVE}
@@ -64,63 +75,22 @@ def admit_bytes(array: Array, more_bytes: int) -> None:
         raise ElementError("xTotalCapacityExceeded")
 
 
-def _refuse_policy(given: Given) -> None:
-    if "qosPolicyID" in given:
-        raise ElementError("xQoSPolicyDoesNotExist", f"QoSPolicyID {given['qosPolicyID']} does not exist.")
+def admitted_policy(array: Array, given: Given) -> QoSPolicy | None:
+    """Find the policy whose QoS a volume is to take. Raises ElementError."""
+    if "qosPolicyID" not in given:
+        return None
+    if given.get("qos"):
+        raise ElementError(GUESSED.bad_value, "qosPolicyID excludes qos.")
+    return array.qos_policy(given["qosPolicyID"])
 
 
-def _fifo(array: Array, given: Given, size: int, least: int) -> tuple[int, int]:
+def admitted_fifo(array: Array, given: Given, size: int, least: int) -> tuple[int, int]:
+    """Merge the FIFO sizes that were given over what holds already. Raises ElementError."""
     size, least = given.get("fifoSize", size), given.get("minFifoSize", least)
     most = array.limits["snapshotsPerVolumeMax"]
     if not 0 <= least <= size <= most:
         raise ElementError(GUESSED.bad_value, f"FIFO sizes must keep 0 <= minFifoSize <= fifoSize <= {most}.")
     return size, least
-
-
-def modify_volume(array: Array, given: Given) -> Mapping[str, Any]:
-    """Change what was given; a volume that is still being cloned may be modified."""
-    volume = checks.active_volume(array, given["volumeID"])
-    row = volume.row
-    account_id = given.get("accountID", row.account_id)
-    _admit_in_account(array, volume, account_id)
-    access = checks.access(given, row.access)
-    qos = checks.qos(array, given, row.qos)
-    _refuse_policy(given)
-    size_bytes = _grown(array, volume, given)
-    attributes = checks.attributes(given)
-    row.fifo_size, row.min_fifo_size = _fifo(array, given, row.fifo_size, row.min_fifo_size)
-    if account_id != row.account_id:
-        volumes.hand_over(array, volume, account_id)
-    volumes.resize(array, volume, size_bytes)
-    if access != row.access:
-        row.access = access
-        volumes.drop_sessions(volume, f"the access of volume {row.volume_id} became {access}")
-    row.qos = qos
-    row.attributes = row.attributes if attributes is None else attributes
-    row.enable_snap_mirror_replication = given.get("enableSnapMirrorReplication", row.enable_snap_mirror_replication)
-    array.record(
-        "volume modified", volume_id=row.volume_id, name=row.name, size_bytes=size_bytes, account_id=account_id,
-        access=access, min_iops=qos.min_iops, max_iops=qos.max_iops, burst_iops=qos.burst_iops,
-    )  # fmt: skip
-    return {"volume": row}
-
-
-def _admit_in_account(array: Array, volume: Volume, account_id: int) -> None:
-    owned = array.account(account_id).volumes
-    if volume.row.volume_id not in owned and len(owned) >= array.limits["volumesPerAccountCountMax"]:
-        raise ElementError("xMaxVolumeCountExceeded")
-
-
-def _grown(array: Array, volume: Volume, given: Given) -> int:
-    held = volume.row.total_size
-    wanted: int = given.get("totalSize", held)
-    if wanted == held:
-        return held
-    if volumes.rounded(wanted) < held:
-        raise ElementError("xVolumeShrinkProhibited")
-    wanted = admitted_size(array, wanted)
-    admit_bytes(array, wanted - held)
-    return wanted
 
 
 def delete_volume(array: Array, given: Given) -> Mapping[str, Any]:
@@ -131,29 +101,76 @@ def delete_volume(array: Array, given: Given) -> Mapping[str, Any]:
     return {"volume": volume.row}
 
 
-def _deleted_volume(array: Array, given: Given) -> Volume:
-    volume = array.volume(given["volumeID"])
+def _deleted_volume(array: Array, volume_id: int) -> Volume:
+    volume = array.volume(volume_id)
     if volume.active:
-        raise ElementError(GUESSED.volume_not_deleted, f"VolumeID {volume.row.volume_id} is not deleted.")
+        raise ElementError(GUESSED.volume_not_deleted, f"VolumeID {volume_id} is not deleted.")
     return volume
+
+
+def _named(array: Array, given: Given, *, active: bool) -> list[Volume]:
+    """Find the volumes named by their own ids, or those in one of the states by their accounts or access groups."""
+    lists = [name for name in ("volumeIDs", "accountIDs", "volumeAccessGroupIDs") if given.get(name)]
+    if len(lists) != 1:
+        several = "Only one list of volume IDs, account IDs, or volume access group IDs may be specified"
+        none = "No volume ID, account ID, or volume access group ID list specified"
+        raise ElementError(GUESSED.bad_value, several if lists else none)
+    wanted = list(dict.fromkeys(given[lists[0]]))
+    if lists == ["volumeIDs"]:
+        find = checks.active_volume if active else _deleted_volume
+        found = [find(array, number) for number in wanted]
+    elif lists == ["accountIDs"]:
+        found = [volume for number in wanted for volume in array.account(number).volumes if volume.active is active]
+    else:
+        members = {number for group_id in wanted for number in _members(array.group(group_id), active=active)}
+        found = [array.volumes[number] for number in sorted(members)]
+    return as_many_as_allowed(found)
+
+
+def _members(group: GroupRow, *, active: bool) -> list[int]:
+    return group.volumes if active else group.deleted_volumes
+
+
+def as_many_as_allowed(things: list[T]) -> list[T]:
+    """Accept so many volumes in one call or raise ElementError."""
+    if len(things) > VOLUMES_PER_CALL_MAX:
+        raise ElementError(GUESSED.too_many, f"A call takes at most {VOLUMES_PER_CALL_MAX} volumes.")
+    return things
+
+
+def delete_volumes(array: Array, given: Given) -> Mapping[str, Any]:
+    """Delete several volumes, or what accounts or access groups hold of them; all or none."""
+    found = _named(array, given, active=True)
+    for volume in found:
+        clones.lose_target(array, volume)
+        volumes.delete(array, volume)
+    return {"volumes": [volume.row for volume in found]}
 
 
 def restore_deleted_volume(array: Array, given: Given) -> Mapping[str, Any]:
     """Bring a deleted volume back."""
-    volumes.restore(array, _deleted_volume(array, given))
+    volumes.restore(array, _deleted_volume(array, given["volumeID"]))
     return {}
 
 
 def purge_deleted_volume(array: Array, given: Given) -> Mapping[str, Any]:
     """Remove a deleted volume for good."""
-    volumes.purge(array, _deleted_volume(array, given))
+    volumes.purge(array, _deleted_volume(array, given["volumeID"]))
+    return {}
+
+
+def purge_deleted_volumes(array: Array, given: Given) -> Mapping[str, Any]:
+    """Remove several deleted volumes for good, all or none."""
+    for volume in _named(array, given, active=False):
+        volumes.purge(array, volume)
     return {}
 
 
 RULES: Rules = {
     "CreateVolume": create_volume,
-    "ModifyVolume": modify_volume,
     "DeleteVolume": delete_volume,
     "RestoreDeletedVolume": restore_deleted_volume,
     "PurgeDeletedVolume": purge_deleted_volume,
+    "DeleteVolumes": delete_volumes,
+    "PurgeDeletedVolumes": purge_deleted_volumes,
 }

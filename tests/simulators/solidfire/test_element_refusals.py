@@ -4,6 +4,7 @@ import json
 import socket
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ from snapproof.simulators.solidfire.wire import BOUNDS
 
 GB = 1_000_000_000
 IQN = "iqn.1994-05.com.redhat:host1"
+PAGES = Path(__file__).with_name("refusals")
+"""Lists of method, parameters and error, by noun."""
 
 
 @pytest.fixture
@@ -36,6 +39,7 @@ def furnished(world: Any) -> Any:
     call(world.array, "CreateVolumeAccessGroup", name="g1", initiators=[IQN], volumes=[1])
     call(world.array, "CreateVolumeAccessGroup", name="g2")
     call(world.array, "CloneVolume", volumeID=2, snapshotID=2, name="copy")  # volume 4, clone 1, handle 1
+    call(world.array, "CreateQoSPolicy", name="gold", qos={"maxIOPS": 1000, "burstIOPS": 1000})  # policy 1
     return world
 
 
@@ -68,7 +72,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         {"name": "v", "accountID": 1, "totalSize": GB, "qos": {"minIOPS": 200, "maxIOPS": 150}},
         "xInvalidParameter",
     ),
-    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "qosPolicyID": 1}, "xQoSPolicyDoesNotExist"),
+    ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "qosPolicyID": 7}, "xQoSPolicyDoesNotExist"),
     ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "fifoSize": 33}, "xInvalidParameter"),
     ("CreateVolume", {"name": "v", "accountID": 1, "totalSize": GB, "access": "x"}, "xUnrecognizedEnumString"),
     (
@@ -147,6 +151,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         "xNotInVolumeAccessGroup",
     ),
     ("NoSuchMethod", {}, "xUnknownAPIMethod"),
+    *(tuple(row) for page in sorted(PAGES.glob("*.json")) for row in json.loads(page.read_text())),
 ]
 
 
