@@ -1,22 +1,25 @@
 """The things an array knows: accounts, volumes, snapshots, access groups, initiators, clone jobs.
 
-Each is a row, what the API shows of it under its wire names, inside a record that adds what the API does not show.
-No rule lives here.
+Few of a kind are rows: what the API shows of them under its wire names. Volumes and snapshots come by the million and
+are kept small (sparse.py); shown.py writes them out. No rule lives here.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import msgspec
 
 from snapproof.simulators.blocks import BlockImage, BlockVolume
-from snapproof.simulators.solidfire.limits import BURST_TIME_S, CURVE
-from snapproof.simulators.solidfire.sessions import Session
-from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.limits import BURST_TIME_S, CURVE, FIFO_SIZE
+from snapproof.simulators.solidfire.sessions import Counters, Session
+from snapproof.simulators.solidfire.shelf import Part
+from snapproof.simulators.solidfire.sparse import Identity, Own, Seldom
 
 _SHOUTED = {"id": "ID", "ids": "IDs", "uuid": "UUID", "iops": "IOPS", "io": "IO", "eui": "EUI", "naa": "NAA"}
 NO_GROUP = "00000000-0000-0000-0000-000000000000"
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 ACTIVE_BRANCH = 0
 """A snapshotID of 0 means the volume as it is now."""
 
@@ -62,7 +65,7 @@ class AccountRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
     account_id: int
     username: str
     status: str = "active"
-    volumes: list[int]
+    volumes: "Part[Volume]"
     initiator_secret: str
     target_secret: str
     storage_container_id: str | None = None
@@ -73,64 +76,34 @@ class AccountRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
         return f"AccountRow(account_id={self.account_id}, username={self.username!r}, status={self.status!r})"
 
 
-class VolumeRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
-    """A volume as ListVolumes shows it. Times that have not come are empty strings: null would read as deleted."""
+class SnapshotReplication(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
+    """How the snapshots of a pair are doing."""
 
-    volume_id: int
-    name: str
-    account_id: int
-    create_time: str
-    volume_consistency_group_uuid: str
-    volume_uuid: str
-    enable_snap_mirror_replication: bool = False
-    status: str = Status.ACTIVE.value
-    access: str = Access.READ_WRITE.value
-    enable_512e: bool
-    iqn: str
-    scsi_eui_device_id: str
-    scsi_naa_device_id: str
-    qos: QoS
-    qos_policy_id: int | None = None
-    volume_access_groups: list[int]
-    volume_pairs: list[dict[str, Any]]
-    delete_time: str = ""
-    purge_time: str = ""
-    last_access_time: str | None = None
-    last_access_time_io: str | None = None
-    slice_count: int = 1
-    total_size: int
-    block_size: int = 4096
-    virtual_volume_id: str | None = None
-    attributes: dict[str, Any]
-    current_protection_scheme: str = "doubleHelix"
-    previous_protection_scheme: str | None = None
-    fifo_size: int
-    min_fifo_size: int
+    state: str = "Idle"
+    state_details: str = ""
 
 
-class SnapshotRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
-    """A snapshot as ListSnapshots shows it."""
+class RemoteReplication(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
+    """How a pair is doing, seen from one end."""
 
-    snapshot_id: int
-    volume_id: int
-    name: str
-    checksum: str = "0x0"
-    enable_remote_replication: bool = False
-    expiration_reason: str = "None"
-    expiration_time: str | None = None
-    remote_statuses: list[dict[str, Any]]
-    status: str = "done"
-    snapshot_uuid: str
-    total_size: int
-    group_id: int = 0
-    group_snapshot_uuid: str = NO_GROUP
-    create_time: str
-    instance_create_time: str
-    volume_name: str
-    instance_snapshot_uuid: str
-    virtual_volume_id: str | None = None
-    attributes: dict[str, Any]
-    snap_mirror_label: str | None = None
+    mode: str
+    pause_limit: int
+    remote_service_id: int
+    resume_details: str = ""
+    snapshot_replication: SnapshotReplication
+    state: str
+    state_details: str = ""
+
+
+class VolumePairRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
+    """The other end of a volume's pair, as ListVolumes shows it."""
+
+    cluster_pair_id: int
+    remote_volume_id: int
+    remote_slice_id: int
+    remote_volume_name: str
+    volume_pair_uuid: str
+    remote_replication: RemoteReplication
 
 
 class GroupRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
@@ -146,39 +119,184 @@ class GroupRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
 
 
 class Account(msgspec.Struct, kw_only=True, gc=False):
-    """An account and its volumes by id, deleted ones included; `row.volumes` lists the same ids."""
+    """An account and its volumes by id, deleted ones included; its row lists the same."""
 
     row: AccountRow
-    volumes: "Shelf[Volume]"
+    volumes: "Part[Volume]"
 
 
-class Volume(msgspec.Struct, kw_only=True, gc=False):
-    """A volume, its contents, snapshots, sessions by initiator, clone jobs that read it, groups it was deleted from."""
+class SeldomOfVolume(msgspec.Struct, kw_only=True, gc=False):
+    """What most volumes leave as it is. Times that have not come are empty strings: null would read as deleted."""
 
-    row: VolumeRow
-    disk: BlockVolume
-    snapshots: "Shelf[Snapshot]"
-    sessions: dict[str, Session]
+    status: str = Status.ACTIVE.value
+    access: str = Access.READ_WRITE.value
+    enable_512e: bool = False
+    enable_snap_mirror_replication: bool = False
+    qos_policy_id: int | None = None
+    volume_access_groups: list[int] | None = None
+    volume_pairs: list[VolumePairRow] | None = None
+    delete_time: str = ""
+    purge_time: str = ""
+    last_access_time: str | None = None
+    last_access_time_io: str | None = None
+    virtual_volume_id: str | None = None
+    attributes: Mapping[str, Any] = NO_ATTRIBUTES
+    current_protection_scheme: str = "doubleHelix"
+    previous_protection_scheme: str | None = None
+    fifo_size: int = FIFO_SIZE
+    min_fifo_size: int = 0
+    sessions: dict[str, Session] | None = None
+    counters: Counters | None = None
     clone_jobs: int = 0
     purge_at_s: float = 0.0
-    buried_in: list[int] = msgspec.field(default_factory=list)
+    buried_in: list[int] | None = None
+
+
+class Volume:
+    """A volume: its contents, its snapshots by age, and what the API shows of it, which shown.py writes out.
+
+    Made for millions: `seldom` is shared by all volumes that never left the usual, and what can be worked out is.
+    """
+
+    __slots__ = ("account_id", "create_time", "disk", "identity", "name", "qos", "seldom", "snapshots", "volume_id")
+
+    USUAL: ClassVar = SeldomOfVolume()
+
+    status: Seldom[str] = Seldom()
+    access: Seldom[str] = Seldom()
+    enable_512e: Seldom[bool] = Seldom()
+    enable_snap_mirror_replication: Seldom[bool] = Seldom()
+    qos_policy_id: Seldom[int | None] = Seldom()
+    volume_access_groups: Own[list[int]] = Own(list)
+    volume_pairs: Own[list[VolumePairRow]] = Own(list)
+    delete_time: Seldom[str] = Seldom()
+    purge_time: Seldom[str] = Seldom()
+    last_access_time: Seldom[str | None] = Seldom()
+    last_access_time_io: Seldom[str | None] = Seldom()
+    virtual_volume_id: Seldom[str | None] = Seldom()
+    attributes: Seldom[Mapping[str, Any]] = Seldom()
+    current_protection_scheme: Seldom[str] = Seldom()
+    previous_protection_scheme: Seldom[str | None] = Seldom()
+    fifo_size: Seldom[int] = Seldom()
+    min_fifo_size: Seldom[int] = Seldom()
+    sessions: Own[dict[str, Session]] = Own(dict)
+    """Open sessions by initiator."""
+    counters: Own[Counters] = Own(Counters)
+    clone_jobs: Seldom[int] = Seldom()
+    """How many clone jobs read it."""
+    purge_at_s: Seldom[float] = Seldom()
+    buried_in: Own[list[int]] = Own(list)
+    """The groups it was deleted from."""
+
+    def __init__(
+        self,
+        *,
+        volume_id: int,
+        name: str,
+        account_id: int,
+        create_time: str,
+        qos: QoS,
+        disk: BlockVolume,
+        identity: Identity,
+    ) -> None:
+        self.volume_id, self.name, self.account_id = volume_id, name, account_id
+        self.create_time, self.qos, self.disk, self.identity = create_time, qos, disk, identity
+        self.snapshots: tuple[Snapshot, ...] = ()
+        self.seldom: SeldomOfVolume = self.USUAL
+
+    @property
+    def row(self) -> "Volume":
+        """What answers hold: the volume itself, written out as it is when the answer is."""
+        return self
 
     @property
     def active(self) -> bool:
-        return self.row.status == Status.ACTIVE
+        return self.seldom.status == Status.ACTIVE
+
+    @property
+    def total_size(self) -> int:
+        """How large hosts see it."""
+        return self.disk.size_bytes
+
+    @property
+    def iqn(self) -> str:
+        """How hosts name it."""
+        return f"iqn.2010-01.com.solidfire:{self.identity.unique_id}.{self.name.lower()}.{self.volume_id}"
 
 
-class Snapshot(msgspec.Struct, kw_only=True, gc=False):
-    """A snapshot, its frozen contents, and how many clone jobs read from it."""
+class SeldomOfSnapshot(msgspec.Struct, kw_only=True, gc=False):
+    """What most snapshots leave as it is."""
 
-    row: SnapshotRow
-    image: BlockImage
+    checksum: str = "0x0"
+    enable_remote_replication: bool = False
+    expiration_reason: str = "None"
+    expiration_time: str | None = None
+    remote_statuses: list[dict[str, Any]] | None = None
+    status: str = "done"
+    group_id: int = 0
+    group_snapshot_uuid: str = NO_GROUP
+    virtual_volume_id: str | None = None
+    attributes: Mapping[str, Any] = NO_ATTRIBUTES
+    snap_mirror_label: str | None = None
     clone_jobs: int = 0
     expires_at_s: float | None = None
+    replicated_uuid: str = ""
+
+
+class Snapshot:
+    """A snapshot of a volume and its frozen contents; made for millions, like volumes."""
+
+    __slots__ = ("create_time", "image", "name", "seldom", "snapshot_id", "volume")
+
+    USUAL: ClassVar = SeldomOfSnapshot()
+
+    checksum: Seldom[str] = Seldom()
+    enable_remote_replication: Seldom[bool] = Seldom()
+    expiration_reason: Seldom[str] = Seldom()
+    expiration_time: Seldom[str | None] = Seldom()
+    remote_statuses: Own[list[dict[str, Any]]] = Own(list)
+    status: Seldom[str] = Seldom()
+    group_id: Seldom[int] = Seldom()
+    group_snapshot_uuid: Seldom[str] = Seldom()
+    virtual_volume_id: Seldom[str | None] = Seldom()
+    attributes: Seldom[Mapping[str, Any]] = Seldom()
+    snap_mirror_label: Seldom[str | None] = Seldom()
+    clone_jobs: Seldom[int] = Seldom()
+    """How many clone jobs read it."""
+    expires_at_s: Seldom[float | None] = Seldom()
+    replicated_uuid: Seldom[str] = Seldom()
+
+    def __init__(self, *, snapshot_id: int, name: str, create_time: str, volume: Volume, image: BlockImage) -> None:
+        self.snapshot_id, self.name, self.create_time = snapshot_id, name, create_time
+        self.volume, self.image = volume, image
+        self.seldom: SeldomOfSnapshot = self.USUAL
+
+    @property
+    def row(self) -> "Snapshot":
+        """What answers hold: the snapshot itself, written out as it is when the answer is."""
+        return self
+
+    @property
+    def volume_id(self) -> int:
+        return self.volume.volume_id
+
+    @property
+    def total_size(self) -> int:
+        """How large the volume was."""
+        return self.image.size_bytes
+
+    @property
+    def snapshot_uuid(self) -> str:
+        """Its own UUID, or that of the snapshot elsewhere of which it is the replica."""
+        return self.seldom.replicated_uuid or self.volume.identity.uuid_of("snapshot", self.snapshot_id)
+
+    @snapshot_uuid.setter
+    def snapshot_uuid(self, uuid: str) -> None:
+        self.replicated_uuid = uuid
 
 
 class Initiator(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
-    """A host's iSCSI name, lower-cased, as ListInitiators shows it. Its CHAP secrets are shown there and nowhere else."""
+    """A host's iSCSI name, lower-cased, as ListInitiators shows it: its CHAP secrets there and nowhere else."""
 
     initiator_id: int
     initiator_name: str

@@ -9,7 +9,7 @@ import msgspec
 
 from snapproof.simulators.blocks import BlockImage
 from snapproof.simulators.solidfire import volumes
-from snapproof.simulators.solidfire.records import Snapshot, SnapshotRow, Volume
+from snapproof.simulators.solidfire.records import Snapshot, Volume
 from snapproof.simulators.solidfire.state import Numbered, State
 
 FIFO = "fifo"
@@ -26,41 +26,26 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     snap_mirror_label: str | None = None
 
 
-def take(state: State, volume: Volume, order: Order, *, source: Snapshot | None = None) -> Snapshot:
-    """Freeze the volume as it is now, or make another snapshot of what `source` froze."""
-    row = _row(state, volume, order)
-    if source is None:
-        image = volume.disk.snapshot()
-    else:
-        image, row.total_size = _another(source.image), source.row.total_size
-    snapshot = Snapshot(row=row, image=image, expires_at_s=order.expires_at_s)
-    volume.snapshots.put(row.snapshot_id, snapshot)
-    state.snapshots.put(row.snapshot_id, snapshot)
-    if order.expires_at_s is not None:
-        state.remind(order.expires_at_s, snapshot_id=row.snapshot_id)
-    state.record("snapshot created", snapshot_id=row.snapshot_id, volume_id=row.volume_id, name=row.name)
-    return snapshot
-
-
-def _row(state: State, volume: Volume, order: Order) -> SnapshotRow:
-    uuid, stamp = state.new_uuid(), state.stamp()
-    return SnapshotRow(
+def take(state: State, volume: Volume, order: Order, *, source: BlockImage | None = None) -> Snapshot:
+    """Freeze the volume as it is now, or keep the content of an image, which stays the caller's."""
+    snapshot = Snapshot(
         snapshot_id=state.next_number(Numbered.SNAPSHOT),
-        volume_id=volume.row.volume_id,
         name=order.name,
-        enable_remote_replication=order.enable_remote_replication,
-        expiration_reason=_reason(order.expires),
-        expiration_time=order.expires,
-        remote_statuses=[],
-        snapshot_uuid=uuid,
-        total_size=volume.row.total_size,
-        create_time=stamp,
-        instance_create_time=stamp,
-        volume_name=volume.row.name,
-        instance_snapshot_uuid=uuid,
-        attributes=order.attributes,
-        snap_mirror_label=order.snap_mirror_label,
+        create_time=state.stamp(),
+        volume=volume,
+        image=volume.disk.snapshot() if source is None else _another(source),
     )
+    snapshot.enable_remote_replication = order.enable_remote_replication
+    snapshot.expiration_reason, snapshot.expiration_time = _reason(order.expires), order.expires
+    snapshot.attributes, snapshot.snap_mirror_label = order.attributes, order.snap_mirror_label
+    volume.snapshots = (*volume.snapshots, snapshot)
+    state.snapshots.put(snapshot.snapshot_id, snapshot)
+    state.frozen_blocks += snapshot.image.mapped_blocks
+    if order.expires_at_s is not None:
+        snapshot.expires_at_s = order.expires_at_s
+        state.remind(order.expires_at_s, snapshot_id=snapshot.snapshot_id)
+    state.record("snapshot created", snapshot_id=snapshot.snapshot_id, volume_id=volume.volume_id, name=snapshot.name)
+    return snapshot
 
 
 def _reason(expires: str | None) -> str:
@@ -89,15 +74,17 @@ def delete(state: State, snapshot: Snapshot, *, event: str = "snapshot deleted")
     """Remove a snapshot and let go of what it froze."""
     row = snapshot.row
     state.snapshots.drop(row.snapshot_id)
-    state.volumes[row.volume_id].snapshots.drop(row.snapshot_id)
+    volume = snapshot.volume
+    volume.snapshots = tuple(kept for kept in volume.snapshots if kept is not snapshot)
+    state.frozen_blocks -= snapshot.image.mapped_blocks
     snapshot.image.release()
     state.record(event, snapshot_id=row.snapshot_id, volume_id=row.volume_id, name=row.name)
 
 
 def roll_back(state: State, volume: Volume, snapshot: Snapshot) -> None:
     """Replace the contents and the size of the volume by what the snapshot froze; the snapshot stays."""
+    volumes.resize(state, volume, snapshot.total_size)
     volume.disk.restore(snapshot.image)
-    volumes.resize(state, volume, snapshot.row.total_size)
     state.record("rolled back", volume_id=volume.row.volume_id, snapshot_id=snapshot.row.snapshot_id)
 
 

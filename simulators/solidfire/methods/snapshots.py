@@ -33,7 +33,7 @@ def create_snapshot(array: Array, given: Given) -> Mapping[str, Any]:
         snap_mirror_label=given.get("snapMirrorLabel"),
     )
     displaced = _admit_snapshot(array, volume, fifo=expires == snapshots.FIFO)
-    snapshot = snapshots.take(array, volume, order, source=source)
+    snapshot = snapshots.take(array, volume, order, source=source.image if source else None)
     if displaced:
         snapshots.delete(array, displaced, event="snapshot displaced")
     return _answer(snapshot)

@@ -17,6 +17,7 @@ from snapproof.simulators.journal import Journal
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.limits import LIMITS
+from snapproof.simulators.solidfire.shown import shown
 from snapproof.simulators.solidfire.wire import Endpoint
 
 GB = 1_000_000_000
@@ -117,7 +118,7 @@ class World:
             [str(array._last_numbers), str(array.dice.getstate()), str(array._due), array.provisioned_bytes],
             [array.blocks.used_blocks(), array.account_ids],
         ]
-        return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()
+        return hashlib.sha256(msgspec.json.encode(rows, enc_hook=shown)).hexdigest()
 
 
 @pytest.fixture
