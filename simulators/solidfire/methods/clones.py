@@ -24,9 +24,10 @@ def clone_volume(array: Array, given: Given) -> Mapping[str, Any]:
     row = source.row
     snapshot = snapshot_of(array, source, given.get("snapshotID", ACTIVE_BRANCH))
     name = checks.volume_name(array, given["name"])
-    account = array.account(given.get("newAccountID", row.account_id))
+    # Trident writes 0 for the account and the size that it does not choose.
+    account = array.account(given.get("newAccountID") or row.account_id)
     held = snapshot.row.total_size if snapshot else row.total_size
-    size_bytes = admitted_size(array, given["newSize"]) if "newSize" in given else held
+    size_bytes = admitted_size(array, given["newSize"]) if given.get("newSize") else held
     attributes = checks.attributes(given)
     access = checks.access(given, row.access)
     admit_volume(array, account, size_bytes)
