@@ -13,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ import pytest
 from snapproof.fixtures.world import World
 from snapproof.simulators.certificates import Certificate, certificate
 from snapproof.simulators.clock import WallClock
-from snapproof.simulators.serving import Server, serve
+from snapproof.simulators.serving import Server, Wire, serve
 from snapproof.simulators.solidfire.array import Array
 
 HERE = Path(__file__).parent
@@ -220,30 +221,32 @@ def issued() -> Certificate:
 
 @pytest.fixture
 def site_of(tmp_path: Path, issued: Certificate) -> Iterator[Callable[..., Site]]:
-    """Serves a world of so many clusters, in real time because clients of other processes wait in real time."""
+    """Serves a world with a cluster at each address, in real time, because that is how the clients wait."""
+    (tmp_path / "export").mkdir()
     with contextlib.ExitStack() as made:
 
-        def serve_world(*, clusters: int = 1, ports: Mapping[str, int] | None = None) -> Site:
-            addresses = ADDRESSES[:clusters]
+        def serve_world(
+            *, addresses: Sequence[str] = ADDRESSES[:1], port: int = 0, node_port: int | None = None
+        ) -> Site:
             world = made.enter_context(
                 World.build(
                     seed=5,
                     clock=WallClock(),
-                    directory=tmp_path,
-                    clusters=clusters,
+                    directory=tmp_path / "export",
+                    clusters=len(addresses),
                     hosts=1,
                     addresses=addresses,
                 )
             )
-            given = ports or {}
             wires = world.wires()
-            servers = tuple(
-                made.enter_context(serve(wire, host=address, port=given.get("cluster", 0), tls=issued.context))
-                for wire, address in zip(wires.clusters, addresses, strict=True)
-            )
-            if "node" in given:
+
+            def served(wire: Wire, address: str, port: int) -> Server:
+                return made.enter_context(serve(wire, host=address, port=port, tls=issued.context))
+
+            servers = tuple(map(served, wires.clusters, addresses, repeat(port)))
+            if node_port is not None:
                 for wire, address in zip(wires.nodes, addresses, strict=True):
-                    made.enter_context(serve(wire, host=address, port=given["node"], tls=issued.context))
+                    served(wire, address, node_port)
             before = tuple(frozenset(array.inventory()) for array in world.arrays)
             return Site(world=world, servers=servers, before=before)
 

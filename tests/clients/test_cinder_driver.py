@@ -149,7 +149,7 @@ def test_groups_are_snapshot_and_copied_together(cinder: Any, site: Any) -> None
 def test_a_replicated_volume_fails_over_and_back_and_goes_at_both_places(
     cinder: Any, site_of: Callable[..., Any]
 ) -> None:
-    site = site_of(clusters=2)
+    site = site_of(addresses=("127.0.0.1", "127.0.0.2"))
     told = cinder("replicate", doors=site.doors())
     iqn = f"iqn.2010-01.com.solidfire:{site.world.arrays[1].unique_id}.{ONE.lower()}.1"
     assert told == {
@@ -169,7 +169,7 @@ def test_a_replicated_volume_fails_over_and_back_and_goes_at_both_places(
 def test_failing_over_turns_the_copy_writable_and_the_source_into_a_target(
     cinder: Any, site_of: Callable[..., Any]
 ) -> None:
-    site = site_of(clusters=2)
+    site = site_of(addresses=("127.0.0.1", "127.0.0.2"))
     assert cinder("failed_over", doors=site.doors()) == {"pairs": 1, "state": "Active"}
     here, there = (array.volumes[1].row for array in site.world.arrays)
     assert (here.access, there.access) == ("replicationTarget", "readWrite")
@@ -217,6 +217,18 @@ def test_a_lost_answer_leaves_a_second_snapshot_behind_a_reported_success(cinder
     site.world.seam.arm_next("array.CreateSnapshot", fault_named(fault))
     assert cinder("outcome", doors=site.doors(), act="CreateSnapshot") == [2, 1]
     assert site.left() == [snapshot(1, 1), snapshot(1, 2), volume(1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("truncated", "ChunkedEncodingError"), ("http500_after", "JSONDecodeError")]
+)
+def test_an_answer_that_cannot_be_read_leaves_a_snapshot_behind_a_reported_failure(
+    cinder: Any, site: Any, fault: str, error: str
+) -> None:
+    cinder("outcome", doors=site.doors(), act="CreateVolume")
+    site.world.seam.arm_next("array.CreateSnapshot", fault_named(fault))
+    assert cinder("outcome", doors=site.doors(), act="CreateSnapshot").startswith(error)
+    assert site.left() == [snapshot(1, 1), volume(1, 1)]
 
 
 def test_a_lost_answer_leaves_a_second_clone_behind_a_reported_success(cinder: Any, site: Any) -> None:
