@@ -4,8 +4,7 @@ import json
 import os
 import random
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,28 +28,14 @@ pytestmark = pytest.mark.clients
 
 STORY = Path(__file__).parent / "solidfire_sdk_story.py"
 SWEEP = Path(__file__).parent / "solidfire_sdk_sweep.py"
-REQUIREMENTS = ("solidfire-sdk-python==12.3.0.203", "setuptools<81")  # the SDK imports pkg_resources
 USERNAME, PASSWORD = "admin", "sdk-password"
-INSTALL_S, STORY_S = 240, 60
+STORY_S = 60
 
 
 @pytest.fixture(scope="session")
-def sdk_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sdk_python(programs_of: Callable[[str], Path]) -> Path:
     """An interpreter that has the SDK and nothing of ours."""
-    folder = tmp_path_factory.mktemp("solidfire-sdk")
-    python = folder / "bin" / "python"
-    try:
-        for command in (
-            [sys.executable, "-m", "venv", str(folder)],
-            [str(python), "-m", "pip", "install", "-q", *REQUIREMENTS],
-        ):
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_S)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as failed:
-        reason = f"No environment with {REQUIREMENTS[0]} could be built: {str(failed.stderr)[-500:]}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return python
+    return programs_of("solidfire-sdk") / "python"
 
 
 @pytest.fixture
