@@ -91,3 +91,8 @@ def transition_named(text: str) -> Transition:
 def iso(seconds: float) -> str:
     """Write a time as Element and CloudStack do: `2026-01-01T00:00:00Z`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_of(text: str) -> float:
+    """Read what `iso` wrote."""
+    return datetime.fromisoformat(text).timestamp()
