@@ -5,26 +5,38 @@ from typing import Any
 import pytest
 
 from snapproof.simulators.solidfire.calls import merge, methods
-from snapproof.simulators.solidfire.method import Method, Port, Standing
+from snapproof.simulators.solidfire.method import Method, Standing
 from snapproof.simulators.solidfire.surface.pages import Served
 from snapproof.simulators.solidfire.versions import PAIRS
 
 
 @pytest.mark.parametrize("method", methods().values(), ids=methods())
 def test_a_method_answers_at_its_doors_from_its_version_on_and_nowhere_else(world: Any, method: Method) -> None:
-    doors = {Port.CLUSTER: world.endpoint, Port.NODE: world.node()}
+    entry = method.entry
+    doors = {Served.CLUSTER: world.endpoint, Served.NODE: world.node()}
     for version, pair in PAIRS.items():
-        for port, door in doors.items():
+        for place, door in doors.items():
             error = world.ask(method.name, path=f"/json-rpc/{version}", door=door).get("error", {})
-            served = port in method.port and pair >= method.since and method.standing is not Standing.REFUSED
-            assert (error.get("name") != "xUnknownAPIMethod") is served, (version, port)
+            served = entry.endpoint in {place, Served.BOTH} and pair >= PAIRS[entry.since] and not entry.refused
+            assert (error.get("name") != "xUnknownAPIMethod") is served, (version, place)
             if not served:
                 assert error["message"] == f"xUnknownAPIMethod method={method.name}"
 
 
-def test_every_door_has_methods_and_every_method_a_door() -> None:
-    assert {method.entry.endpoint for method in methods().values()} == set(Served)
-    assert all(method.port for method in methods().values())
+@pytest.mark.parametrize(
+    ("method", "version", "before"),
+    [("ListVolumes", "8.0", "7.4"), ("CreateSnapshot", "6.0", "5.0"), ("CreateQoSPolicy", "10.0", "9.4")],
+)
+def test_what_clients_call_is_there_at_the_version_that_they_call(
+    world: Any, method: str, version: str, before: str
+) -> None:
+    assert world.ask(method, path=f"/json-rpc/{before}")["error"]["name"] == "xUnknownAPIMethod"
+    assert world.ask(method, path=f"/json-rpc/{version}").get("error", {}).get("name") != "xUnknownAPIMethod"
+
+
+def test_no_rule_is_behind_a_method_that_the_tables_refuse() -> None:
+    ruled = [name for name, method in methods().items() if method.entry.refused and method.standing is Standing.REAL]
+    assert ruled == [], "Take the reason for the refusal out of the surface: these methods answer."
 
 
 def test_a_rule_belongs_to_a_method_and_to_one_only() -> None:

@@ -96,11 +96,23 @@ def test_made_up_answers_are_of_the_shape_of_the_table_and_hold_no_fractions() -
         assert not re.search(rb"\d\.\d", re.sub(rb'"[^"]*"', b"", msgspec.json.encode(answer))), name
 
 
+def test_a_made_up_object_holds_what_is_required_and_nothing_else() -> None:
+    made = sample(
+        {"domain": "ProtectionDomain", "config": "ClusterConfig?", "all": "ProtectionDomain[]", "by": "QoS{}"}
+    )
+    assert made == {
+        "domain": {"protectionDomainType": "node", "protectionDomainName": ""},
+        "config": {},
+        "all": [],
+        "by": {},
+    }
+
+
 def test_a_method_without_a_rule_answers_made_up_values_and_remembers_nothing(world: Any) -> None:
     before = world.fingerprint()
-    method = methods()["EnableSnmp"]
+    method = methods()["DisableClusterSsh"]
     assert method.standing is Standing.DEFAULT
-    assert world.result("EnableSnmp", snmpV3Enabled=True) == sample(method.entry.gives)
+    assert world.result("DisableClusterSsh") == sample(method.entry.gives)
     assert world.fingerprint() == before
 
 
