@@ -11,10 +11,15 @@ from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.method import Method, Port, Rule, Rules, Standing
 from snapproof.simulators.solidfire.methods import (
     accounts,
+    administrators,
+    async_results,
+    bulk_volumes,
     clones,
     cluster,
+    group_snapshots,
     groups,
     initiators,
+    pairing,
     qos,
     snapshots,
     volume_changes,
@@ -22,6 +27,7 @@ from snapproof.simulators.solidfire.methods import (
     volumes,
 )
 from snapproof.simulators.solidfire.parameters import Given, read
+from snapproof.simulators.solidfire.shown import shown
 from snapproof.simulators.solidfire.surface.pages import Entry, surface
 from snapproof.simulators.solidfire.surface.samples import sample
 from snapproof.simulators.solidfire.surface.shapes import Version
@@ -29,10 +35,15 @@ from snapproof.simulators.solidfire.versions import CURRENT, PAIRS
 
 _RULES: tuple[Rules, ...] = (
     accounts.RULES,
+    administrators.RULES,
+    async_results.RULES,
+    bulk_volumes.RULES,
     clones.RULES,
     cluster.RULES,
+    group_snapshots.RULES,
     groups.RULES,
     initiators.RULES,
+    pairing.RULES,
     qos.RULES,
     snapshots.RULES,
     volume_changes.RULES,
@@ -97,5 +108,5 @@ def call(array: Array, method: str, /, **params: Any) -> dict[str, Any]:
     """
     with array.lock:
         result, _ = perform(array, method, params, version=PAIRS[CURRENT], port=Port.CLUSTER)
-        copy: dict[str, Any] = msgspec.to_builtins(result)
+        copy: dict[str, Any] = msgspec.to_builtins(result, enc_hook=shown)
     return copy

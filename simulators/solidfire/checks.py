@@ -12,7 +12,7 @@ from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import ATTRIBUTES_BYTES_MAX
 from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.records import Access, QoS, Volume
-from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.shelf import Part, Shelf
 from snapproof.simulators.solidfire.state import State
 
 T = TypeVar("T")
@@ -34,6 +34,16 @@ def settled_volume(state: State, volume_id: int) -> Volume:
     if volume_id in state.cloning_into:
         raise ElementError(GUESSED.still_cloning, f"VolumeID {volume_id} is still being cloned.")
     return volume
+
+
+def members_of_group_snapshot(state: State, volume_ids: list[int]) -> list[Volume]:
+    """Accept the volumes of a group snapshot. Raises ElementError."""
+    most = state.limits["volumesPerGroupSnapshotMax"]
+    if len(volume_ids) > most:
+        raise ElementError(GUESSED.too_many, f"A group snapshot has at most {most} volumes.")
+    if not volume_ids or len(set(volume_ids)) < len(volume_ids):
+        raise ElementError(GUESSED.bad_value, "A group snapshot needs volumes, each of them once.")
+    return [settled_volume(state, number) for number in volume_ids]
 
 
 def volume_name(state: State, name: str) -> str:
@@ -104,7 +114,7 @@ def qos(state: State, given: Given, base: QoS | None = None) -> QoS:
     return merged
 
 
-def listed(shelf: Shelf[T], given: Given, start: str) -> Iterator[T]:
+def listed(shelf: Shelf[T] | Part[T], given: Given, start: str) -> Iterator[T]:
     """List from a first number on, up to a limit that the caller applies to what it keeps. Raises ElementError."""
     first = given.get(start, 0)
     if first < 0 or given.get("limit", 0) < 0:

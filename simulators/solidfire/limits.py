@@ -68,6 +68,13 @@ PURGE_AFTER_S = 8 * 3600.0
 PROVISIONED_BYTES_MAX = 1 << 50
 """What the cluster holds without over-provisioning; a volume may claim space up to OVER_PROVISION_FACTOR times it."""
 OVER_PROVISION_FACTOR = 5
+BLOCK_DRIVES = 8
+"""How many drives hold the contents; one more lies ready."""
+CRITICAL_PERCENT = 90
+STAGE3_PERCENT = 5
+STAGE2_AWARE = 2
+METADATA_BYTES_PER_BLOCK = 32
+SAMPLE_MS = 500
 DEFAULT_QOS = {"minIOPS": 50, "maxIOPS": 15_000, "burstIOPS": 15_000}
 BURST_TIME_S = 60
 FIFO_SIZE = 24

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from snapproof.simulators.solidfire.records import wire_name
+from snapproof.simulators.solidfire.shelf import Shelf
 
 
 class Weekday(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -94,3 +95,15 @@ class StorageContainer(msgspec.Struct, kw_only=True, gc=False):
     name: str
     uuid: str
     account_id: int
+
+
+class Settings:
+    """All of these, by their numbers; containers by the ids of the accounts that they are."""
+
+    __slots__ = ("backup_targets", "containers", "networks", "schedules")
+
+    def __init__(self) -> None:
+        self.schedules: Shelf[Schedule] = Shelf()
+        self.networks: Shelf[VirtualNetwork] = Shelf()
+        self.backup_targets: Shelf[BackupTarget] = Shelf()
+        self.containers: Shelf[StorageContainer] = Shelf()

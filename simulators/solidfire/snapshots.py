@@ -1,15 +1,16 @@
 """The life of snapshots: taken, kept for a while, rolled back to, deleted.
 
-Nothing is checked here: the methods did that. Groups of snapshots (`group`) use the same doors.
+Nothing is checked here: the methods did that, and snapshot_checks.py.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from snapproof.simulators.blocks import BlockImage
-from snapproof.simulators.solidfire import volumes
-from snapproof.simulators.solidfire.records import Snapshot, Volume
+from snapproof.simulators.solidfire import group_snapshots, volumes
+from snapproof.simulators.solidfire.records import GroupSnapshot, Snapshot, Volume
 from snapproof.simulators.solidfire.state import Numbered, State
 
 FIFO = "fifo"
@@ -24,6 +25,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expires_at_s: float | None = None
     enable_remote_replication: bool = False
     snap_mirror_label: str | None = None
+    create_time: str = ""
+    """When it was due, for one that a schedule takes; otherwise it is taken now."""
 
 
 def take(state: State, volume: Volume, order: Order, *, source: BlockImage | None = None) -> Snapshot:
@@ -31,7 +34,7 @@ def take(state: State, volume: Volume, order: Order, *, source: BlockImage | Non
     snapshot = Snapshot(
         snapshot_id=state.next_number(Numbered.SNAPSHOT),
         name=order.name,
-        create_time=state.stamp(),
+        create_time=order.create_time or state.stamp(),
         volume=volume,
         image=volume.disk.snapshot() if source is None else _another(source),
     )
@@ -46,6 +49,29 @@ def take(state: State, volume: Volume, order: Order, *, source: BlockImage | Non
         state.remind(order.expires_at_s, snapshot_id=snapshot.snapshot_id)
     state.record("snapshot created", snapshot_id=snapshot.snapshot_id, volume_id=volume.volume_id, name=snapshot.name)
     return snapshot
+
+
+def take_together(
+    state: State, members: Sequence[Volume], order: Order, *, displaced: Iterable[Snapshot] = ()
+) -> GroupSnapshot:
+    """Freeze several volumes as one group, then let go of the snapshots that have to give way."""
+    group = group_snapshots.create(
+        state,
+        name=order.name,
+        create_time=order.create_time or state.stamp(),
+        enable_remote_replication=order.enable_remote_replication,
+        attributes=order.attributes,
+    )
+    for volume in members:
+        group_snapshots.join(group, take(state, volume, order))
+    for snapshot in displaced:
+        delete(state, snapshot, event="snapshot displaced")
+    return group
+
+
+def copy_name(state: State, name: str) -> str:
+    """Name the snapshot that keeps what a rollback replaces."""
+    return name[: state.limits["snapshotNameLengthMax"] - 5] + "-copy"
 
 
 def _reason(expires: str | None) -> str:
@@ -73,6 +99,7 @@ def keep_until(state: State, snapshot: Snapshot, *, expires: str | None, expires
 def delete(state: State, snapshot: Snapshot, *, event: str = "snapshot deleted") -> None:
     """Remove a snapshot and let go of what it froze."""
     row = snapshot.row
+    group_snapshots.leave(state, snapshot)
     state.snapshots.drop(row.snapshot_id)
     volume = snapshot.volume
     volume.snapshots = tuple(kept for kept in volume.snapshots if kept is not snapshot)

@@ -5,18 +5,24 @@ The changes live beside it (accounts, volumes, snapshots, clones, groups); what 
 
 import heapq
 import random
-import threading
 from collections.abc import Mapping
-from enum import IntEnum, StrEnum
+from enum import StrEnum
+from typing import Self
 
 import msgspec
 
-from snapproof.simulators.blocks import BlockStore
+from snapproof.simulators.blocks import BLOCK_BYTES, BlockStore
 from snapproof.simulators.clock import Clock, Transition, iso
-from snapproof.simulators.journal import Fact, Journal
+from snapproof.simulators.journal import Entry, Fact, Journal
+from snapproof.simulators.solidfire.bulk_records import BulkJobs
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.limits import DEFAULT_QOS, LIMITS
+from snapproof.simulators.solidfire.limits import DEFAULT_QOS, LIMITS, PROVISIONED_BYTES_MAX
+from snapproof.simulators.solidfire.logins import Administrator
+from snapproof.simulators.solidfire.outgoing import NOWHERE, Web
+from snapproof.simulators.solidfire.pair_records import Pairing
+from snapproof.simulators.solidfire.peers import Peers
+from snapproof.simulators.solidfire.plant import Fullness, Plant
 from snapproof.simulators.solidfire.records import (
     Account,
     GroupRow,
@@ -29,8 +35,10 @@ from snapproof.simulators.solidfire.records import (
     Snapshot,
     Volume,
 )
-from snapproof.simulators.solidfire.settings import BackupTarget, Schedule, StorageContainer, VirtualNetwork
+from snapproof.simulators.solidfire.sessions import Counters, Session
+from snapproof.simulators.solidfire.settings import Settings, VirtualNetwork
 from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.sparse import Identity
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -40,33 +48,30 @@ class Numbered(StrEnum):
     """What gets ascending numbers, each kind from 1, none ever used twice."""
 
     ACCOUNT = "account"
+    ADMINISTRATOR = "administrator"
     VOLUME = "volume"
     SNAPSHOT = "snapshot"
     GROUP = "group"
     INITIATOR = "initiator"
     CLONE = "clone"
     HANDLE = "handle"
+    SESSION = "session"
+    FAULT = "fault"
     QOS_POLICY = "qos policy"
     GROUP_SNAPSHOT = "group snapshot"
     SCHEDULE = "schedule"
     NETWORK = "virtual network"
     BACKUP_TARGET = "backup target"
+    CLUSTER_PAIR = "cluster pair"
+    BULK_VOLUME = "bulk volume job"
 
 
 class Change(StrEnum):
     """What takes time: every kind of change whose length can be set."""
 
     CLONE = "clone"
-
-
-class Fullness(IntEnum):
-    """How full the cluster is; from stage 4 on it takes no snapshots."""
-
-    HAPPY = 1
-    AWARE = 2
-    LOW = 3
-    CRITICAL = 4
-    CONSUMED = 5
+    REPLICATION = "replication"
+    BULK_VOLUME = "bulk volume job"
 
 
 class State:
@@ -84,16 +89,37 @@ class State:
         svip: str = "127.0.0.1:3260",
         clone_time: Transition = Transition(seconds=1.0),  # noqa: B008  a frozen value
         limits: Mapping[str, int] = LIMITS,
+        size_bytes: int = PROVISIONED_BYTES_MAX,
+        replication_time: Transition = Transition(seconds=1.0),  # noqa: B008  a frozen value
+        bulk_time: Transition = Transition(seconds=1.0),  # noqa: B008  a frozen value
+        peers: Peers[Self] | None = None,
+        web: Web = NOWHERE,
     ) -> None:
-        self.lock = threading.RLock()
+        self.peers: Peers[Self] = peers or Peers()
+        self.lock = self.peers.lock
+        self.web = web
         self.clock, self.blocks, self.dice = clock, blocks, dice
         self.name, self.mvip, self.svip = name, mvip, svip
-        self.transitions = {Change.CLONE: clone_time}
+        self.transitions = {
+            Change.CLONE: clone_time,
+            Change.REPLICATION: replication_time,
+            Change.BULK_VOLUME: bulk_time,
+        }
         self.limits = limits
-        self.fullness = Fullness.HAPPY
+        self.fullness_at_least = Fullness.HAPPY
+        """What a judge filled the cluster up to; it may really be fuller."""
         self.unique_id = "".join(dice.choices(_LETTERS, k=4))
         self.uuid = self.new_uuid()
+        self.identity = Identity(self.unique_id, self.uuid)
+        self.plant = Plant(size_bytes, self.identity.uuid_of)
+        self.started_s = clock.time()
+        self.events: list[Entry] = []
+        self.peers.join(self)
 
+        self.administrators: Shelf[Administrator] = Shelf()
+        self.caller: Administrator | None = None
+        """Who is calling, while a call that came through a door is performed."""
+        self.session_timeout = "00:30:00"
         self.accounts: Shelf[Account] = Shelf()
         self.account_ids: dict[str, int] = {}
         self.volumes: Shelf[Volume] = Shelf()
@@ -105,15 +131,19 @@ class State:
         self.qos_policies: Shelf[QoSPolicy] = Shelf()
         self.default_qos = msgspec.convert(DEFAULT_QOS, QoS)
         self.group_snapshots: Shelf[GroupSnapshot] = Shelf()
-        self.schedules: Shelf[Schedule] = Shelf()
-        self.networks: Shelf[VirtualNetwork] = Shelf()
-        self.backup_targets: Shelf[BackupTarget] = Shelf()
-        self.containers: Shelf[StorageContainer] = Shelf()
-        """By the ids of the accounts that they are."""
+        self.settings = Settings()
         self.jobs: Shelf[Job] = Shelf()
         self.running: dict[int, Job] = {}
         self.cloning_into: dict[int, Job] = {}
         self.doomed: list[str] = []
+        self.pairing = Pairing()
+        self.bulk = BulkJobs()
+        self.bulk_url = f"https://{mvip}:8443/"
+        """Where clients with a bulk volume job's key find its ranges; the wiring knows better where it serves them."""
+        self.sessions: Shelf[Session] = Shelf()
+        self.counters = Counters()
+        self.frozen_blocks = 0
+        """The blocks that differ from zero in all snapshots, shared or not."""
         self.provisioned_bytes = 0
 
         self._journal = journal
@@ -136,6 +166,10 @@ class State:
         self._last_numbers[kind] = number
         return number
 
+    def administrator_named(self, username: str) -> Administrator | None:
+        """Find an administrator; there are few."""
+        return next((admin for admin in self.administrators if admin.row.username == username), None)
+
     def new_uuid(self) -> str:
         """Throw a random (version 4) UUID."""
         text = self.dice.randbytes(16).hex()
@@ -153,8 +187,8 @@ class State:
         return self._stamp[1]
 
     def record(self, event: str, **facts: Fact) -> None:
-        """Journal one change. Never hand it a secret."""
-        self._journal.record("array", event, **facts)
+        """Journal one change, which is an event of the cluster too. Never hand it a secret."""
+        self.events.append(self._journal.record("array", event, **facts))
 
     def remind(self, at_s: float, *, volume_id: int = 0, snapshot_id: int = 0) -> None:
         """Note that a volume may be due for its purge, or a snapshot for its expiry, at that time."""
@@ -167,6 +201,21 @@ class State:
             _, volume_id, snapshot_id = heapq.heappop(self._due)
             come.append((volume_id, snapshot_id))
         return come
+
+    @property
+    def used_bytes(self) -> int:
+        """What the block store really holds."""
+        return self.blocks.used_blocks() * BLOCK_BYTES
+
+    @property
+    def provisioned_bytes_max(self) -> int:
+        """How much may be promised to volumes."""
+        return self.plant.size_bytes * self.plant.thresholds.over_provision_factor
+
+    @property
+    def fullness(self) -> Fullness:
+        """How full the cluster is, or was made to be."""
+        return max(self.fullness_at_least, self.plant.fullness(self.used_bytes))
 
     def volume(self, volume_id: int) -> Volume:
         """Find a volume, deleted or not. Raises ElementError."""
@@ -212,7 +261,7 @@ class State:
 
     def network(self, network_id: int) -> VirtualNetwork:
         """Find a virtual network. Raises ElementError."""
-        network = self.networks.get(network_id)
+        network = self.settings.networks.get(network_id)
         if network is None:
             raise ElementError(GUESSED.unknown_id, f"VirtualNetworkID {network_id} does not exist.")
         return network

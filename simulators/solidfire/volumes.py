@@ -9,10 +9,9 @@ import msgspec
 
 from snapproof.simulators.blocks import BlockVolume
 from snapproof.simulators.clock import iso
-from snapproof.simulators.solidfire import groups, qos_policies
+from snapproof.simulators.solidfire import group_snapshots, groups, pairs, qos_policies
 from snapproof.simulators.solidfire.limits import PURGE_AFTER_S, SIZE_STEP_BYTES
-from snapproof.simulators.solidfire.records import Access, QoS, QoSPolicy, Status, Volume, VolumeRow
-from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.records import Access, QoS, QoSPolicy, Status, Volume
 from snapproof.simulators.solidfire.state import Numbered, State
 
 CLOSED_TO_HOSTS = frozenset({Access.LOCKED, Access.REPLICATION_TARGET})
@@ -42,8 +41,8 @@ def rounded(size_bytes: int) -> int:
 
 def create(state: State, order: Order, disk: BlockVolume) -> Volume:
     """Add a volume with these contents, which must have the size that was ordered."""
-    volume = Volume(row=_row(state, order), disk=disk, snapshots=Shelf(), sessions={})
-    volume_id = volume.row.volume_id
+    volume = _volume(state, order, disk)
+    volume_id = volume.volume_id
     state.volumes.put(volume_id, volume)
     _enlist(state, volume, order.account_id)
     qos_policies.follow(state, volume, order.policy)
@@ -54,31 +53,23 @@ def create(state: State, order: Order, disk: BlockVolume) -> Volume:
     return volume
 
 
-def _row(state: State, order: Order) -> VolumeRow:
-    volume_id = state.next_number(Numbered.VOLUME)
-    cluster = state.unique_id.encode().hex()
-    return VolumeRow(
-        volume_id=volume_id,
+def _volume(state: State, order: Order, disk: BlockVolume) -> Volume:
+    volume = Volume(
+        volume_id=state.next_number(Numbered.VOLUME),
         name=order.name,
         account_id=order.account_id,
         create_time=state.stamp(),
-        volume_consistency_group_uuid=state.new_uuid(),
-        volume_uuid=state.new_uuid(),
-        enable_snap_mirror_replication=order.enable_snap_mirror,
-        access=order.access,
-        enable_512e=order.enable_512e,
-        iqn=f"iqn.2010-01.com.solidfire:{state.unique_id}.{order.name.lower()}.{volume_id}",
-        scsi_eui_device_id=f"{cluster}{volume_id:08x}f47acc0100000000",
-        scsi_naa_device_id=f"6f47acc100000000{cluster}{volume_id:08x}",
         qos=order.qos,
-        volume_access_groups=[],
-        volume_pairs=[],
-        total_size=order.size_bytes,
-        attributes=order.attributes,
-        current_protection_scheme=order.protection_scheme,
-        fifo_size=order.fifo_size,
-        min_fifo_size=order.min_fifo_size,
+        disk=disk,
+        identity=state.identity,
     )
+    volume.access = order.access
+    volume.enable_512e = order.enable_512e
+    volume.enable_snap_mirror_replication = order.enable_snap_mirror
+    volume.attributes = order.attributes
+    volume.current_protection_scheme = order.protection_scheme
+    volume.fifo_size, volume.min_fifo_size = order.fifo_size, order.min_fifo_size
+    return volume
 
 
 def hand_over(state: State, volume: Volume, account_id: int) -> None:
@@ -90,29 +81,28 @@ def hand_over(state: State, volume: Volume, account_id: int) -> None:
 
 def _enlist(state: State, volume: Volume, account_id: int) -> None:
     account = state.accounts[account_id]
-    account.volumes.put(volume.row.volume_id, volume)
-    account.row.volumes = account.volumes.numbers()
+    account.volumes.put(volume.row.volume_id)
 
 
 def _delist(state: State, volume: Volume) -> None:
     account = state.accounts[volume.row.account_id]
     account.volumes.drop(volume.row.volume_id)
-    account.row.volumes = account.volumes.numbers()
 
 
 def resize(state: State, volume: Volume, size_bytes: int) -> None:
-    """Give a volume another size; a rollback may shrink it."""
-    if volume.disk.size_bytes != size_bytes:
+    """Give a volume another size."""
+    if volume.total_size != size_bytes:
+        state.provisioned_bytes += size_bytes - volume.total_size
         volume.disk.resize(size_bytes)
-    state.provisioned_bytes += size_bytes - volume.row.total_size
-    volume.row.total_size = size_bytes
 
 
-def drop_sessions(volume: Volume, reason: str) -> None:
+def drop_sessions(state: State, volume: Volume, reason: str) -> None:
     """Cut every host off."""
-    for session in volume.sessions.values():
+    for session in (volume.seldom.sessions or {}).values():
         session.drop(reason)
-    volume.sessions.clear()
+        state.sessions.drop(session.opening.number)
+    if volume.seldom.sessions:
+        volume.sessions.clear()
 
 
 def delete(state: State, volume: Volume) -> None:
@@ -123,7 +113,7 @@ def delete(state: State, volume: Volume) -> None:
     row.delete_time = state.stamp()
     volume.purge_at_s = now_s + PURGE_AFTER_S
     row.purge_time = iso(volume.purge_at_s)
-    drop_sessions(volume, f"volume {row.volume_id} was deleted")
+    drop_sessions(state, volume, f"volume {row.volume_id} was deleted")
     groups.bury(state, volume)
     state.remind(volume.purge_at_s, volume_id=row.volume_id)
     state.record("volume deleted", volume_id=row.volume_id, name=row.name)
@@ -142,14 +132,18 @@ def restore(state: State, volume: Volume) -> None:
 def purge(state: State, volume: Volume) -> None:
     """Remove a volume for good, with its snapshots and contents."""
     row = volume.row
-    drop_sessions(volume, f"volume {row.volume_id} was purged")
+    drop_sessions(state, volume, f"volume {row.volume_id} was purged")
     for snapshot in volume.snapshots:
+        group_snapshots.leave(state, snapshot)
         state.snapshots.drop(snapshot.row.snapshot_id)
+        state.frozen_blocks -= snapshot.image.mapped_blocks
         snapshot.image.release()
     groups.forget(state, volume)
+    pairs.remove_volumes(state, volume)
     qos_policies.follow(state, volume, None)
     _delist(state, volume)
     state.volumes.drop(row.volume_id)
     state.provisioned_bytes -= row.total_size
     volume.disk.release()
     state.record("volume purged", volume_id=row.volume_id, name=row.name, snapshots=len(volume.snapshots))
+    volume.snapshots = ()

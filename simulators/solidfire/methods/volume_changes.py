@@ -109,7 +109,7 @@ def _carry_out(array: Array, change: _Change) -> None:
     volumes.resize(array, volume, change.size_bytes)
     if change.access != row.access:
         row.access = change.access
-        volumes.drop_sessions(volume, f"the access of volume {row.volume_id} became {change.access}")
+        volumes.drop_sessions(array, volume, f"the access of volume {row.volume_id} became {change.access}")
     qos = row.qos = change.qos
     qos_policies.follow(array, volume, change.policy)
     row.attributes = row.attributes if change.attributes is None else change.attributes

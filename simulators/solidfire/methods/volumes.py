@@ -6,15 +6,13 @@ Changing them is in volume_changes.py, the lists of them are in volume_lists.py.
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from snapproof.simulators.solidfire import checks, clones, volumes
+from snapproof.simulators.solidfire import bulk, checks, clones, volumes
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import (
     CURVE,
     FIFO_SIZE,
-    OVER_PROVISION_FACTOR,
-    PROVISIONED_BYTES_MAX,
     VOLUMES_PER_CALL_MAX,
 )
 from snapproof.simulators.solidfire.method import Rules
@@ -71,7 +69,7 @@ def admit_volume(array: Array, account: Account, size_bytes: int) -> None:
 
 def admit_bytes(array: Array, more_bytes: int) -> None:
     """Make sure that so much more space may be promised. Raises ElementError."""
-    if array.provisioned_bytes + more_bytes > PROVISIONED_BYTES_MAX * OVER_PROVISION_FACTOR:
+    if array.provisioned_bytes + more_bytes > array.provisioned_bytes_max:
         raise ElementError("xTotalCapacityExceeded")
 
 
@@ -97,6 +95,7 @@ def delete_volume(array: Array, given: Given) -> Mapping[str, Any]:
     """Delete a volume; within eight hours it can be restored."""
     volume = checks.active_volume(array, given["volumeID"])
     clones.lose_target(array, volume)
+    bulk.stop(array, volume)
     volumes.delete(array, volume)
     return {"volume": volume.row}
 
@@ -143,6 +142,7 @@ def delete_volumes(array: Array, given: Given) -> Mapping[str, Any]:
     found = _named(array, given, active=True)
     for volume in found:
         clones.lose_target(array, volume)
+        bulk.stop(array, volume)
         volumes.delete(array, volume)
     return {"volumes": [volume.row for volume in found]}
 

@@ -104,12 +104,15 @@ class World:
         """Hash all that the array remembers: rows, jobs, contents, journaled changes, next numbers, the dice."""
         array = self.array
         rows = [
+            [[admin.row, admin.password] for admin in array.administrators],
             [account.row for account in array.accounts],
             [[v.row, v.clone_jobs, v.purge_at_s, v.buried_in] for v in array.volumes],
             [[s.row, s.clone_jobs, s.expires_at_s] for s in array.snapshots],
             list(array.groups),
             [list(array.luns), list(array.initiators), array.initiator_ids],
             [list(array.qos_policies), array.default_qos, list(array.group_snapshots)],
+            [list(array.settings.schedules), list(array.settings.networks)],
+            [list(array.settings.backup_targets), list(array.settings.containers)],
             list(array.jobs),
             list(array.running.values()),
             [v.disk.snapshot().digest() for v in array.volumes],

@@ -16,11 +16,12 @@ from snapproof.simulators.serving import serve
 from snapproof.simulators.solidfire.calls import call, methods
 from snapproof.simulators.solidfire.documentation import GENERAL_ERRORS
 from snapproof.simulators.solidfire.method import Standing
-from snapproof.simulators.solidfire.state import Fullness
+from snapproof.simulators.solidfire.plant import Fullness
 from snapproof.simulators.solidfire.wire import BOUNDS
 
 GB = 1_000_000_000
 IQN = "iqn.1994-05.com.redhat:host1"
+ADMIN = {"username": "reader", "password": "secret", "access": ["read"], "acceptEula": True}
 PAGES = Path(__file__).with_name("refusals")
 """Lists of method, parameters and error, by noun."""
 
@@ -40,6 +41,7 @@ def furnished(world: Any) -> Any:
     call(world.array, "CreateVolumeAccessGroup", name="g2")
     call(world.array, "CloneVolume", volumeID=2, snapshotID=2, name="copy")  # volume 4, clone 1, handle 1
     call(world.array, "CreateQoSPolicy", name="gold", qos={"maxIOPS": 1000, "burstIOPS": 1000})  # policy 1
+    call(world.array, "CreateGroupSnapshot", volumes=[1, 2], name="both")  # group snapshot 1
     return world
 
 
@@ -52,6 +54,19 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("AddAccount", {"username": "x", "attributes": {"a": "x" * 1000}}, "xInvalidParameter"),
     ("AddAccount", {"username": "x", "attributes": []}, "xInvalidParameterType"),
     ("GetAccountByName", {"username": "nobody"}, "xUnknownAccount"),
+    ("AddClusterAdmin", ADMIN | {"access": None}, "xInvalidParameter"),
+    ("AddClusterAdmin", ADMIN | {"username": ""}, "xMissingParameter"),
+    ("AddClusterAdmin", ADMIN | {"username": "admin"}, "xDuplicateUsername"),
+    ("AddClusterAdmin", ADMIN | {"username": "x" * 1025}, "xInvalidParameter"),
+    ("AddClusterAdmin", ADMIN | {"access": ["read", "everything"]}, "xUnrecognizedEnumString"),
+    ("AddClusterAdmin", ADMIN | {"acceptEula": False}, "xInvalidParameter"),
+    ("AddClusterAdmin", ADMIN | {"attributes": {"a": "x" * 1000}}, "xInvalidParameter"),
+    ("ModifyClusterAdmin", {"clusterAdminID": 9}, "xInvalidParameter"),
+    ("ModifyClusterAdmin", {"clusterAdminID": 1, "access": ["read"], "password": "new"}, "xInvalidParameter"),
+    ("ModifyClusterAdmin", {"clusterAdminID": 1, "access": ["Administrator"]}, "xUnrecognizedEnumString"),
+    ("RemoveClusterAdmin", {"clusterAdminID": 1}, "xInvalidParameter"),
+    ("RemoveClusterAdmin", {"clusterAdminID": 9}, "xInvalidParameter"),
+    ("SetLoginSessionInfo", {"timeout": "an hour"}, "xInvalidParameter"),
     ("ModifyAccount", {"accountID": 1, "username": "other"}, "xDuplicateUsername"),
     ("ModifyAccount", {"accountID": 1, "status": "asleep", "username": "new"}, "xUnrecognizedEnumString"),
     ("ModifyAccount", {"accountID": 9}, "xAccountIDDoesNotExist"),
@@ -251,7 +266,7 @@ def test_a_server_refuses_100_megabytes_by_their_announcement(furnished: Any) ->
     head = b"POST /json-rpc/12.3 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
     with (
         serve(furnished.endpoint, bounds=BOUNDS) as server,
-        socket.create_connection((server.host, server.port)) as sent,
+        socket.create_connection((server.host, server.port), timeout=10) as sent,
     ):
         sent.sendall(head)
         assert sent.recv(100).startswith(b"HTTP/1.1 413 ")
