@@ -76,7 +76,7 @@ class Surface:
 @cache
 def pages() -> Mapping[str, Page]:
     """Read every page, by its noun; they are read once and never change."""
-    folder = files(__package__)
+    folder = files("snapproof.simulators.solidfire.surface")
     decode = msgspec.json.Decoder(Page).decode
     return {
         page.name.removesuffix(".json"): decode(page.read_bytes())
