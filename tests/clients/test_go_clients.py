@@ -277,7 +277,7 @@ SCRAPE = [
         ("GetClusterCapacity", {}, "MeteredCapacityResult", "clusterCapacity", False),
         ("ListClusterFaults", {"faultTypes": "current", "bestPractices": True}, "ClusterFaults", "", False),
         ("ListNodeStats", {}, "NodesStatisticsResult", "nodeStats", False),
-        ("ListVolumeQoSHistograms", {"volumeIDs": []}, "VolumesHistograms", "qosHistograms", True),
+        ("ListVolumeQoSHistograms", {"volumeIDs": []}, "VolumesHistograms", "qosHistograms", False),
         ("ListAllNodes", {}, "Nodes", "nodes", True),
         ("GetClusterStats", {}, "ClusterStatisticsResult", "clusterStats", True),
         ("GetClusterFullThreshold", {}, "Threshold", "fullness", True),

@@ -124,6 +124,9 @@ def test_the_sdk_names_bad_credentials(sdk_python: Path, array: Array, server: S
     assert array.inventory() == ()
 
 
+CRASHES_OF_THE_SDK = {"list_volume_qos_histograms"}
+"""It takes the volumeID and the timestamp of a row for lists. Clusters send one of each, as the exporters read them."""
+
 PLAUSIBLE = {
     "integer": 1, "number": 1, "string": "plausible", "boolean": True, "object": {}, "name_or_id": "iqn.plausible",
     "uuid": "00000000-0000-0000-0000-000000000001",
@@ -158,6 +161,6 @@ def test_every_call_that_the_sdk_has_is_answered(sdk_python: Path, array: Array,
     assert run.returncode == 0, run.stderr[-2000:]
     outcomes: dict[str, str] = json.loads(run.stdout.splitlines()[-1])
     assert len(outcomes) == 316
-    assert {name: outcome for name, outcome in outcomes.items() if outcome not in {"ok", *ERRORS}} == {}
+    assert {name for name, outcome in outcomes.items() if outcome not in {"ok", *ERRORS}} == CRASHES_OF_THE_SDK
     unknown = [name for name, outcome in outcomes.items() if outcome == "xUnknownAPIMethod"]
     assert len(unknown) == sum(method.standing is Standing.REFUSED for method in methods().values())
