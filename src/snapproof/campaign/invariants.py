@@ -51,7 +51,10 @@ def parents_untouched(lab: Lab, driver: DriverUnderTest) -> Sentences:
         written = lab.guest_content(volume)
         if written is None:
             continue
-        differing = written.differing(lab.content_of(volume))
+        held = lab.content_of(volume)
+        if held.size_bytes != written.size_bytes:
+            yield f"Volume {volume.name} has {held.size_bytes} bytes; its guest saw {written.size_bytes}."
+        differing = written.differing(held)
         if differing:
             blocks = f"{len(differing)} blocks, from {differing[0]} on"
             yield f"Volume {volume.name} differs from what its guest wrote in {blocks}."
@@ -97,7 +100,9 @@ def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
             yield f"{image.path} ({image.physical_size_bytes} bytes) is an orphan: the driver lists no copy there."
             continue
         snapshot, copy = listed.pop(image.path)
-        if image.content != lab.content_when_taken(snapshot):
+        if image.has_parent:
+            yield f"{image.path} is a difference from another image, and stands and falls with that one."
+        elif image.content != lab.content_when_taken(snapshot):
             yield f"{image.path} is not what the guest had on its disk when snapshot {snapshot.name} was taken."
         if image.physical_size_bytes != copy.physical_size_bytes:
             yield f"{image.path} has {image.physical_size_bytes} bytes; the driver says {copy.physical_size_bytes}."

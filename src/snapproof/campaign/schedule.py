@@ -10,9 +10,10 @@ FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_af
 """The five kinds of the first sweep; each applies to every call, since any call can be refused, lost or died at."""
 
 _TEXT = re.compile(
-    r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?: :: (?P<faults>.+))?"
+    r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?: :: (?P<faults>.+))?",
+    re.ASCII,
 )
-_FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::\w+)?)")
+_FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
