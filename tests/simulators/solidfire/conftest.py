@@ -18,6 +18,8 @@ from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.limits import LIMITS
 from snapproof.simulators.solidfire.shown import shown
+from snapproof.simulators.solidfire.surface.checking import strays
+from snapproof.simulators.solidfire.surface.pages import surface
 from snapproof.simulators.solidfire.wire import Endpoint
 
 GB = 1_000_000_000
@@ -63,11 +65,13 @@ class World:
     def ask(
         self, method: str, params: object = None, *, path: str = "/json-rpc/12.3", door: Endpoint | None = None
     ) -> dict[str, Any]:
-        """Send a well-formed request and read the envelope of the answer."""
+        """Send a well-formed request and read the envelope of the answer, which is what the tables say it is."""
         body = msgspec.json.encode({"method": method, "id": 1, "params": params})
         status, answer = self.exchange(body, path=path, door=door)
         assert status == 200, answer
         envelope: dict[str, Any] = msgspec.json.decode(answer)
+        if "result" in envelope and not surface().methods[method].open:
+            assert list(strays(envelope["result"], surface().methods[method].gives, method)) == []
         return envelope
 
     def result(self, method: str, /, **params: object) -> dict[str, Any]:
