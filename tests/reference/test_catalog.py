@@ -237,7 +237,7 @@ def test_the_database_itself_refuses_what_cannot_be(catalog: Catalog, statement:
 
 def test_what_was_checked_still_holds_when_it_is_written(catalog: Catalog, open_catalog: Open) -> None:
     """Two lives check at the same time that the volume is idle; only one of them may go on to open its job."""
-    other, checked, errors = open_catalog(), threading.Barrier(2, timeout=1), []
+    other, checked, errors = open_catalog(), threading.Barrier(2, timeout=0.2), []
 
     def open_after_checking(own: Catalog, job: str) -> None:
         order = replace(ORDER, job=job, snapshot=f"s-{job}")

@@ -1,0 +1,148 @@
+"""Cases: the same schedule is the same run, in every process; and a stride through the cells finds nothing broken."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from snapproof.campaign.invariants import violations
+from snapproof.campaign.running import run
+from snapproof.campaign.schedule import FAULT_KINDS, Schedule, read_schedule
+from snapproof.campaign.sweeping import Shard, cells, sweep
+from snapproof.campaign.workflows import WORKFLOWS
+from snapproof.driver import DriverError
+from snapproof.fixtures.caller import Caller
+from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest
+
+OPEN = lab_opener(ReferenceDriver)
+TEXTS = (
+    "take-secondary/v1 store=nfs seed=4",
+    "take-secondary/v1 store=nfs seed=4 :: array.CloneVolume#1=lost_after; catalog.commit#3=crash_after",
+    "take-secondary/v1 store=s3 seed=4 :: s3.PutObject#1=lost_after",
+    "delete-secondary/v1 store=s3 seed=4 :: s3.DeleteObject#1=crash_before",
+)
+ONE_RUN = """
+import sys
+from snapproof.campaign.running import run
+from snapproof.campaign.schedule import read_schedule
+from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.reference_impl.driver import ReferenceDriver
+for text in sys.argv[1:]:
+    print(run(read_schedule(text), lab_opener(ReferenceDriver)).digest)
+"""
+
+
+def digests(hash_seed: str) -> list[str]:
+    """Run the schedules in a process of their own, whose sets and dictionaries are ordered by this seed."""
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_RUN, *TEXTS],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout.split()
+
+
+def test_a_schedule_is_the_same_run_in_every_process() -> None:
+    here = [run(read_schedule(text), OPEN).digest for text in TEXTS]
+    assert len(set(here)) == len(TEXTS)
+    assert digests("1") == digests("77") == here
+
+
+def test_another_seed_is_another_run() -> None:
+    schedule = read_schedule(TEXTS[0])
+    assert run(schedule, OPEN).digest != run(replace(schedule, seed=5), OPEN).digest
+
+
+@pytest.mark.parametrize("store", ["nfs", "s3"])
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_stride_through_the_cells_finds_nothing_broken(workflow: str, store: str) -> None:
+    found = cells(workflow, store, 0, OPEN)
+    assert len(found) % len(FAULT_KINDS) == 0
+    shard = Shard(1, max(1, len(found) // 12))
+    for case in sweep(found, OPEN, shard):
+        assert not case.violations, str(case.schedule)
+        assert case.ending in {"succeeded", "crashed", "BackendError", "UnavailableError"}
+
+
+def test_a_fault_that_meets_no_call_is_told() -> None:
+    case = run(read_schedule("take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#9=refused"), OPEN)
+    assert [str(violation) for violation in case.violations] == ["unspent: array.CloneVolume#9=refused never fired."]
+
+
+def test_a_schedule_of_another_version_is_not_misread() -> None:
+    with pytest.raises(ValueError, match="take-secondary is at v1 by now"):
+        run(Schedule(workflow="take-secondary", version=9, store="nfs", seed=0), OPEN)
+
+
+class LyingDriver(ReferenceDriver):
+    """Says that a snapshot is there before it is, and leaves something begun beside it."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        taken = super().take_snapshot(request)
+        if request.name != "nightly":
+            return taken
+        self.site.export.make_directories("snapshots/late.part")
+        return replace(taken, state=taken.state.BACKING_UP)
+
+
+class RaisingDriver(ReferenceDriver):
+    """Raises what no port knows."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        if request.name == "nightly":
+            raise KeyError(request.name)
+        return super().take_snapshot(request)
+
+
+def test_what_a_driver_tells_its_caller_must_be_true() -> None:
+    case = run(read_schedule(TEXTS[0]), lab_opener(LyingDriver))
+    answers = [violation.sentence for violation in case.violations if violation.invariant == "answer"]
+    assert answers == ["The driver returned a snapshot in BackingUp.", "snapshots/late.part/"]
+    raised = run(read_schedule(TEXTS[0]), lab_opener(RaisingDriver))
+    assert ("answer", "The driver raised KeyError, no error of the port.") in [
+        (violation.invariant, violation.sentence) for violation in raised.violations
+    ]
+
+
+def test_a_workflow_that_fails_by_itself_is_not_swept() -> None:
+    with pytest.raises(RuntimeError, match="fails without any fault: answer: The driver raised KeyError"):
+        cells("take-secondary", "nfs", 0, lab_opener(RaisingDriver))
+
+
+def restores(location: LocationType, store: str) -> Iterator[tuple[str, str]]:
+    """A stride through the cells of a restore."""
+    with OPEN(Schedule(workflow="restore", store=store, seed=0)) as lab:
+        caller = Caller(lab)
+        taken = caller.take("take", caller.used_volume().id, location).result()
+        lab.watch_calls()
+        caller.create("restore", source=taken.id).result()
+        calls = lab.calls()
+    whole = [(call, kind) for call in calls for kind in FAULT_KINDS]
+    yield from whole[3 :: len(whole) // 12]
+
+
+@pytest.mark.parametrize("store", ["nfs", "s3"])
+@pytest.mark.parametrize("location", LocationType)
+def test_a_restore_that_meets_a_fault_ends_whole_or_leaves_nothing(location: LocationType, store: str) -> None:
+    for call, kind in restores(location, store):
+        with OPEN(Schedule(workflow="restore", store=store, seed=0)) as lab:
+            caller = Caller(lab)
+            taken = caller.take("take", caller.used_volume().id, location).result()
+            lab.watch_calls()
+            lab.arm(call, kind)
+            outcome = caller.create("restore", source=taken.id)
+            assert not lab.unspent_faults()
+            assert outcome.error is None or isinstance(outcome.error, DriverError)
+            lab.restart_driver()
+            lab.settle()
+            restored = caller.create("restore", source=taken.id).result()
+            assert lab.content_of(restored) == lab.content_when_taken(taken), (call, kind)
+            assert violations(lab) == (), (call, kind)
