@@ -69,9 +69,16 @@ def remove_cluster_pair(array: Array, given: Given) -> Mapping[str, Any]:
 def start_volume_pairing(array: Array, given: Given) -> Mapping[str, Any]:
     """Offer a volume; the key is for the volume on the other cluster."""
     volume = checks.settled_volume(array, given["volumeID"])
-    mode = checks.one_of(given.get("mode", replication.ASYNC), replication.MODES)
+    mode = _mode(given, replication.ASYNC)
     _refuse_paired(array, volume)
     return {"volumePairingKey": pairs.offer_volume(array, volume, mode)}
+
+
+def _mode(given: Given, unless_given: str) -> str:
+    """Read a mode in any case: Cinder writes Async, Ansible's collection async."""
+    word: str = given.get("mode", unless_given)
+    known = {mode.lower(): mode for mode in replication.MODES}
+    return checks.one_of(known.get(word.lower(), word), replication.MODES)
 
 
 def _refuse_paired(state: State, volume: Volume) -> None:
@@ -126,7 +133,7 @@ def _end(array: Array, volume_id: int) -> VolumeEnd:
 def modify_volume_pair(array: Array, given: Given) -> Mapping[str, Any]:
     """Pause or resume from this end, or change how the pair replicates."""
     end = _end(array, given["volumeID"])
-    mode = checks.one_of(given.get("mode", end.line.mode), replication.MODES)
+    mode = _mode(given, end.line.mode)
     pause_limit = given.get("pauseLimit", end.row.remote_replication.pause_limit)
     if pause_limit < 0:
         raise ElementError(GUESSED.bad_value, "pauseLimit must not be negative.")
