@@ -16,11 +16,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from snapproof.fixtures.world import NFS_URL, World
 from snapproof.simulators.certificates import Certificate, certificate
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.serving import CannotServeError, Server, Wire, serve
+from snapproof.simulators.solidfire.outgoing import Sockets
 from snapproof.verdict import EXIT_USAGE
 
 EPILOG = """\
@@ -114,6 +116,7 @@ def _served(arguments: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
                 clusters=arguments.clusters,
                 hosts=arguments.hosts,
                 addresses=addresses,
+                beyond=Sockets(allow_remote=arguments.allow_remote),
             )
         )
         yield _doors(world, arguments, addresses, issued, made) | {
@@ -143,7 +146,11 @@ def _doors(
         if arguments.port_node is not None:
             entry["node_url"] = opened(wires.nodes[number], arguments.port_node, address, tls=issued.context).url
         clusters.append(entry)
+        world.arrays[number].bulk_url = f"{door.url}/"
+        world.internet.put(urlsplit(door.url).netloc, wires.clusters[number])
     pool = world.secrets.pool
+    store = opened(wires.s3, arguments.port_s3, blocking=True)
+    world.internet.put(urlsplit(store.url).netloc, wires.s3)
     return {
         "solidfire": clusters,
         "xenserver": [
@@ -154,7 +161,7 @@ def _doors(
             }
         ],
         "s3": {
-            "url": opened(wires.s3, arguments.port_s3, blocking=True).url,
+            "url": store.url,
             "bucket": world.store.bucket,
             "access_key": world.secrets.access_key,
             "secret_key": world.secrets.secret_key,
