@@ -5,10 +5,11 @@ The API in front of it is in methods/ and wire.py; what changes inside is beside
 
 from snapproof.simulators.blocks import BlockImage
 from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
-from snapproof.simulators.solidfire import clones, groups, snapshots, volumes
+from snapproof.simulators.solidfire import bulk, clones, faulting, groups, pairs, replication, schedules, snapshots, volumes
 from snapproof.simulators.solidfire.records import Access, Volume
-from snapproof.simulators.solidfire.sessions import Session
-from snapproof.simulators.solidfire.state import Fullness, State
+from snapproof.simulators.solidfire.sessions import Opening, Session
+from snapproof.simulators.solidfire.plant import FaultScope, Fullness, Severity
+from snapproof.simulators.solidfire.state import Numbered, State
 
 
 class Array(State):
@@ -18,11 +19,17 @@ class Array(State):
         """Let happen what time has brought: clones finish, snapshots expire, deleted volumes purge themselves."""
         if self.running:
             clones.settle(self)
-        for volume_id, snapshot_id in self.reminders(self.clock.time()):
+        for at_s, volume_id, snapshot_id, schedule_id in self.reminders(self.clock.time()):
             if snapshot_id:
                 self._expire(snapshot_id)
+            elif schedule_id:
+                self._run(schedule_id, at_s)
             else:
                 self._purge(volume_id)
+        if self.pairing.ends:
+            replication.settle(self)
+        if self.bulk.by_key:
+            bulk.settle(self)
 
     def _expire(self, snapshot_id: int) -> None:
         snapshot, now_s = self.snapshots.get(snapshot_id), self.clock.time()
@@ -38,6 +45,17 @@ class Array(State):
         if volume is not None and not volume.active and volume.purge_at_s <= self.clock.time():
             volumes.purge(self, volume)
 
+    def _run(self, schedule_id: int, at_s: float) -> None:
+        schedule = self.settings.schedules.get(schedule_id)
+        if schedule is not None and schedule.next_s == at_s:
+            schedules.run(self, schedule, at_s)
+
+    def _catch_up(self) -> None:
+        """Before a host writes: schedules that were due must not see what it writes."""
+        if self.settings.schedules:
+            with self.lock:
+                self.settle()
+
     def login(self, *, initiator: str, target: str) -> BlockDevice:
         """Open the volume whose IQN is `target`; a second login of one initiator finds the session of the first."""
         with self.lock:
@@ -46,11 +64,29 @@ class Array(State):
             volume = self._reachable(host, target)
             session = volume.sessions.get(host)
             if session is None:
-                writable = volume.row.access != Access.READ_ONLY
-                session = Session(volume.disk, iqn=volume.row.iqn, writable=writable)
-                volume.sessions[host] = session
-            volume.row.last_access_time = volume.row.last_access_time_io = self.stamp()
+                session = volume.sessions[host] = self._opened(volume, host)
             return session
+
+    def _opened(self, volume: Volume, host: str) -> Session:
+        opening = Opening(
+            number=self.next_number(Numbered.SESSION),
+            initiator=host,
+            volume_id=volume.volume_id,
+            iqn=volume.iqn,
+            opened_s=self.clock.time(),
+        )
+        session = Session(
+            volume.disk,
+            opening,
+            writable=volume.access != Access.READ_ONLY,
+            counters=(volume.counters, self.counters),
+            now=self.clock.time,
+            before_write=self._catch_up,
+        )
+        volume.last_access_time = volume.last_access_time_io = self.stamp()
+        self.sessions.put(opening.number, session)
+        self.plant.peak_sessions = max(self.plant.peak_sessions, len(self.sessions))
+        return session
 
     def accessible(self, *, initiator: str, target: str) -> bool:
         """Say whether a login would succeed now."""
@@ -93,6 +129,10 @@ class Array(State):
                 f"clone {job.clone_id} of volume {job.source_id} to volume {job.target_id}"
                 for job in self.running.values()
             ]
+            lines += pairs.inventory(self)
+            lines += [
+                f"bulk volume job {job.bulk_id} {job.kind} of volume {job.volume_id}" for job in self.bulk.running()
+            ]
             return tuple(sorted(lines))
 
     def image_of_snapshot(self, snapshot_id: int) -> BlockImage:
@@ -116,7 +156,36 @@ class Array(State):
     def fill(self, fullness: Fullness) -> None:
         """Make the cluster as full as that; from CRITICAL on it refuses snapshots."""
         with self.lock:
-            self.fullness = fullness
+            self.fullness_at_least = fullness
+
+    def raise_fault(
+        self, code: str, *, severity: Severity = Severity.ERROR, scope: FaultScope = FaultScope.CLUSTER, details: str = ""
+    ) -> int:
+        """Let something be wrong with the cluster, as ListClusterFaults tells; return the number of the fault."""
+        with self.lock:
+            return faulting.raise_fault(
+                self, code=code, severity=severity.value, scope=scope.value, details=details or code
+            ).number
+
+    def resolve_fault(self, number: int) -> None:
+        """Let it be right again. Raises LookupError."""
+        with self.lock:
+            fault = next((fault for fault in self.plant.faults if fault.number == number), None)
+            if fault is None:
+                raise LookupError(f"The array has no fault {number}.")
+            faulting.resolve(self, fault)
+
+    def cut_off(self) -> None:
+        """Take the replication network away: pairs are disconnected, paired volumes no longer follow."""
+        with self.lock:
+            self.settle()
+            self.peers.cut_off(self.uuid)
+
+    def reconnect(self) -> None:
+        """Give the replication network back."""
+        with self.lock:
+            self.settle()
+            self.peers.reconnect(self.uuid)
 
     def doom_next_clone(self, error: str) -> None:
         """Let the next CloneVolume be accepted and fail later, with this error inside its asynchronous result."""

@@ -32,6 +32,8 @@ class Counters(msgspec.Struct, gc=False):
     """The totals when the running sample began."""
     last: tuple[int, int, int, int] = _NOTHING
     """What the sample before it counted."""
+    peak_ops: int = 0
+    """The most operations of any sample that is over."""
 
     def count(self, now_s: float, *, wrote: bool, offset: int, length: int) -> None:
         """Count one operation."""
@@ -59,6 +61,7 @@ class Counters(msgspec.Struct, gc=False):
         reads, read_bytes, writes, write_bytes = self.before
         counted = (totals[0] - reads, totals[1] - read_bytes, totals[2] - writes, totals[3] - write_bytes)
         self.last = counted if sample == self.sample + 1 else _NOTHING
+        self.peak_ops = max(self.peak_ops, counted[0] + counted[2])
         self.before, self.sample = totals, sample
 
 
@@ -76,7 +79,7 @@ class Opening:
 class Session:
     """A logged-in LUN. Once dropped, by a delete, a lock or a revoked access, every read and write is an I/O error."""
 
-    __slots__ = ("_counters", "_disk", "_dropped", "_now", "_writable", "last_s", "opening")
+    __slots__ = ("_before_write", "_counters", "_disk", "_dropped", "_now", "_writable", "last_s", "opening")
 
     def __init__(
         self,
@@ -86,12 +89,13 @@ class Session:
         writable: bool,
         counters: tuple[Counters, ...] = (),
         now: Callable[[], float],
+        before_write: Callable[[], None] = lambda: None,
     ) -> None:
         self._disk = disk
         self.opening = opening
         self._writable = writable
         self._counters = counters
-        self._now = now
+        self._now, self._before_write = now, before_write
         self._dropped = ""
         self.last_s = opening.opened_s
 
@@ -113,6 +117,7 @@ class Session:
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Write `data`. Raises OSError: EIO once the session was dropped, EROFS on a read-only volume."""
+        self._before_write()
         disk = self._open_disk()
         if not self._writable:
             raise OSError(errno.EROFS, f"The volume behind {self.opening.iqn} is read-only for hosts.")

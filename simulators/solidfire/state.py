@@ -5,7 +5,7 @@ The changes live beside it (accounts, volumes, snapshots, clones, groups); what 
 
 import heapq
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Self
 
@@ -148,7 +148,7 @@ class State:
 
         self._journal = journal
         self._last_numbers: dict[Numbered, int] = dict.fromkeys(Numbered, 0)
-        self._due: list[tuple[float, int, int]] = []
+        self._due: list[tuple[float, int, int, int]] = []
         self._stamp = (-1, "")
 
     @property
@@ -190,17 +190,14 @@ class State:
         """Journal one change, which is an event of the cluster too. Never hand it a secret."""
         self.events.append(self._journal.record("array", event, **facts))
 
-    def remind(self, at_s: float, *, volume_id: int = 0, snapshot_id: int = 0) -> None:
-        """Note that a volume may be due for its purge, or a snapshot for its expiry, at that time."""
-        heapq.heappush(self._due, (at_s, volume_id, snapshot_id))
+    def remind(self, at_s: float, *, volume_id: int = 0, snapshot_id: int = 0, schedule_id: int = 0) -> None:
+        """Note when a volume may be due for its purge, a snapshot for its expiry, or a schedule to run."""
+        heapq.heappush(self._due, (at_s, volume_id, snapshot_id, schedule_id))
 
-    def reminders(self, now_s: float) -> list[tuple[int, int]]:
-        """Take the (volume id, snapshot id) pairs whose time has come; whether it still applies is for the caller."""
-        come = []
+    def reminders(self, now_s: float) -> Iterator[tuple[float, int, int, int]]:
+        """Take what has come, by time, what is noted meanwhile too; whether it still applies is for the caller."""
         while self._due and self._due[0][0] <= now_s:
-            _, volume_id, snapshot_id = heapq.heappop(self._due)
-            come.append((volume_id, snapshot_id))
-        return come
+            yield heapq.heappop(self._due)
 
     @property
     def used_bytes(self) -> int:

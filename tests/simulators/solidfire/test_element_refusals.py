@@ -42,6 +42,8 @@ def furnished(world: Any) -> Any:
     call(world.array, "CloneVolume", volumeID=2, snapshotID=2, name="copy")  # volume 4, clone 1, handle 1
     call(world.array, "CreateQoSPolicy", name="gold", qos={"maxIOPS": 1000, "burstIOPS": 1000})  # policy 1
     call(world.array, "CreateGroupSnapshot", volumes=[1, 2], name="both")  # group snapshot 1
+    hourly = {"attributes": {"frequency": "Time Interval"}, "hours": 1, "minutes": 0}
+    call(world.array, "CreateSchedule", scheduleType="Snapshot", scheduleInfo={"volumes": [1]}, **hourly)  # schedule 1
     return world
 
 
