@@ -3,6 +3,7 @@
 A script moves a window, says how far it is, and goes on when asked again; at the end it returns True.
 """
 
+import contextlib
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeAlias
 
@@ -121,11 +122,16 @@ def _over_cluster(state: State, job: BulkJob, place: Mapping[str, Any]) -> Steps
     if place.get("format", job.format) != job.format:
         raise ScriptError("Both clusters must use one format.")
     url = remote.report("running")
-    if job.kind == READ:
-        yield from _push(state.snapshots[job.snapshot_id].image, job, remote, url)
-    else:
-        yield from _pull(state.volumes[job.volume_id].disk, job, remote, url)
-    remote.report("complete")
+    try:
+        if job.kind == READ:
+            yield from _push(state.snapshots[job.snapshot_id].image, job, remote, url)
+        else:
+            yield from _pull(state.volumes[job.volume_id].disk, job, remote, url)
+        remote.report("complete")
+    except (ScriptError, OSError):
+        with contextlib.suppress(ScriptError, OSError):
+            remote.report("failed")
+        raise
     return True
 
 
