@@ -22,8 +22,13 @@ class Guesses:
     still_cloning: str = "xNotReadyForIO"  # a snapshot, clone or rollback of a volume whose own clone is unfinished
     snapshot_in_use: str = "xNotReadyForIO"  # deleting a snapshot that a clone job reads
     cluster_full: str = "xSnapshotFailed"  # CreateSnapshot at fullness stage 4 or 5
+    unknown_administrator: str = "xInvalidParameter"
+    first_administrator: str = "xInvalidParameter"  # removing it, or taking its right to do everything
     clone_target_gone: str = "xVolumeIDDoesNotExist"  # in the async result, the new volume being deleted on the way
     unknown_id: str = "xInvalidParameter"  # a schedule, virtual network, backup target or container that is not there
+    unknown_cluster_pair: str = "xInvalidParameter"
+    cluster_pair_in_use: str = "xInvalidParameter"  # RemoveClusterPair while volumes are paired over it
+    unlike_volumes: str = "xInvalidParameter"  # pairing volumes of two sizes, or none or two of them targets
 
 
 GUESSED = Guesses()
@@ -47,7 +52,20 @@ CHOICES: tuple[str, ...] = (
     "A snapshot that expires while a clone job reads it stays until the job is finished.",
     "A rollback without saveCurrentState answers an empty result.",
     "A locked account may still log in through access groups.",
-    "No block is ever a duplicate of another in GetClusterCapacity, and nothing compresses.",
+    "A block that several volumes and snapshots share is unique once; equal blocks written twice are two; nothing compresses.",
+    "Stage 5 is the whole size, stage 4 90 % of it; stages 3 and 2 each begin stage3BlockThresholdPercent below the next.",
+    "Every stored block takes 32 bytes of metadata; maxMetadataOverProvisionFactor bounds what may be provisioned.",
+    "Volumes that are deleted and not yet purged have statistics too, so that volumes add up to the cluster.",
+    "A sample is half a second; latencies are 0, since nothing here takes time; averageIOPS is over the cluster's life.",
+    "Efficiencies count a volume's snapshots too; deduplication is what is named over what is stored, 1 for nothing.",
+    "One block drive of nine lies ready; a drive job takes two seconds; drives that are being removed do not count.",
+    "The metadata drive is never removed, nor drives without which the stored blocks would not fit.",
+    "The only fault that the cluster notices is blockClusterFull: a warning at stage 3, an error at 4, critical at 5.",
+    "ListEvents tells every change in order; of more than maxEvents the newest; filters for another node leave nothing.",
+    "ClearClusterFaults forgets resolved faults; current ones only when told to, and what lasts is raised again.",
+    "Time, SNMP, LDAP, logging, banner, features, encryption and the node's networks are stored and change nothing.",
+    "No node waits to join; adding one is xDBNoSuchPath, removing the last is refused.",
+    "/reports/slices.json and /reports/bins.json name the one node's services; the layout is from scripts that read them.",
     "Deleted volumes count against the number of volumes until they are purged.",
     "Username uniqueness looks at upper and lower case.",
     "One node owns every volume, so the clone bound per node holds for the whole cluster.",
@@ -58,5 +76,19 @@ CHOICES: tuple[str, ...] = (
     "ModifySchedule needs only the scheduleID; CreateSchedule needs what the vendor's SDK sends.",
     "A method whose version nobody tells appeared with its nearest siblings; so did CreateCluster and the histograms.",
     "A made-up answer holds zeros, empty lists and the first word of an enumeration; its times are of 1970.",
+    "The key of a pair is the hexadecimal form of JSON; an open offer is listed, counts as a pair, is Misconfigured.",
+    "A pair that one side removed, or with a cluster of another process, is Misconfigured; one cut off, Disconnected.",
+    "A pair of clusters is not removed while volumes are paired over it; a volume has one pair at most.",
+    "The end of a volume pair with access replicationTarget is the target, whichever end began; none or two: paused.",
+    "An asynchronous target follows in cycles as long as a replication takes; a synchronous one is equal at once.",
+    "A pair begins Idle, resumes as ResumingDataTransfer, and is Active when the time of a replication has passed.",
+    "When the roles of a pair change, the new target takes the contents of the new source; unsent writes are lost.",
+    "A replicated snapshot keeps name, UUID, creation and expiry; deleting it over there is told and not made good.",
+    "Deleting a paired volume is allowed and pauses the pair; the purge ends it on that side.",
+    "The only script is bv_internal.py, with endpoints s3 and solidfire; swift fails inside the result.",
+    "What a bulk volume job's bucket holds is our own layout; restoring part of it with range works.",
+    "Ranges of a bulk volume job are GET, PUT and DELETE of <url><key>?lba=&blocks=, without any other authority.",
+    "A job without a script stays until it is reported complete or failed; its idleness ends nothing.",
+    "The temporary snapshot of a bulk volume read is listed, as bulk-volume-<n>, and cannot be deleted meanwhile.",
     "GET with a query string is answered like POST; every value then is a string.",
 )

@@ -1,4 +1,4 @@
-"""Clones and what became of them: CloneVolume, CancelClone, GetAsyncResult, ListAsyncResults."""
+"""Clones: begin and cancel them. What became of them is told in async_results.py."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,7 @@ from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.methods.snapshots import snapshot_of
 from snapproof.simulators.solidfire.methods.volumes import admit_volume, admitted_size
 from snapproof.simulators.solidfire.parameters import Given
-from snapproof.simulators.solidfire.records import ACTIVE_BRANCH, Job, Volume
-
-CLONE = "Clone"
-RESULT_TYPES = (CLONE, "BulkVolume", "DriveAdd", "DriveRemoval", "RtfiPendingNode")
+from snapproof.simulators.solidfire.records import ACTIVE_BRANCH, Volume
 
 
 def clone_volume(array: Array, given: Given) -> Mapping[str, Any]:
@@ -71,54 +68,7 @@ def cancel_clone(array: Array, given: Given) -> Mapping[str, Any]:
     return {}
 
 
-def get_async_result(array: Array, given: Given) -> Mapping[str, Any]:
-    """Tell how an asynchronous call is doing. The handle dies with its first complete answer, unless kept."""
-    job = array.jobs.get(given["asyncHandle"])
-    if job is None:
-        raise ElementError(GUESSED.dead_handle, asyncHandle=given["asyncHandle"])
-    status = {
-        "status": "complete" if job.completed else "running",
-        "resultType": CLONE,
-        "createTime": job.create_time,
-        "lastUpdateTime": job.update_time,
-    }
-    if not job.completed:
-        job.polls += 1
-        return {**status, "details": {"cloneID": job.clone_id, "volumeID": job.target_id, "message": ""}}
-    if not given.get("keepResult", False):
-        array.jobs.drop(job.handle)
-    return {**status, **_outcome(job)}
-
-
-def _outcome(job: Job) -> Mapping[str, Any]:
-    if job.error:
-        return {"error": {"name": job.error, "message": job.error, "cloneID": job.clone_id, "volumeID": job.target_id}}
-    return {"result": {"cloneID": job.clone_id, "message": "Clone complete.", "volumeID": job.target_id}}
-
-
-def list_async_results(array: Array, given: Given) -> Mapping[str, Any]:
-    """List every handle that has not died, without ending any."""
-    wanted = given.get("asyncResultTypes") or RESULT_TYPES
-    for word in wanted:
-        checks.one_of(word, RESULT_TYPES)
-    return {"asyncHandles": [_line(job) for job in array.jobs] if CLONE in wanted else []}
-
-
-def _line(job: Job) -> Mapping[str, Any]:
-    return {
-        "asyncResultID": job.handle,
-        "completed": job.completed,
-        "success": job.completed and not job.error,
-        "resultType": CLONE,
-        "data": {"cloneID": job.clone_id, "message": job.error, "volumeID": job.target_id},
-        "createTime": job.create_time,
-        "lastUpdateTime": job.update_time,
-    }
-
-
 RULES: Rules = {
     "CloneVolume": clone_volume,
     "CancelClone": cancel_clone,
-    "GetAsyncResult": get_async_result,
-    "ListAsyncResults": list_async_results,
 }

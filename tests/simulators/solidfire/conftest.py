@@ -119,6 +119,7 @@ class World:
             [list(array.settings.backup_targets), list(array.settings.containers)],
             list(array.jobs),
             list(array.running.values()),
+            [array.pairing.remembered(), array.bulk.remembered()],
             [v.disk.snapshot().digest() for v in array.volumes],
             [s.image.digest() for s in array.snapshots],
             [[entry.event, str(entry.facts)] for entry in self.journal if entry.side == "array"],
