@@ -81,7 +81,9 @@ def read(params: Mapping[str, Any], expected: Takes, version: Version = _NEWEST)
 @cache
 def _reader(word: str, many: Many) -> Reader:
     one = _READERS.get(word) or _enumerated(word) or _typed(word)
-    return {Many.ONE: lambda: one, Many.LIST: lambda: _list_of(one), Many.MAP: lambda: _map_of(one)}[many]()
+    if many is Many.LIST:
+        return _list_of(one, nulls=word in surface().types)
+    return _map_of(one) if many is Many.MAP else one
 
 
 def _enumerated(word: str) -> Reader | None:
@@ -105,11 +107,13 @@ def _typed(word: str) -> Reader:
     return read_members
 
 
-def _list_of(one: Reader) -> Reader:
+def _list_of(one: Reader, *, nulls: bool) -> Reader:
+    """Read a list. With `nulls`, a null in it is no item: Ansible's SNMP module sends [null] for no users."""
+
     def read_list(name: str, value: object) -> list[Any]:
         if type(value) is not list:
             raise _wrong(name, "array", value)
-        return [one(name, item) for item in value]
+        return [one(name, item) for item in value if item is not None or not nulls]
 
     return read_list
 

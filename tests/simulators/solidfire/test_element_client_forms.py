@@ -21,3 +21,12 @@ def test_the_mode_of_a_volume_pair_may_be_in_any_case_for_ansible(world: Any, mo
 @pytest.mark.usefixtures("disk")
 def test_a_mode_that_is_none_is_refused_in_any_case(world: Any) -> None:
     assert world.error("StartVolumePairing", volumeID=1, mode="sometimes") == "xUnrecognizedEnumString"
+
+
+def test_a_null_in_a_list_of_objects_is_no_object_for_ansible(world: Any) -> None:
+    networks = [{"access": "ro", "cidr": 24, "community": "public", "network": "192.0.2.0"}]
+    assert "result" in world.ask("SetSnmpACL", {"networks": networks, "usmUsers": [None]})
+
+
+def test_a_null_in_a_list_of_numbers_is_refused(world: Any) -> None:
+    assert world.error("ListVolumes", volumeIDs=[None]) == "xInvalidParameterType"
