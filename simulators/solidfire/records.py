@@ -342,7 +342,7 @@ class GroupSnapshot(msgspec.Struct, kw_only=True, gc=False):
 
 
 class Job(msgspec.Struct, kw_only=True, gc=False):
-    """An asynchronous clone. `error` names how it will end, or ended, if not well."""
+    """An asynchronous clone, or a copy over a volume that was there. `error` names how it ends, if not well."""
 
     handle: int
     clone_id: int
@@ -355,3 +355,26 @@ class Job(msgspec.Struct, kw_only=True, gc=False):
     polls: int = 0
     completed: bool = False
     error: str = ""
+    overwrites: bool = False
+    group_clone_id: int = 0
+
+
+class GroupClone(msgspec.Struct, kw_only=True):
+    """Clones of several volumes that were begun by one call and are asked about by one handle."""
+
+    handle: int
+    group_clone_id: int
+    create_time: str
+    jobs: list[Job]
+
+    @property
+    def completed(self) -> bool:
+        return all(job.completed for job in self.jobs)
+
+    @property
+    def update_time(self) -> str:
+        return max(job.update_time for job in self.jobs)
+
+    @property
+    def error(self) -> str:
+        return next((job.error for job in self.jobs if job.error), "")

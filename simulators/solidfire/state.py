@@ -25,6 +25,7 @@ from snapproof.simulators.solidfire.peers import Peers
 from snapproof.simulators.solidfire.plant import Fullness, Plant
 from snapproof.simulators.solidfire.records import (
     Account,
+    GroupClone,
     GroupRow,
     GroupSnapshot,
     Initiator,
@@ -54,6 +55,7 @@ class Numbered(StrEnum):
     GROUP = "group"
     INITIATOR = "initiator"
     CLONE = "clone"
+    GROUP_CLONE = "group clone"
     HANDLE = "handle"
     SESSION = "session"
     FAULT = "fault"
@@ -70,6 +72,7 @@ class Change(StrEnum):
     """What takes time: every kind of change whose length can be set."""
 
     CLONE = "clone"
+    GROUP_CLONE = "group clone"
     REPLICATION = "replication"
     BULK_VOLUME = "bulk volume job"
 
@@ -132,7 +135,7 @@ class State:
         self.default_qos = msgspec.convert(DEFAULT_QOS, QoS)
         self.group_snapshots: Shelf[GroupSnapshot] = Shelf()
         self.settings = Settings()
-        self.jobs: Shelf[Job] = Shelf()
+        self.jobs: Shelf[Job | GroupClone] = Shelf()
         self.running: dict[int, Job] = {}
         self.cloning_into: dict[int, Job] = {}
         self.doomed: list[str] = []

@@ -3,6 +3,7 @@
 Changing them is in volume_changes.py, the lists of them are in volume_lists.py.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from snapproof.simulators.solidfire.limits import (
 )
 from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.parameters import Given
-from snapproof.simulators.solidfire.records import Access, Account, GroupRow, QoSPolicy, Volume
+from snapproof.simulators.solidfire.records import Access, GroupRow, QoSPolicy, Volume
 
 T = TypeVar("T")
 PROTECTION_SCHEMES = ("singleHelix", "doubleHelix", "tripleHelix")
@@ -29,7 +30,6 @@ def create_volume(array: Array, given: Given) -> Mapping[str, Any]:
     account = array.account(given["accountID"])
     size_bytes = admitted_size(array, given["totalSize"])
     policy = admitted_policy(array, given)
-    admit_volume(array, account, size_bytes)
     fifo_size, min_fifo_size = admitted_fifo(array, given, min(FIFO_SIZE, array.limits["snapshotsPerVolumeMax"]), 0)
     order = volumes.Order(
         name=name,
@@ -45,6 +45,7 @@ def create_volume(array: Array, given: Given) -> Mapping[str, Any]:
         min_fifo_size=min_fifo_size,
         policy=policy if given.get("associateWithQoSPolicy", True) else None,
     )
+    admit_volumes(array, [order])
     row = volumes.create(array, order, array.blocks.create(size_bytes)).row
     return {"volume": row, "volumeID": row.volume_id, "curve": CURVE}
 
@@ -57,14 +58,14 @@ def admitted_size(array: Array, size_bytes: int) -> int:
     return volumes.rounded(size_bytes)
 
 
-def admit_volume(array: Array, account: Account, size_bytes: int) -> None:
-    """Make sure that one more volume of that size has a place. Raises ElementError."""
-    if (
-        len(array.volumes) >= array.limits["volumeCountMax"]
-        or len(account.volumes) >= array.limits["volumesPerAccountCountMax"]
-    ):
+def admit_volumes(array: Array, orders: list[volumes.Order]) -> None:
+    """Make sure that all of these new volumes have a place. Raises ElementError."""
+    crowded = len(array.volumes) + len(orders) > array.limits["volumeCountMax"]
+    for account_id, count in Counter(order.account_id for order in orders).items():
+        crowded |= len(array.accounts[account_id].volumes) + count > array.limits["volumesPerAccountCountMax"]
+    if crowded:
         raise ElementError("xMaxVolumeCountExceeded")
-    admit_bytes(array, size_bytes)
+    admit_bytes(array, sum(order.size_bytes for order in orders))
 
 
 def admit_bytes(array: Array, more_bytes: int) -> None:
