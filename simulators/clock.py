@@ -96,3 +96,8 @@ def iso(seconds: float) -> str:
 def seconds_of(text: str) -> float:
     """Read what `iso` wrote."""
     return datetime.fromisoformat(text).timestamp()
+
+
+def moment(seconds: float) -> str:
+    """Write a time to the microsecond: `2026-01-01T00:00:00.000000Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -41,13 +41,14 @@ class Journal:
         self._entries: list[Entry] = []
         self._watchers: list[Watcher] = []
 
-    def record(self, side: str, event: str, **facts: Fact) -> None:
-        """Append one entry and show it to every watcher."""
+    def record(self, side: str, event: str, **facts: Fact) -> Entry:
+        """Append one entry, show it to every watcher and return it."""
         with self._lock:
             entry = Entry(len(self._entries), self._now(), side, event, facts)
             self._entries.append(entry)
             for watch in self._watchers:
                 watch(entry)
+            return entry
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` with every entry from now on."""

@@ -5,10 +5,21 @@ The API in front of it is in methods/ and wire.py; what changes inside is beside
 
 from snapproof.simulators.blocks import BlockImage
 from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
-from snapproof.simulators.solidfire import bulk, clones, faulting, groups, pairs, replication, schedules, snapshots, volumes
+from snapproof.simulators.solidfire import (
+    bulk,
+    clones,
+    driving,
+    faulting,
+    groups,
+    pairs,
+    replication,
+    schedules,
+    snapshots,
+    volumes,
+)
+from snapproof.simulators.solidfire.plant import FaultScope, Fullness, Severity
 from snapproof.simulators.solidfire.records import Access, Volume
 from snapproof.simulators.solidfire.sessions import Opening, Session
-from snapproof.simulators.solidfire.plant import FaultScope, Fullness, Severity
 from snapproof.simulators.solidfire.state import Numbered, State
 
 
@@ -30,6 +41,8 @@ class Array(State):
             replication.settle(self)
         if self.bulk.by_key:
             bulk.settle(self)
+        if self.plant.jobs:
+            driving.settle(self)
 
     def _expire(self, snapshot_id: int) -> None:
         snapshot, now_s = self.snapshots.get(snapshot_id), self.clock.time()
@@ -159,7 +172,12 @@ class Array(State):
             self.fullness_at_least = fullness
 
     def raise_fault(
-        self, code: str, *, severity: Severity = Severity.ERROR, scope: FaultScope = FaultScope.CLUSTER, details: str = ""
+        self,
+        code: str,
+        *,
+        severity: Severity = Severity.ERROR,
+        scope: FaultScope = FaultScope.CLUSTER,
+        details: str = "",
     ) -> int:
         """Let something be wrong with the cluster, as ListClusterFaults tells; return the number of the fault."""
         with self.lock:

@@ -146,8 +146,9 @@ def forget(state: State, volume: Volume) -> None:
 
 
 def _drop_strangers(state: State, volume: Volume) -> None:
-    for initiator, session in list(volume.sessions.items()):
+    for initiator, session in list((volume.seldom.sessions or {}).items()):
         if not reaches(state, initiator, volume):
+            state.sessions.drop(session.opening.number)
             session.drop(f"{initiator} may no longer reach volume {volume.row.volume_id}")
             del volume.sessions[initiator]
 

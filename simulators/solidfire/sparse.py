@@ -1,4 +1,4 @@
-"""How records stay small by the million: what few change is shared until then, and what can be worked out is not kept."""
+"""How records stay small by the million: what few change is shared, and what can be worked out is not kept."""
 
 import hashlib
 from collections.abc import Callable

@@ -9,8 +9,8 @@ from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.parameters import Given
-from snapproof.simulators.solidfire.records import Account, AccountRow
-from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.records import Account, AccountRow, Volume
+from snapproof.simulators.solidfire.shelf import Part
 from snapproof.simulators.solidfire.state import Numbered
 
 STATUSES = ("active", "locked")
@@ -26,17 +26,18 @@ def add_account(array: Array, given: Given) -> Mapping[str, Any]:
     attributes = checks.attributes(given) or {}
     if len(array.accounts) >= array.limits["accountCountMax"]:
         raise ElementError(GUESSED.too_many, f"The cluster has {len(array.accounts)} accounts already.")
+    owned: Part[Volume] = Part(array.volumes)
     account_id = array.next_number(Numbered.ACCOUNT)
     row = AccountRow(
         account_id=account_id,
         username=username,
-        volumes=[],
+        volumes=owned,
         initiator_secret=initiator_secret or array.new_secret(),
         target_secret=target_secret or array.new_secret(),
         attributes=attributes,
         enable_chap=given.get("enableChap", True),
     )
-    array.accounts.put(account_id, Account(row=row, volumes=Shelf()))
+    array.accounts.put(account_id, Account(row=row, volumes=owned))
     array.account_ids[username] = account_id
     array.record("account created", account_id=account_id, username=username)
     return {"accountID": account_id, "account": row}
