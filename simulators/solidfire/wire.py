@@ -15,12 +15,17 @@ import msgspec
 from snapproof.simulators.faults import SERVER_FAILURE, Dialect, Seam
 from snapproof.simulators.http1 import Bounds
 from snapproof.simulators.serving import Answer
+from snapproof.simulators.solidfire import bulk_ranges, rights
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import methods, perform
 from snapproof.simulators.solidfire.errors import ERRORS, ElementError, checked_name
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.limits import BODY_BYTES_MAX
+from snapproof.simulators.solidfire.logins import Administrator
 from snapproof.simulators.solidfire.method import Port
+from snapproof.simulators.solidfire.methods.administrators import found_cluster
+from snapproof.simulators.solidfire.reports import report
+from snapproof.simulators.solidfire.shown import shown
 from snapproof.simulators.solidfire.surface.shapes import Version
 from snapproof.simulators.solidfire.versions import PAIRS
 
@@ -32,7 +37,7 @@ _JSON = {"content-type": "application/json"}
 _HTML = {"content-type": "text/html"}
 _NULL = msgspec.Raw(b"null")
 _NO_ID = frozenset({b"{", b"[", b"t", b"f"})
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=shown).encode
 
 BOUNDS = Bounds(body_bytes_max=BODY_BYTES_MAX)
 """For the server around an endpoint: what is longer is refused by the length it announces, before it is read."""
@@ -62,7 +67,10 @@ _decode = msgspec.json.Decoder(_Request).decode
 
 
 class Endpoint:
-    """The HTTPS door of a cluster or, with `node`, of its node. A Wire: call it with one HTTP exchange."""
+    """The HTTPS door of a cluster or, with `node`, of its node. A Wire: call it with one HTTP exchange.
+
+    The credentials are those of the cluster's first administrator, whom the first door of an array makes.
+    """
 
     def __init__(
         self, array: Array, *, username: str, password: str, seam: Seam | None = None, node: bool = False
@@ -70,36 +78,51 @@ class Endpoint:
         self._array = array
         self._seam = seam
         self._port = Port.NODE if node else Port.CLUSTER
-        self._credentials = f"{username}:{password}".encode()
-        self._usual_header = b"Basic " + base64.b64encode(self._credentials)
+        self._recent: tuple[bytes, Administrator] | None = None
+        with array.lock:
+            found_cluster(array, username=username, password=password)
 
     def __repr__(self) -> str:
         return f"Endpoint(array={self._array.name!r}, port={self._port.name})"
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one exchange. AnswerLostError and CrashedError of an armed fault pass through."""
-        if not self._knows(headers.get("authorization", "")):
+        if bulk_ranges.is_range(target):
+            with self._array.lock:
+                return bulk_ranges.answer(self._array, method, target, body)
+        caller = self._caller(headers.get("authorization", ""))
+        if caller is None:
             return _page(401)
         path, _, query = target.partition("?")
+        if method == "GET" and (found := report(self._array, path)):
+            return 200, _JSON, found
         version = PAIRS.get(path[len(_PREFIX) :].removesuffix("/")) if path.startswith(_PREFIX) else None
         if version is None:
             return _page(404)
         if method == "POST":
-            return self._posted(version, body)
-        return self._got(version, query) if method == "GET" and query else _page(405)
+            return self._posted(caller, version, body)
+        return self._got(caller, version, query) if method == "GET" and query else _page(405)
 
-    def _knows(self, header: str) -> bool:
+    def _caller(self, header: str) -> Administrator | None:
+        """Find who sent this header; whoever called last is not read out of it again."""
         offered = header.encode(errors="replace")
-        if hmac.compare_digest(offered, self._usual_header):
-            return True
+        if self._recent and hmac.compare_digest(offered, self._recent[0]):
+            known = self._recent[1]
+            if self._array.administrators.get(known.row.cluster_admin_id) is known:
+                return known
         scheme, _, encoded = offered.partition(b" ")
         try:
-            credentials = base64.b64decode(encoded.strip(), validate=True)
+            username, _, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
         except binascii.Error:
-            return False
-        return scheme.lower() == b"basic" and hmac.compare_digest(credentials, self._credentials)
+            return None
+        caller = self._array.administrator_named(username.decode(errors="replace"))
+        expected = caller.password.encode() if caller else b""
+        if caller is None or scheme.lower() != b"basic" or not hmac.compare_digest(password, expected):
+            return None
+        self._recent = offered, caller
+        return caller
 
-    def _posted(self, version: Version, body: bytes) -> Answer:
+    def _posted(self, caller: Administrator, version: Version, body: bytes) -> Answer:
         if len(body) > BODY_BYTES_MAX:
             return _page(413)
         try:
@@ -108,13 +131,13 @@ class Endpoint:
             return _failure(ElementError(GUESSED.bad_body, "The body must be one JSON object with method and params."))
         if bytes(request.id)[:1] in _NO_ID:
             return _failure(ElementError(GUESSED.bad_body, "The id must be a string, a number or null."))
-        return self._answer(version, request)
+        return self._answer(caller, version, request)
 
-    def _got(self, version: Version, query: str) -> Answer:
+    def _got(self, caller: Administrator, version: Version, query: str) -> Answer:
         params = dict(parse_qsl(query))
-        return self._answer(version, _Request(method=params.pop("method", None), params=params))
+        return self._answer(caller, version, _Request(method=params.pop("method", None), params=params))
 
-    def _answer(self, version: Version, request: _Request) -> Answer:
+    def _answer(self, caller: Administrator, version: Version, request: _Request) -> Answer:
         name, params = request.method, request.params
         if not name:
             return _failure(ElementError("xMissingParameter", member="method"), request.id)
@@ -122,24 +145,30 @@ class Endpoint:
             return _failure(ElementError(GUESSED.bad_type, "params must be of type object."), request.id)
 
         def act() -> Answer:
-            return self._performed(version, name, params or {}, request.id)
+            return self._performed(caller, version, request)
 
         if self._seam is None:
             return act()
         label = name if name in methods() else UNKNOWN_LABEL
         return self._seam.cross("array", label, act, refuse=lambda error: refusal(error, request.id))
 
-    def _performed(self, version: Version, name: str, params: dict[str, Any], call_id: msgspec.Raw) -> Answer:
-        array = self._array
-        try:
-            with array.lock:
-                result, unused = perform(array, name, params, version=version, port=self._port)
-                envelope: dict[str, Any] = {"id": call_id, "result": result}
+    def _performed(self, caller: Administrator, version: Version, request: _Request) -> Answer:
+        array, name = self._array, request.method or ""
+        before = array.caller  # a script of this cluster may be calling, on behalf of whoever called first
+        with array.lock:
+            try:
+                if name in methods():
+                    rights.check(caller.row, name)
+                array.caller = caller
+                result, unused = perform(array, name, request.params or {}, version=version, port=self._port)
+                envelope: dict[str, Any] = {"id": request.id, "result": result}
                 if unused:
                     envelope["unusedParameters"] = unused
                 return 200, _JSON, _encode(envelope)
-        except ElementError as refused:
-            return _failure(refused, call_id)
+            except ElementError as refused:
+                return _failure(refused, request.id)
+            finally:
+                array.caller = before
 
 
 def refusal(name: str, call_id: msgspec.Raw = _NULL) -> Answer:
