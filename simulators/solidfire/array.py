@@ -11,6 +11,7 @@ from snapproof.simulators.solidfire import (
     driving,
     faulting,
     groups,
+    inventory,
     pairs,
     replication,
     schedules,
@@ -128,7 +129,7 @@ class Array(State):
         return volume
 
     def inventory(self) -> tuple[str, ...]:
-        """Name every volume, snapshot, access group and unfinished clone, without times and secrets, sorted."""
+        """Name every volume, snapshot, access group, unfinished clone and so on, without times and secrets, sorted."""
         with self.lock:
             self.settle()
             lines = [f"volume {v.row.volume_id} {v.row.name} {v.row.status}" for v in self.volumes]
@@ -142,6 +143,7 @@ class Array(State):
                 f"clone {job.clone_id} of volume {job.source_id} to volume {job.target_id}"
                 for job in self.running.values()
             ]
+            lines += inventory.lines(self)
             lines += pairs.inventory(self)
             lines += [
                 f"bulk volume job {job.bulk_id} {job.kind} of volume {job.volume_id}" for job in self.bulk.running()

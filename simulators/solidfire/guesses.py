@@ -26,6 +26,7 @@ class Guesses:
     first_administrator: str = "xInvalidParameter"  # removing it, or taking its right to do everything
     clone_target_gone: str = "xVolumeIDDoesNotExist"  # in the async result, the new volume being deleted on the way
     unknown_id: str = "xInvalidParameter"  # a schedule, virtual network, backup target or container that is not there
+    network_in_use: str = "xInvalidParameter"  # removing a virtual network that initiators are bound to
     unknown_cluster_pair: str = "xInvalidParameter"
     cluster_pair_in_use: str = "xInvalidParameter"  # RemoveClusterPair while volumes are paired over it
     unlike_volumes: str = "xInvalidParameter"  # pairing volumes of two sizes, or none or two of them targets
@@ -91,4 +92,26 @@ CHOICES: tuple[str, ...] = (
     "A job without a script stays until it is reported complete or failed; its idleness ends nothing.",
     "The temporary snapshot of a bulk volume read is listed, as bulk-volume-<n>, and cannot be deleted meanwhile.",
     "GET with a query string is answered like POST; every value then is a string.",
+    "A QoS of its own ends that a volume follows a policy; a clone takes the values of a policy without following it.",
+    "A deleted policy leaves its values behind; SetDefaultQoS changes volumes to come only.",
+    "A deleted volume still follows its policy, and keeps its LUN in the access groups that remember it.",
+    "A volume gets the lowest LUN that is free; LUNs that a call does not name stay as they are.",
+    "The histograms of QoS count nothing: volumes here are never under load.",
+    "DeleteVolumes and its kin take exactly one list of ids, at most 500 volumes, and do all or nothing.",
+    "Accounts and access groups name those of their volumes that the call is for: the active, or the deleted ones.",
+    "A group snapshot loses members that expire or are deleted on their own, and ends with the last one.",
+    "ModifyGroupSnapshot changes every member. Status of a group is done at once.",
+    "A rollback to a group is refused as a whole when one volume cannot be rolled back.",
+    "Schedules: the first run of an interval is at the first five-minute boundary, or at startingDate; times are UTC.",
+    "Schedules: recurring is true unless it is given; one that does not recur is gone after its run.",
+    "Schedules: paused ones catch nothing up; runNextInterval runs one at the next boundary and is then false.",
+    "Schedules: toBeDeleted shows until the next boundary; errors of a run show until the next run.",
+    "Schedules: a volume that is gone does not end a schedule, it fails every run.",
+    "An initiator is created only once whatever its case; moving one to a group takes it out of the group before.",
+    "DeleteInitiators takes initiators out of their groups; requireChap makes up the name and secrets that miss.",
+    "CopyVolume cuts the hosts of the volume that is overwritten off until it is finished, and needs equal sizes.",
+    "A copy that fails or is cancelled leaves the overwritten volume, with what was copied.",
+    "A clone of CloneMultipleVolumes without a name has the name of its source; CancelClone does not end one of them.",
+    "Virtual networks, backup targets and storage containers are settings: they change nothing that hosts see.",
+    "A storage container shows the secrets of its account; deleting the container leaves the account.",
 )

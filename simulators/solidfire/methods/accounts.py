@@ -19,10 +19,7 @@ STATUSES = ("active", "locked")
 def add_account(array: Array, given: Given) -> Mapping[str, Any]:
     """Add an account, with secrets of its own where none were given."""
     username = _free_username(array, given["username"])
-    initiator_secret, target_secret = (
-        checks.secret(array, given, "initiatorSecret"),
-        checks.secret(array, given, "targetSecret"),
-    )
+    initiator_secret, target_secret = _secrets(array, given)
     attributes = checks.attributes(given) or {}
     if len(array.accounts) >= array.limits["accountCountMax"]:
         raise ElementError(GUESSED.too_many, f"The cluster has {len(array.accounts)} accounts already.")
@@ -50,6 +47,17 @@ def _free_username(array: Array, username: str) -> str:
     return username
 
 
+def _secrets(array: Array, given: Given) -> tuple[str, str]:
+    return checks.secret(array, given, "initiatorSecret"), checks.secret(array, given, "targetSecret")
+
+
+def give_secrets(array: Array, row: AccountRow, given: Given) -> None:
+    """Replace the secrets that were given, both or none. Raises ElementError."""
+    initiator_secret, target_secret = _secrets(array, given)
+    row.initiator_secret = initiator_secret or row.initiator_secret
+    row.target_secret = target_secret or row.target_secret
+
+
 def get_account_by_id(array: Array, given: Given) -> Mapping[str, Any]:
     """Show one account."""
     return {"account": array.account(given["accountID"]).row}
@@ -65,11 +73,10 @@ def get_account_by_name(array: Array, given: Given) -> Mapping[str, Any]:
 
 def list_accounts(array: Array, given: Given) -> Mapping[str, Any]:
     """List accounts by their ids."""
-    return {
-        "accounts": [
-            account.row for account in checks.limited(checks.listed(array.accounts, given, "startAccountID"), given)
-        ]
-    }
+    found = checks.listed(array.accounts, given, "startAccountID")
+    if not given.get("includeStorageContainers", True):
+        found = (account for account in found if account.row.account_id not in array.settings.containers)
+    return {"accounts": [account.row for account in checks.limited(found, given)]}
 
 
 def modify_account(array: Array, given: Given) -> Mapping[str, Any]:
@@ -79,16 +86,11 @@ def modify_account(array: Array, given: Given) -> Mapping[str, Any]:
     if username != row.username:
         _free_username(array, username)
     status = checks.one_of(given.get("status", row.status), STATUSES)
-    initiator_secret, target_secret = (
-        checks.secret(array, given, "initiatorSecret"),
-        checks.secret(array, given, "targetSecret"),
-    )
     attributes = checks.attributes(given)
+    give_secrets(array, row, given)
     del array.account_ids[row.username]
     array.account_ids[username] = row.account_id
     row.username, row.status = username, status
-    row.initiator_secret = initiator_secret or row.initiator_secret
-    row.target_secret = target_secret or row.target_secret
     row.attributes = row.attributes if attributes is None else attributes
     row.enable_chap = given.get("enableChap", row.enable_chap)
     array.record("account modified", account_id=row.account_id, username=username, status=status)
@@ -102,6 +104,11 @@ def remove_account(array: Array, given: Given) -> Mapping[str, Any]:
         raise ElementError(
             GUESSED.account_in_use,
             f"AccountID {account.row.account_id} still owns volumes {account.row.volumes}; purge them first.",
+        )
+    if account.row.account_id in array.settings.containers:
+        raise ElementError(
+            GUESSED.account_in_use,
+            f"AccountID {account.row.account_id} is a storage container; delete the container first.",
         )
     array.accounts.drop(account.row.account_id)
     del array.account_ids[account.row.username]

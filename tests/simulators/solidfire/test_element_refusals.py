@@ -44,6 +44,11 @@ def furnished(world: Any) -> Any:
     call(world.array, "CreateGroupSnapshot", volumes=[1, 2], name="both")  # group snapshot 1
     hourly = {"attributes": {"frequency": "Time Interval"}, "hours": 1, "minutes": 0}
     call(world.array, "CreateSchedule", scheduleType="Snapshot", scheduleInfo={"volumes": [1]}, **hourly)  # schedule 1
+    vlan = {"addressBlocks": [{"start": "10.0.0.5", "size": 4}], "netmask": "255.255.255.0", "svip": "10.0.0.2"}
+    call(world.array, "AddVirtualNetwork", virtualNetworkTag=7, name="storage", **vlan)  # virtual network 1
+    call(world.array, "CreateBackupTarget", name="bucket", attributes={})  # backup target 1
+    call(world.array, "CreateStorageContainer", name="container")  # account 3
+    call(world.array, "CreateInitiators", initiators=[{"name": "bound", "virtualNetworkIDs": [1]}])  # initiator 2
     return world
 
 

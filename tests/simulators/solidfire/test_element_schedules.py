@@ -122,9 +122,8 @@ def test_a_volume_without_a_place_is_told_as_an_error_until_there_is_one(world: 
     world.clock.advance(HOUR_S)
     row = world.result("GetSchedule", scheduleID=1)["schedule"]
     assert (row["hasError"], row["lastRunStatus"]) == (False, "Success")
-    assert [e.facts["error"] for e in world.journal if e.event == "schedule failed"][
-        0
-    ] == "xMaxSnapshotsPerVolumeExceeded"
+    failed = next(entry for entry in world.journal if entry.event == "schedule failed")
+    assert failed.facts["error"] == "xMaxSnapshotsPerVolumeExceeded"
 
 
 def test_several_volumes_make_a_group_snapshot(world: Any) -> None:
