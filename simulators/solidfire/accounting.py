@@ -113,9 +113,11 @@ def traffic(counters: Counters, now_s: float) -> dict[str, int]:
         "averageIOPSize": (read_bytes + write_bytes) // max(1, reads + writes),
         "clientQueueDepth": 0,
         "latencyUSec": 0,
+        "normalizedIOPS": int((reads + writes) / SAMPLE_S),
         "readBytes": counters.read_bytes,
         "readBytesLastSample": read_bytes,
         "readLatencyUSec": 0,
+        "readLatencyUSecTotal": 0,
         "readOps": counters.read_ops,
         "readOpsLastSample": reads,
         "unalignedReads": counters.unaligned_reads,
@@ -123,6 +125,7 @@ def traffic(counters: Counters, now_s: float) -> dict[str, int]:
         "writeBytes": counters.write_bytes,
         "writeBytesLastSample": write_bytes,
         "writeLatencyUSec": 0,
+        "writeLatencyUSecTotal": 0,
         "writeOps": counters.write_ops,
         "writeOpsLastSample": writes,
     }
@@ -154,7 +157,7 @@ def volume_stats(state: State, volume: Volume) -> dict[str, Any]:
 
 
 _SUMMED = (
-    "actualIOPS", "nonZeroBlocks", "readBytes", "readBytesLastSample", "readOps", "readOpsLastSample",
+    "actualIOPS", "nonZeroBlocks", "normalizedIOPS", "readBytes", "readBytesLastSample", "readOps", "readOpsLastSample",
     "unalignedReads", "unalignedWrites", "volumeSize", "writeBytes", "writeBytesLastSample", "writeOps",
     "writeOpsLastSample", "zeroBlocks",
 )  # fmt: skip
@@ -166,7 +169,8 @@ def summed_stats(state: State, volumes: Iterable[Volume], **whose: object) -> di
     total = {name: sum(row[name] for row in rows) for name in _SUMMED}
     return {
         **dict.fromkeys(("averageIOPSize", "burstIOPSCredit", "clientQueueDepth", "latencyUSec"), 0),
-        **dict.fromkeys(("readLatencyUSec", "totalLatencyUSec", "writeLatencyUSec", "throttle"), 0),
+        **dict.fromkeys(("readLatencyUSec", "readLatencyUSecTotal", "totalLatencyUSec", "throttle"), 0),
+        **dict.fromkeys(("writeLatencyUSec", "writeLatencyUSecTotal"), 0),
         **total,
         "accountID": 0,
         "samplePeriodMSec": SAMPLE_MS,
@@ -185,11 +189,8 @@ def cluster_stats(state: State) -> dict[str, Any]:
     return {
         **figures,
         "clusterUtilization": figures["actualIOPS"] / IOPS_MAX,
-        "normalizedIOPS": figures["actualIOPS"],
-        "readLatencyUSecTotal": 0,
         "samplePeriodMsec": SAMPLE_MS,
         "servicesCount": 2,
         "servicesTotal": 2,
         "timestamp": moment(now_s),
-        "writeLatencyUSecTotal": 0,
     }

@@ -30,3 +30,9 @@ def test_a_null_in_a_list_of_objects_is_no_object_for_ansible(world: Any) -> Non
 
 def test_a_null_in_a_list_of_numbers_is_refused(world: Any) -> None:
     assert world.error("ListVolumes", volumeIDs=[None]) == "xInvalidParameterType"
+
+
+@pytest.mark.usefixtures("disk")
+def test_statistics_of_a_volume_have_what_the_prometheus_exporter_scrapes(world: Any) -> None:
+    row = world.result("ListVolumeStats", volumeIDs=[], includeVirtualVolumes=True)["volumeStats"][0]
+    assert [row[name] for name in ("normalizedIOPS", "readLatencyUSecTotal", "writeLatencyUSecTotal")] == [0, 0, 0]
