@@ -295,7 +295,7 @@ def failed_over(doors: list[dict[str, Any]]) -> Any:
     one = created(driver, 1, volume_type_id=REPLICATED)
     pairs = driver._get_sfvol_by_cinder_vref(one)["volumePairs"]
     driver.failover_host(ADMIN, [one])
-    return {"pairs": len(pairs), "state": pairs[0]["remoteReplication"]["state"]}
+    return len(pairs)
 
 
 def outcome(doors: list[dict[str, Any]], act: str) -> Any:

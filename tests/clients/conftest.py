@@ -19,6 +19,7 @@ from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,6 +28,7 @@ from snapproof.simulators.certificates import Certificate, certificate
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.serving import Server, Wire, serve
 from snapproof.simulators.solidfire.array import Array
+from snapproof.simulators.solidfire.outgoing import Sockets
 
 HERE = Path(__file__).parent
 INSTALL_S, PART_S = 600, 120
@@ -236,6 +238,7 @@ def site_of(tmp_path: Path, issued: Certificate) -> Iterator[Callable[..., Site]
                     clusters=len(addresses),
                     hosts=1,
                     addresses=addresses,
+                    beyond=Sockets(),
                 )
             )
             wires = world.wires()
@@ -244,6 +247,9 @@ def site_of(tmp_path: Path, issued: Certificate) -> Iterator[Callable[..., Site]
                 return made.enter_context(serve(wire, host=address, port=port, tls=issued.context))
 
             servers = tuple(map(served, wires.clusters, addresses, repeat(port)))
+            for array, server, wire in zip(world.arrays, servers, wires.clusters, strict=True):
+                array.bulk_url = f"{server.url}/"
+                world.internet.put(urlsplit(server.url).netloc, wire)
             if node_port is not None:
                 for wire, address in zip(wires.nodes, addresses, strict=True):
                     served(wire, address, node_port)
