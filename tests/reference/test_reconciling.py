@@ -8,11 +8,12 @@ import pytest
 
 from snapproof.campaign.invariants import violations
 from snapproof.campaign.schedule import Schedule
-from snapproof.driver import UnavailableError
+from snapproof.driver import ConflictError, UnavailableError
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.simulators.journal import Entry
 from snapproof.vocabulary import LocationType, SnapshotState
 
 
@@ -110,3 +111,55 @@ def test_reconciling_can_itself_die_anywhere(fault: str) -> None:
             lab.restart_driver()
             lab.settle()
             assert violations(lab) == (), label
+
+
+def let_another_life_overtake(caller: Caller, call: str) -> None:
+    """When the present life makes this call, let another one bring every job to its end first."""
+    lab = caller.lab
+    done: list[Entry] = []
+
+    def hear(entry: Entry) -> None:
+        if entry.event == call and not done:
+            done.append(entry)
+            other = ReferenceDriver(lab._site)
+            other.reconcile()
+            other.close()
+
+    lab.watch_calls()
+    lab._world.journal.watch(hear)
+
+
+def test_a_life_that_was_overtaken_says_so_and_stops(caller: Caller) -> None:
+    taken = caller.take("take", caller.used_volume().id, LocationType.SECONDARY).result()
+    let_another_life_overtake(caller, "nfs.delete#1")
+    outcome = caller.delete("delete", taken.id)
+    assert type(outcome.error) is ConflictError
+    assert "Somebody else carries out job delete at this moment; ask again." in str(outcome.error)
+    caller.delete("delete", taken.id).raise_if_failed()
+    assert violations(caller.lab) == ()
+
+
+def test_a_life_that_was_overtaken_while_reconciling_goes_on_with_the_next_job(caller: Caller) -> None:
+    volume, other = caller.used_volume(), caller.create("other").result()
+    taken = caller.take("take", volume.id, LocationType.SECONDARY).result()
+    caller.lab.watch_calls()
+    caller.lab.arm("nfs.delete#1", "crash_before")
+    caller.lab.arm("array.DeleteVolume#1", "crash_before")
+    assert caller.delete("delete", taken.id).crashed
+    assert caller.discard("discard", other.id).crashed
+    let_another_life_overtake(caller, "nfs.delete#1")
+    caller.lab.restart_driver()
+    assert "job delete is carried out by another life" in caller.lab.captured_text()
+    assert [listed.id for listed in caller.lab.driver.list_volumes()] == [volume.id]
+    assert violations(caller.lab) == ()
+
+
+def test_a_catalog_that_takes_no_commit_leaves_the_job_to_reconcile(caller: Caller) -> None:
+    volume = caller.used_volume()
+    caller.lab.break_service("catalog.commit", "refused")
+    outcome = caller.take("take", volume.id)
+    assert type(outcome.error) is UnavailableError
+    assert "The catalog cannot be written" in str(outcome.error)
+    assert not caller.lab.array_snapshots()
+    caller.lab.repair()
+    assert caller.take("take", volume.id).error is None
