@@ -36,7 +36,7 @@ def _filters(given: Given) -> list[Callable[[Volume], bool]]:
         keeps.append(lambda volume: volume.row.account_id in accounts)
     if "isPaired" in given:
         paired = given["isPaired"]
-        keeps.append(lambda volume: bool(volume.row.volume_pairs) is paired)
+        keeps.append(lambda volume: bool(volume.seldom.volume_pairs) is paired)
     if "volumeName" in given:
         name = given["volumeName"]
         keeps.append(lambda volume: volume.row.name == name)
