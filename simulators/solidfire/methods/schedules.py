@@ -11,7 +11,7 @@ from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.parameters import Given
-from snapproof.simulators.solidfire.settings import Contents, Schedule, ScheduleRow
+from snapproof.simulators.solidfire.settings import Schedule, ScheduleRow
 from snapproof.simulators.solidfire.snapshot_checks import moment, seconds_of
 from snapproof.simulators.solidfire.state import Numbered
 
