@@ -118,4 +118,19 @@ def read_manifest(octets: bytes) -> Manifest:
         raise ScriptError("The manifest cannot be read.") from None
     if manifest.layout != 1 or manifest.format not in FORMATS:
         raise ScriptError("The manifest is of another layout.")
+    if min(manifest.lba, manifest.blocks, manifest.size_bytes) < 0 or not all(map(_sound, manifest.chunks)):
+        raise ScriptError("The manifest contradicts itself.")
     return manifest
+
+
+def _sound(chunk: Chunk) -> bool:
+    """Say whether the blocks of a chunk are some of one window, ascending."""
+    if not chunk.extents:
+        return False
+    at = chunk.extents[0][0] // WINDOW_BLOCKS * WINDOW_BLOCKS
+    end = at + WINDOW_BLOCKS
+    for first, count in chunk.extents:
+        if not 0 <= at <= first or count < 1:
+            return False
+        at = first + count
+    return at <= end

@@ -6,7 +6,6 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -68,6 +67,19 @@ class Bucket:
         return headers | {"authorization": f"AWS4-HMAC-SHA256 {claim}"}
 
 
+class _Place(msgspec.Struct, frozen=True, gc=False):
+    url: str
+
+
+class _Refusal(msgspec.Struct, frozen=True, gc=False):
+    name: str
+
+
+class _Envelope(msgspec.Struct, frozen=True, gc=False):
+    result: _Place | None = None
+    error: _Refusal | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
     """A bulk volume job of another cluster, reached as any client would reach it: by its API, then by its key."""
@@ -88,10 +100,14 @@ class Remote:
         answered, _, text = self.web.exchange(self.mvip, "POST", "/json-rpc/8.0", headers, body)
         if answered != 200:
             raise ScriptError(f"The other cluster answered {answered} to UpdateBulkVolumeStatus.")
-        envelope: dict[str, Any] = msgspec.json.decode(text)
-        if "error" in envelope:
-            raise ScriptError(f"The other cluster answered {envelope['error']['name']} to UpdateBulkVolumeStatus.")
-        return str(envelope["result"]["url"])
+        try:
+            envelope = msgspec.json.decode(text, type=_Envelope)
+        except msgspec.DecodeError:
+            raise ScriptError("The other cluster's answer to UpdateBulkVolumeStatus cannot be read.") from None
+        if envelope.result is None:
+            name = envelope.error.name if envelope.error else "nothing"
+            raise ScriptError(f"The other cluster answered {name} to UpdateBulkVolumeStatus.")
+        return envelope.result.url
 
     def range(self, url: str, method: str, lba: int, blocks: int, body: bytes = b"") -> bytes:
         """Read, write or clear a range of the other volume. Raises ScriptError or OSError."""

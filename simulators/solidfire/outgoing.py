@@ -14,6 +14,7 @@ from snapproof.simulators.serving import Answer
 
 TIMEOUT_S = 30.0
 HTTPS_PORT = 443
+PORT_MAX = 65535
 
 
 class Web(Protocol):
@@ -45,8 +46,7 @@ class Sockets:
 
     def exchange(self, host: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send one request on a connection of its own."""
-        name, _, port = host.partition(":")
-        address = self._address(name, int(port) if port.isdigit() else HTTPS_PORT)
+        address = self._address(*_split(host))
         connection = http.client.HTTPSConnection(*address, timeout=TIMEOUT_S, context=self._trusting)
         try:
             connection.request(method, target, body, dict(headers))
@@ -64,3 +64,10 @@ class Sockets:
         if not self._allow_remote and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
             raise PermissionError(f"{name} is another machine, and this cluster may reach its own machine only.")
         return address, port
+
+
+def _split(host: str) -> tuple[str, int]:
+    name, _, port = host.partition(":")
+    if port and not (port.isascii() and port.isdigit() and int(port[:6]) <= PORT_MAX):
+        raise ConnectionError("What follows the colon in a host name is no port.")
+    return name, int(port or HTTPS_PORT)

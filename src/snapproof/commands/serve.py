@@ -147,10 +147,10 @@ def _doors(
             entry["node_url"] = opened(wires.nodes[number], arguments.port_node, address, tls=issued.context).url
         clusters.append(entry)
         world.arrays[number].bulk_url = f"{door.url}/"
-        world.internet.put(urlsplit(door.url).netloc, wires.clusters[number])
+        _name(world, door, wires.clusters[number])
     pool = world.secrets.pool
     store = opened(wires.s3, arguments.port_s3, blocking=True)
-    world.internet.put(urlsplit(store.url).netloc, wires.s3)
+    _name(world, store, wires.s3)
     return {
         "solidfire": clusters,
         "xenserver": [
@@ -168,6 +168,13 @@ def _doors(
         },
         "control": {"url": opened(wires.control, arguments.port_control).url, "token": world.secrets.token},
     }
+
+
+def _name(world: World, door: Server, wire: Wire) -> None:
+    """Let clusters reach a service of their own world without a socket: they would wait for their own answer."""
+    address = urlsplit(door.url)
+    for host in (address.hostname, "localhost"):
+        world.internet.put(f"{host}:{address.port}", wire)
 
 
 def _addresses(arguments: argparse.Namespace) -> list[str]:
