@@ -36,7 +36,7 @@ GUESSED = Guesses()
 
 CHOICES: tuple[str, ...] = (
     "The list of supported versions of a 12.x cluster is assembled from what clients mention.",
-    "unusedParameters is a list of names beside result or error, present only when something was ignored.",
+    "What was ignored comes back in warning.unusedParameters beside a result, as once seen of 11.7; not on refusals.",
     "A parameter newer than the endpoint's version counts as unknown; replies look the same at every version.",
     "A whole number may come as a string or as 12.0, a boolean as 'true' or 'false' in any case; nothing else is bent.",
     "limit 0 means no limit; a negative limit or start is refused.",

@@ -160,10 +160,11 @@ class Endpoint:
                 if name in methods():
                     rights.check(caller.row, name)
                 array.caller = caller
-                result, unused = perform(array, name, request.params or {}, version=version, port=self._port)
+                params = request.params or {}
+                result, unused = perform(array, name, params, version=version, port=self._port)
                 envelope: dict[str, Any] = {"id": request.id, "result": result}
                 if unused:
-                    envelope["unusedParameters"] = unused
+                    envelope["warning"] = {"unusedParameters": {word: params[word] for word in unused}}
                 return 200, _JSON, _encode(envelope)
             except ElementError as refused:
                 return _failure(refused, request.id)
