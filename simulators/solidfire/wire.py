@@ -69,14 +69,23 @@ _decode = msgspec.json.Decoder(_Request).decode
 class Endpoint:
     """The HTTPS door of a cluster or, with `node`, of its node. A Wire: call it with one HTTP exchange.
 
-    The credentials are those of the cluster's first administrator, whom the first door of an array makes.
+    The credentials are those of the cluster's first administrator, whom the first door of an array makes. `service`
+    is how the seam names the cluster.
     """
 
     def __init__(
-        self, array: Array, *, username: str, password: str, seam: Seam | None = None, node: bool = False
+        self,
+        array: Array,
+        *,
+        username: str,
+        password: str,
+        seam: Seam | None = None,
+        node: bool = False,
+        service: str = "array",
     ) -> None:
         self._array = array
         self._seam = seam
+        self._service = service
         self._port = Port.NODE if node else Port.CLUSTER
         self._recent: tuple[bytes, Administrator] | None = None
         with array.lock:
@@ -150,12 +159,12 @@ class Endpoint:
         if self._seam is None:
             return act()
         label = name if name in methods() else UNKNOWN_LABEL
-        return self._seam.cross("array", label, act, refuse=lambda error: refusal(error, request.id))
+        return self._seam.cross(self._service, label, act, refuse=lambda error: refusal(error, request.id))
 
     def _performed(self, caller: Administrator, version: Version, request: _Request) -> Answer:
         array, name = self._array, request.method or ""
-        before = array.caller  # a script of this cluster may be calling, on behalf of whoever called first
         with array.lock:
+            before = array.caller  # a script of this cluster may be calling, on behalf of whoever called first
             try:
                 if name in methods():
                     rights.check(caller.row, name)

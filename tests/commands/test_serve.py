@@ -104,7 +104,7 @@ def test_every_door_works_and_nothing_is_left(tmp_path: Path) -> None:
         with pytest.raises(ConnectionClosedError):
             store.put_object(Bucket=ready["s3"]["bucket"], Key="lost", Body=b"")
         store.close()
-        assert control(ready, "GET", "/faults") == {"unspent": [], "standing": []}
+        assert [fired["fault"] for fired in control(ready, "GET", "/faults")["fired"]] == ["lost_after"]
 
         assert ended(process, signal.SIGTERM) == (0, "", "")
         doors = [clusters[0], clusters[1], pool, ready["s3"], ready["control"]]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from snapproof.simulators.clock import EPOCH_S, VirtualClock
 from snapproof.simulators.control.api import ControlApi
+from snapproof.simulators.control.places import Place
 from snapproof.simulators.faults import AnswerLostError, Seam
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.serving import serve
@@ -24,13 +25,12 @@ class Rig:
         self.clock = VirtualClock()
         self.journal = Journal(self.clock.time)
         self.seam = Seam(self.journal)
-        self.inventories = {"array": lambda: ("volume 1",), "s3": lambda: ()}
         self.api = ControlApi(
             token="t0ken",
             seam=self.seam,
             journal=self.journal,
             clock=self.clock,
-            inventories=self.inventories,
+            places={"array": Place(lambda: ("volume 1",)), "s3": Place(tuple)},
             calls=CALLS,
         )
 
@@ -50,14 +50,13 @@ def rig() -> Rig:
 
 def test_a_fault_armed_over_http_strikes_once_and_at_the_right_call(rig: Rig) -> None:
     wanted = {"call": "array.CreateSnapshot", "fault": "lost_after", "times": 1, "skip": 1}
-    assert rig.ask("POST", "/faults", wanted) == (
-        200,
-        {"unspent": ["array.CreateSnapshot#2=lost_after"], "standing": []},
-    )
+    armed = {"unspent": ["array.CreateSnapshot#2=lost_after"], "standing": [], "fired": []}
+    assert rig.ask("POST", "/faults", wanted) == (200, armed)
     assert rig.cross("CreateSnapshot") == "done"
     with pytest.raises(AnswerLostError):
         rig.cross("CreateSnapshot")
-    assert rig.ask("GET", "/faults") == (200, {"unspent": [], "standing": []})
+    fired = {"call": "array.CreateSnapshot#2", "fault": "lost_after", "time_s": EPOCH_S, "entry": 3}
+    assert rig.ask("GET", "/faults") == (200, {"unspent": [], "standing": [], "fired": [fired]})
     assert rig.cross("CreateSnapshot") == "done"
 
 
@@ -65,7 +64,8 @@ def test_a_standing_fault_strikes_until_it_is_taken_away(rig: Rig) -> None:
     rig.ask("POST", "/faults", {"call": "array.DeleteSnapshot", "fault": "refused:xBusy", "always": True})
     assert [rig.cross("DeleteSnapshot") for _ in range(3)] == ["refused xBusy"] * 3
     assert rig.ask("GET", "/faults")[1]["standing"] == ["array.DeleteSnapshot=refused:xBusy"]
-    assert rig.ask("DELETE", "/faults") == (200, {"unspent": [], "standing": []})
+    left = rig.ask("DELETE", "/faults")[1]
+    assert (left["unspent"], left["standing"], len(left["fired"])) == ([], [], 3)
     assert rig.cross("DeleteSnapshot") == "done"
 
 
@@ -97,7 +97,22 @@ def test_the_clock_moves_forward_only(rig: Rig) -> None:
         ("POST", "/faults", {"call": "array.CreateSnapshot", "fault": "lost_after", "time": 2}, 400, []),
         ("POST", "/faults", {"call": "array.CreateSnapshot", "fault": "lost_after", "times": 0}, 400, []),
         ("POST", "/faults", ["array.CreateSnapshot"], 400, []),
+        ("POST", "/faults", {"call": "array.CreateSnapshot", "fault": "crash_after"}, 400, []),
+        ("POST", "/faults", {"call": "array.CreateSnapshot", "fault": "truncated:xBusy"}, 400, []),
         ("GET", "/journal?since=-1", None, 400, []),
+        ("GET", f"/journal?since={2**63}", None, 400, []),
+        ("GET", "/objects?plac=array&kind=volume&id=1", None, 400, ["plac"]),
+        ("GET", "/objects?place=aray&kind=volume&id=1", None, 404, ["array"]),
+        ("GET", "/objects?place=array&kind=volume&id=1", None, 501, []),
+        ("GET", "/objects?place=array&kind=volume&id=one", None, 400, []),
+        ("GET", "/dump?place=s3", None, 501, []),
+        ("GET", "/dump?place=s3&contents=all", None, 400, []),
+        ("POST", "/load?place=s3", {}, 501, []),
+        ("PUT", "/transitions", {"change": "clone", "time": "immediate"}, 400, []),
+        ("PUT", "/transitions", {"change": "clone", "time": "soon"}, 400, []),
+        ("POST", "/reset", None, 501, []),
+        ("POST", "/seed", {"seed": 1}, 501, []),
+        ("POST", "/seed", {"seed": -1}, 400, []),
         ("POST", "/clock", {"advance_s": 5, "x": "y" * 70_000}, 413, []),
     ],
 )
@@ -118,6 +133,7 @@ def test_without_the_token_there_is_only_health(rig: Rig) -> None:
         assert b"t0ken" not in body
         assert rig.ask(method, target, token="t0ke")[0] == 401
     assert rig.api("GET", "/health", {}, b"")[0] == 200
+    assert rig.api("GET", "/openapi.json", {}, b"")[0] == 200
 
 
 @given(st.sampled_from(["/faults", "/clock"]), st.binary(max_size=200))

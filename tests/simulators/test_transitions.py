@@ -26,12 +26,10 @@ def test_the_three_words() -> None:
 
 @given(st.text(max_size=20))
 def test_anything_else_is_refused_with_the_forms(text: str) -> None:
-    try:
-        read = transition_named(text)
-    except ValueError as error:
-        assert "write immediate, timed SECONDS or polled TIMES." in str(error)
-    else:
-        assert transition_named(str(read)) == read
+    if text.strip().split(" ")[0] in {"immediate", "timed", "polled"}:
+        return
+    with pytest.raises(ValueError, match=r"write immediate, timed SECONDS or polled TIMES\."):
+        transition_named(text)
 
 
 @pytest.mark.parametrize("text", ["", "timed", "polled -1", "timed 5 s", "immediate polled 2", "timed nan"])

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from snapproof.fixtures.secrets import secrets_of
+from snapproof.fixtures.stage import Stage
 from snapproof.fixtures.world import NFS_URL, World
 from snapproof.simulators.certificates import Certificate, certificate
 from snapproof.simulators.clock import WallClock
@@ -108,37 +110,41 @@ def _served(arguments: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         authority = own / "authority.pem"
         authority.write_bytes(issued.authority_pem)
         seed = secrets.randbelow(SEED_MAX) if arguments.seed is None else arguments.seed
-        world = made.enter_context(
-            World.build(
-                seed=seed,
+        logins = secrets_of(seed, clusters=arguments.clusters)
+
+        def build(from_seed: int) -> World:
+            return World.build(
+                seed=from_seed,
                 clock=WallClock(),
                 directory=directory,
                 clusters=arguments.clusters,
                 hosts=arguments.hosts,
                 addresses=addresses,
                 beyond=Sockets(allow_remote=arguments.allow_remote),
+                secrets=logins,
             )
-        )
-        yield _doors(world, arguments, addresses, issued, made) | {
+
+        stage = made.enter_context(Stage(build, seed=seed, export=directory))
+        yield _doors(stage, arguments, addresses, issued, made) | {
             "nfs": {"path": str(directory.resolve()), "url": NFS_URL},
             "authority": str(authority),
         }
 
 
 def _doors(
-    world: World,
+    stage: Stage,
     arguments: argparse.Namespace,
     addresses: list[str],
     issued: Certificate,
     made: contextlib.ExitStack,
 ) -> dict[str, Any]:
-    """Open every door of the world; `made` closes them again."""
+    """Open every door of the stage; `made` closes them again."""
 
     def opened(wire: Wire, port: int, address: str = arguments.address, **options: Any) -> Server:
         return made.enter_context(serve(wire, host=address, port=port, allow_remote=arguments.allow_remote, **options))
 
-    wires = world.wires()
-    clusters = []
+    wires, world = stage.wires(), stage.world
+    clusters, doors = [], []
     for number, address in enumerate(addresses):
         login = world.secrets.clusters[number]
         door = opened(wires.clusters[number], arguments.port_solidfire, address, tls=issued.context)
@@ -146,11 +152,17 @@ def _doors(
         if arguments.port_node is not None:
             entry["node_url"] = opened(wires.nodes[number], arguments.port_node, address, tls=issued.context).url
         clusters.append(entry)
-        world.arrays[number].bulk_url = f"{door.url}/"
-        _name(world, door, wires.clusters[number])
+        doors.append(door)
     pool = world.secrets.pool
     store = opened(wires.s3, arguments.port_s3, blocking=True)
-    _name(world, store, wires.s3)
+
+    def name_doors(present: World) -> None:
+        for array, door, wire in zip(present.arrays, doors, wires.clusters, strict=True):
+            array.bulk_url = f"{door.url}/"
+            _name(present, door, wire)
+        _name(present, store, wires.s3)
+
+    stage.always(name_doors)
     return {
         "solidfire": clusters,
         "xenserver": [
