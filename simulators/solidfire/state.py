@@ -9,36 +9,27 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Self
 
-import msgspec
-
 from snapproof.simulators.blocks import BLOCK_BYTES, BlockStore
 from snapproof.simulators.clock import Clock, Transition, iso
 from snapproof.simulators.journal import Entry, Fact, Journal
-from snapproof.simulators.solidfire.bulk_records import BulkJobs
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
-from snapproof.simulators.solidfire.limits import DEFAULT_QOS, LIMITS, PROVISIONED_BYTES_MAX
+from snapproof.simulators.solidfire.holdings import Holdings
+from snapproof.simulators.solidfire.limits import LIMITS, PROVISIONED_BYTES_MAX
 from snapproof.simulators.solidfire.logins import Administrator
 from snapproof.simulators.solidfire.outgoing import NOWHERE, Web
-from snapproof.simulators.solidfire.pair_records import Pairing
 from snapproof.simulators.solidfire.peers import Peers
 from snapproof.simulators.solidfire.plant import Fullness, Plant
 from snapproof.simulators.solidfire.records import (
     Account,
-    GroupClone,
     GroupRow,
     GroupSnapshot,
     Initiator,
-    Job,
-    Luns,
-    QoS,
     QoSPolicy,
     Snapshot,
     Volume,
 )
-from snapproof.simulators.solidfire.sessions import Counters, Session
-from snapproof.simulators.solidfire.settings import Settings, VirtualNetwork
-from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.settings import VirtualNetwork
 from snapproof.simulators.solidfire.sparse import Identity
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -77,7 +68,7 @@ class Change(StrEnum):
     BULK_VOLUME = "bulk volume job"
 
 
-class State:
+class State(Holdings):
     """Everything the array remembers. `lock` is held by whoever changes or lists it."""
 
     def __init__(
@@ -98,6 +89,7 @@ class State:
         peers: Peers[Self] | None = None,
         web: Web = NOWHERE,
     ) -> None:
+        super().__init__()
         self.peers: Peers[Self] = peers or Peers()
         self.lock = self.peers.lock
         self.web = web
@@ -118,37 +110,8 @@ class State:
         self.started_s = clock.time()
         self.events: list[Entry] = []
         self.peers.join(self)
-
-        self.administrators: Shelf[Administrator] = Shelf()
-        self.caller: Administrator | None = None
-        """Who is calling, while a call that came through a door is performed."""
-        self.session_timeout = "00:30:00"
-        self.accounts: Shelf[Account] = Shelf()
-        self.account_ids: dict[str, int] = {}
-        self.volumes: Shelf[Volume] = Shelf()
-        self.snapshots: Shelf[Snapshot] = Shelf()
-        self.groups: Shelf[GroupRow] = Shelf()
-        self.luns: Shelf[Luns] = Shelf()
-        self.initiators: Shelf[Initiator] = Shelf()
-        self.initiator_ids: dict[str, int] = {}
-        self.qos_policies: Shelf[QoSPolicy] = Shelf()
-        self.default_qos = msgspec.convert(DEFAULT_QOS, QoS)
-        self.group_snapshots: Shelf[GroupSnapshot] = Shelf()
-        self.settings = Settings()
-        self.jobs: Shelf[Job | GroupClone] = Shelf()
-        self.running: dict[int, Job] = {}
-        self.cloning_into: dict[int, Job] = {}
-        self.doomed: list[str] = []
-        self.pairing = Pairing()
-        self.bulk = BulkJobs()
         self.bulk_url = f"https://{mvip}:8443/"
         """Where clients with a bulk volume job's key find its ranges; the wiring knows better where it serves them."""
-        self.sessions: Shelf[Session] = Shelf()
-        self.counters = Counters()
-        self.frozen_blocks = 0
-        """The blocks that differ from zero in all snapshots, shared or not."""
-        self.provisioned_bytes = 0
-
         self._journal = journal
         self._last_numbers: dict[Numbered, int] = dict.fromkeys(Numbered, 0)
         self._due: list[tuple[float, int, int, int]] = []
