@@ -31,6 +31,7 @@ def start(state: State, drives: list[Drive], kind: str) -> DriveJob:
     if kind == REMOVE:
         for drive in drives:
             drive.status = DriveStatus.REMOVING.value
+    state.plant.measure()
     state.record("drives change", kind=kind, drives=", ".join(map(str, job.drive_ids)), handle=job.handle)
     faulting.notice(state)
     return job
@@ -43,5 +44,6 @@ def settle(state: State) -> None:
             job.completed, job.update_time = True, state.stamp()
             for number in job.drive_ids:
                 state.plant.drives[number].status = _AFTERWARDS[job.kind].value
+            state.plant.measure()
             state.record("drives changed", kind=job.kind, handle=job.handle)
             faulting.notice(state)

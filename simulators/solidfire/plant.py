@@ -148,15 +148,17 @@ class Plant:
         self.peak_sessions = 0
         self.settings: dict[str, Any] = {}
         """What was set, by noun, in the words of the API; what is not here is as it came."""
+        self.measure()
 
-    @property
-    def size_bytes(self) -> int:
-        """What the active block drives hold together."""
-        return sum(
+    def measure(self) -> None:
+        """Work out anew how large the cluster is. Call it after any change to drives or thresholds."""
+        self.size_bytes = sum(
             drive.size_bytes
             for drive in self.drives.values()
             if drive.kind == "block" and drive.status == DriveStatus.ACTIVE
         )
+        self._stages = self.thresholds.stages(self.size_bytes, self.thresholds.stage3_percent)
+        self._happy_below = min(self._stages.values())
 
     @property
     def metadata_bytes(self) -> int:
@@ -165,7 +167,7 @@ class Plant:
 
     def fullness(self, used_bytes: int) -> Fullness:
         """At which stage that many used bytes are."""
-        return stage_of(self.thresholds.stages(self.size_bytes, self.thresholds.stage3_percent), used_bytes)
+        return Fullness.HAPPY if used_bytes < self._happy_below else stage_of(self._stages, used_bytes)
 
 
 def stage_of(stages: Mapping[Fullness, int], used_bytes: int) -> Fullness:

@@ -38,9 +38,7 @@ def take(state: State, volume: Volume, order: Order, *, source: BlockImage | Non
         volume=volume,
         image=volume.disk.snapshot() if source is None else _another(source),
     )
-    snapshot.enable_remote_replication = order.enable_remote_replication
-    snapshot.expiration_reason, snapshot.expiration_time = _reason(order.expires), order.expires
-    snapshot.attributes, snapshot.snap_mirror_label = order.attributes, order.snap_mirror_label
+    _mark(snapshot, order)
     volume.snapshots = (*volume.snapshots, snapshot)
     state.snapshots.put(snapshot.snapshot_id, snapshot)
     state.frozen_blocks += snapshot.image.mapped_blocks
@@ -49,6 +47,18 @@ def take(state: State, volume: Volume, order: Order, *, source: BlockImage | Non
         state.remind(order.expires_at_s, snapshot_id=snapshot.snapshot_id)
     state.record("snapshot created", snapshot_id=snapshot.snapshot_id, volume_id=volume.volume_id, name=snapshot.name)
     return snapshot
+
+
+def _mark(snapshot: Snapshot, order: Order) -> None:
+    """Give it what most snapshots do not have."""
+    if order.expires is not None:
+        snapshot.expiration_reason, snapshot.expiration_time = _reason(order.expires), order.expires
+    if order.enable_remote_replication:
+        snapshot.enable_remote_replication = True
+    if order.attributes:
+        snapshot.attributes = order.attributes
+    if order.snap_mirror_label is not None:
+        snapshot.snap_mirror_label = order.snap_mirror_label
 
 
 def take_together(

@@ -39,6 +39,7 @@ def modify_cluster_full_threshold(array: Array, given: Given) -> Mapping[str, An
             if not low <= given[name] <= high:
                 raise ElementError(GUESSED.bad_value, f"{name} must be between {low} and {high}.")
     array.plant.thresholds = msgspec.structs.replace(array.plant.thresholds, **changes)
+    array.plant.measure()
     array.record("full threshold modified", **changes)
     faulting.notice(array)
     return accounting.full_threshold(array)

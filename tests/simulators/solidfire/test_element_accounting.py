@@ -204,7 +204,7 @@ STAGES = [
 @pytest.mark.parametrize(("blocks", "stage", "severity"), STAGES)
 def test_fullness_follows_from_the_blocks_that_are_really_used(blocks: int, stage: str, severity: str) -> None:
     array, _ = cluster(SIZE_BLOCKS * BLOCK_BYTES)
-    array.plant.thresholds = type(array.plant.thresholds)(over_provision_factor=100)
+    call(array, "ModifyClusterFullThreshold", maxMetadataOverProvisionFactor=100)
     call(array, "CreateVolume", name="v", accountID=1, totalSize=GB)
     array.volumes[1].disk.write(0, b"x" * (blocks * BLOCK_BYTES))
     found = call(array, "GetClusterFullThreshold")
