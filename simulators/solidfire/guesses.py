@@ -114,4 +114,7 @@ CHOICES: tuple[str, ...] = (
     "A clone of CloneMultipleVolumes without a name has the name of its source; CancelClone does not end one of them.",
     "Virtual networks, backup targets and storage containers are settings: they change nothing that hosts see.",
     "A storage container shows the secrets of its account; deleting the container leaves the account.",
+    "Which right of an administrator covers which method is assembled in rights.py; one right of a method is enough.",
+    "The first administrator stays, and keeps every right; who lacks a right is refused before parameters are read.",
+    "An HTTP 500 is a page like those of 401 and 404.",
 )
