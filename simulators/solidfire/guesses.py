@@ -29,7 +29,7 @@ class Guesses:
     network_in_use: str = "xInvalidParameter"  # removing a virtual network that initiators are bound to
     unknown_cluster_pair: str = "xInvalidParameter"
     cluster_pair_in_use: str = "xInvalidParameter"  # RemoveClusterPair while volumes are paired over it
-    unlike_volumes: str = "xInvalidParameter"  # pairing volumes of two sizes, or none or two of them targets
+    unlike_volumes: str = "xInvalidParameter"  # pairing volumes of two sizes
 
 
 GUESSED = Guesses()

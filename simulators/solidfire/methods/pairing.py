@@ -10,7 +10,7 @@ from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.pair_records import ClusterPair, VolumeEnd
 from snapproof.simulators.solidfire.parameters import Given
-from snapproof.simulators.solidfire.records import Access, Volume
+from snapproof.simulators.solidfire.records import Volume
 from snapproof.simulators.solidfire.state import State
 
 
@@ -87,7 +87,7 @@ def _refuse_paired(state: State, volume: Volume) -> None:
 
 
 def complete_volume_pairing(array: Array, given: Given) -> Mapping[str, Any]:
-    """Pair a volume with the one whose key this is; one of them is the target, and both have one size."""
+    """Pair a volume with the one whose key this is, of its size. Which one is the target may be said later."""
     volume = checks.settled_volume(array, given["volumeID"])
     key = pairs.read(given["volumePairingKey"], pairs.VolumeKey)
     pair = pairs.with_cluster(array, key.cluster_uuid)
@@ -114,11 +114,6 @@ def _match(volume: Volume, offered: Volume) -> None:
         raise ElementError(
             GUESSED.unlike_volumes,
             f"VolumeID {volume.row.volume_id} has {volume.row.total_size} bytes, the other {offered.row.total_size}.",
-        )
-    if [volume.row.access, offered.row.access].count(Access.REPLICATION_TARGET) != 1:
-        raise ElementError(
-            GUESSED.unlike_volumes,
-            f"One of the two, VolumeID {volume.row.volume_id} or the other, must have access replicationTarget.",
         )
 
 
