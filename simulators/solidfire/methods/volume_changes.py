@@ -46,7 +46,8 @@ def modify_volume(array: Array, given: Given) -> Mapping[str, Any]:
 def modify_volumes(array: Array, given: Given) -> Mapping[str, Any]:
     """Change what was given in every one of the volumes, or in none."""
     wanted = as_many_as_allowed(list(dict.fromkeys(given["volumeIDs"])))
-    changes = [_planned(array, checks.active_volume(array, number), given) for number in wanted]
+    found = [checks.active_volume(array, number) for number in wanted]
+    changes = [_planned(array, volume, given) for volume in found]
     _admit(array, changes)
     for change in changes:
         _carry_out(array, change)
