@@ -16,7 +16,9 @@ from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import call
+from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.limits import LIMITS
+from snapproof.simulators.solidfire.peers import Peers
 from snapproof.simulators.solidfire.shown import shown
 from snapproof.simulators.solidfire.surface.checking import strays
 from snapproof.simulators.solidfire.surface.pages import surface
@@ -165,3 +167,105 @@ def small_array() -> Callable[..., Array]:
         )
 
     return make
+
+
+@dataclass
+class Site:
+    """Clusters at one clock that can reach one another."""
+
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    peers: Peers[Array] = field(default_factory=Peers)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.clock.time)
+
+    def cluster(self, number: int, *, peers: Peers[Array] | None = None) -> Array:
+        """Build one more cluster, of this site unless it is given other peers."""
+        array = Array(
+            clock=self.clock,
+            journal=self.journal,
+            blocks=BlockStore(),
+            dice=random.Random(number),
+            name=f"cluster-{number}",
+            mvip=f"192.0.2.{number}",
+            replication_time=Transition(seconds=10),
+            peers=peers or self.peers,
+        )
+        call(array, "AddAccount", username="tenant")
+        return array
+
+    @staticmethod
+    def pair_clusters(one: Array, other: Array) -> None:
+        """Pair two clusters."""
+        key = call(one, "StartClusterPairing")["clusterPairingKey"]
+        call(other, "CompleteClusterPairing", clusterPairingKey=key)
+
+    @staticmethod
+    def volume(array: Array, **settings: Any) -> int:
+        """Create a volume and give its number."""
+        made = {"name": "disk", "accountID": 1, "totalSize": GB, **settings}
+        number: int = call(array, "CreateVolume", **made)["volumeID"]
+        return number
+
+    @staticmethod
+    def pair_volumes(source: Array, target: Array, mode: str = "Async") -> tuple[int, int]:
+        """Make a volume here follow a new one there."""
+        ours, theirs = Site.volume(source), Site.volume(target, name="copy", access="replicationTarget")
+        key = call(source, "StartVolumePairing", volumeID=ours, mode=mode)["volumePairingKey"]
+        call(target, "CompleteVolumePairing", volumeID=theirs, volumePairingKey=key)
+        return ours, theirs
+
+    @staticmethod
+    def write(array: Array, number: int, content: bytes, offset: int = 0) -> None:
+        """Write as a guest would."""
+        array.volumes[number].disk.write(offset, content)
+
+    @staticmethod
+    def content(array: Array, number: int, length: int = 4, offset: int = 0) -> bytes:
+        """Read what a volume holds."""
+        image = array.image_of_volume(number)
+        found = image.read(offset, length)
+        image.release()
+        return found
+
+    @staticmethod
+    def replication(array: Array, number: int) -> dict[str, Any]:
+        """Show how the pair of a volume is doing."""
+        (row,) = call(array, "ListVolumes", volumeIDs=[number])["volumes"]
+        (pair,) = row["volumePairs"]
+        found: dict[str, Any] = pair["remoteReplication"]
+        return found
+
+    @staticmethod
+    def refusal(act: Callable[[], object]) -> str:
+        """Name the error that a call meets."""
+        with pytest.raises(ElementError) as refused:
+            act()
+        return refused.value.name
+
+    @staticmethod
+    def remembered(*arrays: Array) -> list[Any]:
+        """Everything about pairs, to compare before with after."""
+        return [
+            [array.inventory(), array.pairing.remembered(), array._last_numbers.copy(), array.dice.getstate()]
+            for array in arrays
+        ]
+
+
+@pytest.fixture
+def site() -> Site:
+    """A clock, and clusters to build that can reach one another."""
+    return Site()
+
+
+@pytest.fixture
+def two(site: Site) -> tuple[Array, Array]:
+    """Two clusters that know nothing of each other yet."""
+    return site.cluster(1), site.cluster(2)
+
+
+@pytest.fixture
+def paired(two: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Two clusters that are paired."""
+    Site.pair_clusters(*two)
+    return two
