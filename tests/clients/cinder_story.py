@@ -35,26 +35,29 @@ def surround() -> None:
     group_types.get_group_type_specs = lambda *_args, **_named: "<is> True"
 
 
-def driver_of(first: dict[str, Any], *replicas: dict[str, Any], **settings: Any) -> Any:
-    """Write cinder.conf, then construct and set up the driver as cinder-volume does."""
-    lines = {
-        "san_ip": first["host"],
-        "sf_api_port": first["port"],
-        "san_login": first["username"],
-        "san_password": first["password"],
+def section(name: str, door: dict[str, Any], **settings: Any) -> list[str]:
+    """Write the section of one backend as it stands in cinder.conf."""
+    values = {
+        "san_ip": door["host"],
+        "sf_api_port": door["port"],
+        "san_login": door["username"],
+        "san_password": door["password"],
         **settings,
     }
-    for door in replicas:
-        words = {
-            "backend_id": "second",
-            "mvip": door["host"],
-            "port": door["port"],
-            "login": door["username"],
-            "password": door["password"],
-        }
-        lines["replication_device"] = ",".join(f"{name}:{value}" for name, value in words.items())
+    return [f"[{name}]", *(f"{option} = {value}" for option, value in values.items())]
+
+
+def replica(door: dict[str, Any]) -> str:
+    """Write where a backend replicates to."""
+    names = {"mvip": "host", "port": "port", "login": "username", "password": "password"}
+    return ",".join(["backend_id:second", *(f"{option}:{door[name]}" for option, name in names.items())])
+
+
+def driver_of(door: dict[str, Any], *sections: list[str], **settings: Any) -> Any:
+    """Write cinder.conf, then construct and set up the driver as cinder-volume does."""
+    lines = [line for written in (section("element", door, **settings), *sections) for line in written]
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
-        file.write("\n".join(["[element]", *(f"{name} = {value}" for name, value in lines.items())]) + "\n")
+        file.write("\n".join(lines) + "\n")
         file.flush()
         cfg.CONF(["--config-file", file.name], project="cinder")
     backend = configuration.Configuration(volume_driver.volume_opts, config_group="element")
@@ -62,6 +65,11 @@ def driver_of(first: dict[str, Any], *replicas: dict[str, Any], **settings: Any)
     built.do_setup(ADMIN)
     built.set_initialized()
     return built
+
+
+def replicating(doors: list[dict[str, Any]]) -> Any:
+    """Construct the driver of the first cluster, with the second to fail over to."""
+    return driver_of(doors[0], replication_device=replica(doors[1]))
 
 
 def volume(number: int, **fields: Any) -> Any:
@@ -82,6 +90,7 @@ def volume(number: int, **fields: Any) -> Any:
         "encryption_key_id": None,
         "source_volid": None,
         "multiattach": False,
+        "_name_id": None,
         "volume_attachment": objects.VolumeAttachmentList(objects=[]),
     }
     return objects.Volume(ADMIN, **{**known, **fields})
@@ -269,7 +278,7 @@ def groups(doors: list[dict[str, Any]]) -> Any:
 
 def replicate(doors: list[dict[str, Any]]) -> Any:
     """Pair two clusters, replicate a volume, fail over, fail back, and delete it at both places."""
-    driver = driver_of(*doors)
+    driver = replicating(doors)
     one = created(driver, 1, volume_type_id=REPLICATED)
     driver.extend_volume(one, 2)
     one.size = 2
@@ -291,11 +300,20 @@ def replicate(doors: list[dict[str, Any]]) -> Any:
 
 def failed_over(doors: list[dict[str, Any]]) -> Any:
     """Replicate a volume and leave it failed over."""
-    driver = driver_of(*doors)
+    driver = replicating(doors)
     one = created(driver, 1, volume_type_id=REPLICATED)
     pairs = driver._get_sfvol_by_cinder_vref(one)["volumePairs"]
     driver.failover_host(ADMIN, [one])
     return len(pairs)
+
+
+def migrate(doors: list[dict[str, Any]]) -> Any:
+    """Let the first cluster move a volume that is there already to the second one."""
+    driver = driver_of(doors[0], section("second", doors[1]))
+    one = volume(1, host="node@element#pool", volume_type=None)
+    kept(one, driver._get_model_info(driver._get_sfaccount(PROJECT), 1))
+    moved, update = driver.migrate_volume(ADMIN, one, {"host": "node@second#pool"})
+    return {"moved": moved, "id": numbers(update)}
 
 
 def outcome(doors: list[dict[str, Any]], act: str) -> Any:
@@ -318,7 +336,7 @@ surround()
 PARTS = {
     part.__name__: part
     for part in (
-        access, capacity, copies, detach_from_all, failed_over, groups, grow, housekeeping, life, outcome, remove,
-        replicate, retried_errors, revert, statistics, take,
+        access, capacity, copies, detach_from_all, failed_over, groups, grow, housekeeping, life, migrate, outcome,
+        remove, replicate, retried_errors, revert, statistics, take,
     )
 }  # fmt: skip

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from snapproof.simulators.clock import IMMEDIATE
 from snapproof.simulators.faults import fault_named
 from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.errors import ERRORS
+from snapproof.simulators.solidfire.state import Change
 
 pytestmark = pytest.mark.clients
 
@@ -124,7 +126,6 @@ def test_a_host_reaches_its_volumes_through_one_access_group_that_goes_with_the_
     assert site.left() == [volume(1, 1), volume(2, 2)]
 
 
-@pytest.mark.xfail(strict=True, reason="needs GetVolumeStats")
 def test_detaching_from_all_hosts_breaks_in_the_driver_and_leaves_the_access_group(cinder: Any, site: Any) -> None:
     # The driver takes volumeAccessGroups of GetVolumeStats for objects; they are documented as numbers.
     assert cinder("detach_from_all", doors=site.doors()).startswith("TypeError")
@@ -132,7 +133,6 @@ def test_detaching_from_all_hosts_breaks_in_the_driver_and_leaves_the_access_gro
     assert sum(line.startswith("access group") for line in site.left()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="needs CreateGroupSnapshot, ListGroupSnapshots and DeleteGroupSnapshot")
 def test_groups_are_snapshot_and_copied_together(cinder: Any, site: Any) -> None:
     told = cinder("groups", doors=site.doors())
     assert told == {
@@ -145,7 +145,6 @@ def test_groups_are_snapshot_and_copied_together(cinder: Any, site: Any) -> None
     assert site.left() == [volume(1, 1), volume(2, 2), volume(3, 3), volume(4, 4), volume(7, 7)]
 
 
-@pytest.mark.xfail(strict=True, reason="needs ListClusterPairs, StartClusterPairing and StartVolumePairing")
 def test_a_replicated_volume_fails_over_and_back_and_goes_at_both_places(
     cinder: Any, site_of: Callable[..., Any]
 ) -> None:
@@ -165,7 +164,6 @@ def test_a_replicated_volume_fails_over_and_back_and_goes_at_both_places(
     assert site.left(1) == ["cluster pair 1 cluster-1"]
 
 
-@pytest.mark.xfail(strict=True, reason="needs ListClusterPairs, StartClusterPairing and StartVolumePairing")
 def test_failing_over_turns_the_copy_writable_and_the_source_into_a_target(
     cinder: Any, site_of: Callable[..., Any]
 ) -> None:
@@ -174,6 +172,20 @@ def test_failing_over_turns_the_copy_writable_and_the_source_into_a_target(
     here, there = (array.volumes[1].row for array in site.world.arrays)
     assert (here.access, there.access) == ("replicationTarget", "readWrite")
     assert here.volume_pairs[0].remote_volume_id == there.volume_id
+
+
+def test_a_volume_migrates_to_another_cluster_with_its_bytes(cinder: Any, site_of: Callable[..., Any]) -> None:
+    site = site_of(addresses=("127.0.0.1", "127.0.0.2"))
+    cinder("outcome", doors=site.doors()[:1], act="CreateVolume")
+    here, there = site.world.arrays
+    here.volumes[1].disk.write(MIB, b"written by a guest")
+    for array in (here, there):
+        array.transitions[Change.REPLICATION] = IMMEDIATE  # else the driver looks again after 30 s
+    assert cinder("migrate", doors=site.doors()) == {"moved": True, "id": [1, 1]}
+    assert site.left(0) == ["cluster pair 1 cluster-2"]
+    assert site.left(1) == ["cluster pair 1 cluster-1", volume(1, 1)]
+    assert there.volumes[1].access == "readWrite"
+    assert there.image_of_volume(1).read(MIB, 18) == b"written by a guest"
 
 
 def test_every_error_that_the_driver_retries_is_one_of_ours(cinder: Any, site: Any) -> None:

@@ -258,32 +258,27 @@ def test_trident_reads_the_capacity(trident: GoClient) -> None:
     trident.ask("GetClusterCapacity", {}, "CapacityResult")
 
 
-@pytest.mark.xfail(strict=True, reason="needs GetClusterHardwareInfo")
 def test_trident_reads_the_serial_number_of_every_node(trident: GoClient) -> None:
     nodes = trident.ask("GetClusterHardwareInfo", {}, "HardwareResult")["clusterHardwareInfo"]["nodes"]
     assert nodes
     assert all(type(node["serial"]) is str and node["serial"] for node in nodes.values())
 
 
-def missing(method: str) -> tuple[pytest.MarkDecorator, ...]:
-    return (pytest.mark.xfail(strict=True, reason=f"needs {method}"),)
-
-
 SCRAPE = [
-    pytest.param(method, params, structure, filled, id=method, marks=missing(method) if late else ())
-    for method, params, structure, filled, late in (
-        ("ListVolumes", {"includeVirtualVolumes": True}, "MeteredVolumes", "volumes", False),
-        ("ListVolumeStats", {"volumeIDs": [], "includeVirtualVolumes": True}, "VolumesStatistics", "volumeStats", True),
-        ("GetClusterCapacity", {}, "MeteredCapacityResult", "clusterCapacity", False),
-        ("ListClusterFaults", {"faultTypes": "current", "bestPractices": True}, "ClusterFaults", "", False),
-        ("ListNodeStats", {}, "NodesStatisticsResult", "nodeStats", False),
-        ("ListVolumeQoSHistograms", {"volumeIDs": []}, "VolumesHistograms", "qosHistograms", False),
-        ("ListAllNodes", {}, "Nodes", "nodes", True),
-        ("GetClusterStats", {}, "ClusterStatisticsResult", "clusterStats", True),
-        ("GetClusterFullThreshold", {}, "Threshold", "fullness", True),
-        ("ListDrives", {}, "Drives", "drives", True),
-        ("ListISCSISessions", {}, "ISCSISessions", "sessions", True),
-        ("ListBulkVolumeJobs", {}, "BulkVolumeJobs", "", False),
+    pytest.param(method, params, structure, filled, id=method)
+    for method, params, structure, filled in (
+        ("ListVolumes", {"includeVirtualVolumes": True}, "MeteredVolumes", "volumes"),
+        ("ListVolumeStats", {"volumeIDs": [], "includeVirtualVolumes": True}, "VolumesStatistics", "volumeStats"),
+        ("GetClusterCapacity", {}, "MeteredCapacityResult", "clusterCapacity"),
+        ("ListClusterFaults", {"faultTypes": "current", "bestPractices": True}, "ClusterFaults", ""),
+        ("ListNodeStats", {}, "NodesStatisticsResult", "nodeStats"),
+        ("ListVolumeQoSHistograms", {"volumeIDs": []}, "VolumesHistograms", "qosHistograms"),
+        ("ListAllNodes", {}, "Nodes", "nodes"),
+        ("GetClusterStats", {}, "ClusterStatisticsResult", "clusterStats"),
+        ("GetClusterFullThreshold", {}, "Threshold", "fullness"),
+        ("ListDrives", {}, "Drives", "drives"),
+        ("ListISCSISessions", {}, "ISCSISessions", "sessions"),
+        ("ListBulkVolumeJobs", {}, "BulkVolumeJobs", ""),
     )
 ]
 
