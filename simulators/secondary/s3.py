@@ -12,14 +12,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from hashlib import sha256
 from types import TracebackType
-from typing import Any, Self
-
-from moto.core.request import Request
-from moto.core.routing import get_service_router
-from moto.core.utils import get_service_model
-from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
-from moto.s3.responses import S3Response
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from typing import TYPE_CHECKING, Any, Self
 
 from snapproof.simulators.clock import Clock
 from snapproof.simulators.faults import Seam
@@ -28,6 +21,10 @@ from snapproof.simulators.secondary.digests import check, plain
 from snapproof.simulators.secondary.s3_errors import S3RefusalError, refusal, struck
 from snapproof.simulators.secondary.sigv4 import authenticate, without_signature
 from snapproof.simulators.serving import Answer
+
+if TYPE_CHECKING:  # moto takes most of a second to import, so it is when somebody first touches a store
+    from moto.core.request import Request
+    from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend
 
 REGION = "us-east-1"
 WHO = f"AWS4-HMAC-SHA256 Credential=verified/20260101/{REGION}/s3/aws4_request"
@@ -45,7 +42,7 @@ class _Call:
     """One request that may go to moto."""
 
     operation: str
-    request: Request
+    request: "Request"
     bucket: str
     key: str
     upload: str
@@ -65,10 +62,9 @@ class S3Store:
         self._seam = seam
         self._lock = threading.RLock()
         self._uploads_opened = 0
-        with _GLOBAL_TABLES:
-            self._account = _free_account()
-            self._moto = s3_backends[self._account]["aws"]
-        self._create_bucket(bucket)
+        self._account = ""
+        self._made: S3Backend | None = None
+        self._journal.record("s3", "bucket created", bucket=bucket)
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; raises AnswerLostError or CrashedError where such a fault was armed."""
@@ -117,6 +113,10 @@ class S3Store:
 
     def close(self) -> None:
         """Let go of every object, so that moto's process-wide lists forget this store. Twice is fine."""
+        if self._made is None:
+            return
+        from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
+
         with self._lock, _GLOBAL_TABLES:
             for kind in (FakeKey, FakeMultipart, FakeBucket):
                 for item in [item for item in _tracked(kind) if item.account_id == self._account]:
@@ -131,15 +131,28 @@ class S3Store:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def _create_bucket(self, name: str) -> None:
-        with _GLOBAL_TABLES:
-            self._moto.create_bucket(name, REGION)
-            s3_backends.bucket_accounts.pop(name, None)
-        self._journal.record("s3", "bucket created", bucket=name)
+    @property
+    def _moto(self) -> "S3Backend":
+        """What moto keeps for this store, from the first time that it is asked for."""
+        if self._made is None:
+            from moto.s3.models import s3_backends
+
+            with self._lock, _GLOBAL_TABLES:
+                if self._made is None:
+                    self._account = _free_account()
+                    made = s3_backends[self._account]["aws"]
+                    made.create_bucket(self.bucket, REGION)
+                    s3_backends.bucket_accounts.pop(self.bucket, None)
+                    self._made = made
+        return self._made
 
     def _call(self, method: str, target: str, headers: dict[str, str], body: bytes) -> _Call:
+        from moto.core.request import Request
+        from moto.core.routing import get_service_router
+        from werkzeug.exceptions import MethodNotAllowed, NotFound
+
         kept = {name: value for name, value in headers.items() if not name.startswith("x-moto-")}
-        kept |= {"host": "localhost", "authorization": WHO, "x-moto-account-id": self._account}
+        kept |= {"host": "localhost", "authorization": WHO, "x-moto-account-id": self._moto.account_id}
         kept.pop("expect", None)
         request = Request.from_primitives(method, f"http://localhost{target}", kept, body)
         try:
@@ -185,6 +198,8 @@ class S3Store:
     def _change_buckets(self, call: _Call) -> Answer:
         if call.operation != "CreateBucket":
             return _asked(call)
+        from moto.s3.models import s3_backends
+
         with _GLOBAL_TABLES:
             answer = _asked(call)
             s3_backends.bucket_accounts.pop(call.bucket, None)
@@ -192,7 +207,7 @@ class S3Store:
             self._journal.record("s3", "bucket created", bucket=call.bucket)
         return answer
 
-    def _require_completed(self, bucket: FakeBucket, call: _Call) -> None:
+    def _require_completed(self, bucket: "FakeBucket", call: _Call) -> None:
         """Accept that an upload is gone only from a client that completes it a second time."""
         made = _object(bucket, call.key)
         upload = made.multipart if made is not None else None
@@ -202,7 +217,7 @@ class S3Store:
             "NoSuchUpload", f"The upload {call.upload} does not exist; it may be completed or aborted."
         )
 
-    def _note_key(self, bucket: FakeBucket, name: str, before: FakeKey | None) -> None:
+    def _note_key(self, bucket: "FakeBucket", name: str, before: "FakeKey | None") -> None:
         now = _object(bucket, name)
         if now is before:
             return
@@ -214,9 +229,9 @@ class S3Store:
             self._journal.record("s3", "object deleted", bucket=bucket.name, key=name)
         if before is not None and not bucket.is_versioned:
             before.dispose()
-            _tracked(FakeKey).remove(before)
+            _tracked(type(before)).remove(before)
 
-    def _note_upload(self, bucket: FakeBucket, call: _Call, upload: FakeMultipart) -> None:
+    def _note_upload(self, bucket: "FakeBucket", call: _Call, upload: "FakeMultipart") -> None:
         over = call.upload not in bucket.multiparts
         event = {
             "AbortMultipartUpload": "upload aborted",
@@ -227,7 +242,7 @@ class S3Store:
         if over and call.operation == "AbortMultipartUpload":
             upload.dispose()
 
-    def _name_upload(self, bucket: FakeBucket, random_id: str, body: bytes) -> bytes:
+    def _name_upload(self, bucket: "FakeBucket", random_id: str, body: bytes) -> bytes:
         """Give a new upload an id that is the same in every run of the same calls; moto draws it from the system."""
         self._uploads_opened += 1
         upload = bucket.multiparts.pop(random_id)
@@ -239,18 +254,24 @@ class S3Store:
 
 def operations() -> tuple[str, ...]:
     """Name every operation of S3, as the seam labels it after `s3.`."""
+    from moto.core.utils import get_service_model
+
     return tuple(get_service_model("s3").operation_names)
 
 
 def _free_account() -> str:
+    from moto.s3.models import s3_backends
+
     number = 1
     while f"{number:012d}" in s3_backends:
         number += 1
     return f"{number:012d}"
 
 
-def _object(bucket: FakeBucket, name: str) -> FakeKey | None:
+def _object(bucket: "FakeBucket", name: str) -> "FakeKey | None":
     """Give the current object of this name; a delete marker is none."""
+    from moto.s3.models import FakeKey
+
     key = bucket.keys.get(name)
     return key if isinstance(key, FakeKey) else None
 
@@ -260,13 +281,16 @@ def _tracked(kind: Any) -> list[Any]:
     return kind.instances_tracked  # type: ignore[no-any-return]  # untyped in moto
 
 
-def _names_touched(bucket: FakeBucket, call: _Call) -> list[str]:
+def _names_touched(bucket: "FakeBucket", call: _Call) -> list[str]:
     if call.operation == "DeleteObjects":  # names its keys in the body
         return list(bucket.keys)
     return [call.key] if call.key else []
 
 
 def _asked(call: _Call) -> Answer:
+    from moto.s3.responses import S3Response
+    from werkzeug.exceptions import HTTPException
+
     answer = S3Response.key_dispatch if call.key else S3Response.bucket_dispatch
     try:
         status, headers, body = answer(call.request, call.request.raw_url, call.request.headers)
