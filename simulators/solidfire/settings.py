@@ -12,7 +12,7 @@ from snapproof.simulators.solidfire.shelf import Shelf
 
 
 class Weekday(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """A day of the week, 0 being Sunday. Only the first of every month has another offset than 1, which nobody uses."""
+    """A day of the week, 0 being Sunday. Every client writes an offset of 1; it means nothing here."""
 
     day: int
     offset: int = 1
