@@ -7,6 +7,7 @@ from snapproof.simulators.blocks import BlockImage
 from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
 from snapproof.simulators.solidfire import (
     bulk,
+    bulk_scripts,
     clones,
     driving,
     faulting,
@@ -41,7 +42,7 @@ class Array(State):
         if self.pairing.ends:
             replication.settle(self)
         if self.bulk.by_key:
-            bulk.settle(self)
+            bulk.settle(self, bulk_scripts.script)
         if self.plant.jobs:
             driving.settle(self)
 

@@ -4,7 +4,7 @@ Nothing is checked here: the methods did that. What scripts do is in bulk_script
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: str
     format: str
     script: str
+    parameters: dict[str, Any]
     attributes: dict[str, Any]
     lba: int
     blocks: int
@@ -51,6 +52,7 @@ def start(state: State, volume: Volume, order: Order, *, snapshot: Snapshot | No
         own_snapshot=own,
         format=order.format,
         script=order.script,
+        parameters=order.parameters,
         attributes=order.attributes,
         create_time=stamp,
         started_s=state.clock.time(),
@@ -66,20 +68,20 @@ def start(state: State, volume: Volume, order: Order, *, snapshot: Snapshot | No
     return job
 
 
-def run(state: State, job: BulkJob, script: Script) -> None:
-    """Let a script of the cluster's own do the job."""
-    state.bulk.scripts[job.bulk_id] = script
+def settle(state: State, begin: Callable[[State, BulkJob], Script]) -> None:
+    """Let the scripts come as far as time and questions have brought them, and forget keys that are dead.
 
-
-def settle(state: State) -> None:
-    """Let the scripts come as far as time and questions have brought them, and forget keys that are dead."""
+    `begin` makes the script of a job; a job that was loaded from a dump begins its script anew.
+    """
     jobs = state.bulk
     if jobs.moving:  # a script that writes to its own cluster asks it something
         return
     jobs.moving = True
     try:
         for job in jobs.running():
-            if script := jobs.scripts.get(job.bulk_id):
+            if job.script:
+                script = state.scripts.get(job.bulk_id) or begin(state, job)
+                state.scripts[job.bulk_id] = script
                 _advance(state, job, script)
     finally:
         jobs.moving = False
@@ -120,7 +122,7 @@ def end(state: State, job: BulkJob, *, cause: str = "") -> None:
     """End a job, well or for a cause."""
     job.status = "failed" if cause else "done"
     job.ended_s, job.update_time = state.clock.time(), state.stamp()
-    state.bulk.scripts.pop(job.bulk_id, None)
+    state.scripts.pop(job.bulk_id, None)
     snapshot = state.snapshots.get(job.snapshot_id)
     if snapshot:
         snapshot.clone_jobs -= 1

@@ -16,6 +16,8 @@ from snapproof.simulators.solidfire.bulk import ScriptError
 
 NATIVE, UNCOMPRESSED = FORMATS = ("native", "uncompressed")
 WINDOW_BLOCKS = 1024
+RANGE_BLOCKS_MAX = 200
+"""At once over HTTP: even blocks that do not compress stay below the longest body that a cluster takes."""
 MANIFEST = "manifest.json"
 
 

@@ -11,11 +11,9 @@ from snapproof.simulators.blocks import BLOCK_BYTES
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.bulk import READ, ScriptError
-from snapproof.simulators.solidfire.bulk_layout import pack, unpack
+from snapproof.simulators.solidfire.bulk_layout import RANGE_BLOCKS_MAX, pack, unpack
 from snapproof.simulators.solidfire.bulk_records import BulkJob
 
-RANGE_BLOCKS_MAX = 200
-"""In one GET or PUT: even blocks that do not compress stay below the longest body that a cluster takes."""
 _TARGET = re.compile(r"/(?P<key>[0-9a-f]{32})(?:\?(?P<query>.*))?", re.ASCII)
 _METHODS = {"GET", "PUT", "DELETE"}
 _OCTETS = {"content-type": "application/octet-stream"}
@@ -36,7 +34,7 @@ def answer(array: Array, method: str, target: str, body: bytes) -> Answer:
         return _said(404, "No bulk volume job that is under way has this key.")
     if method not in _METHODS or (method == "GET") is not (job.kind == READ):
         return _said(405, f"This job is a {job.kind}: GET belongs to a read, PUT and DELETE to a write.")
-    if job.bulk_id in array.bulk.scripts:
+    if job.script:
         return _said(409, "A script of the cluster does this job.")
     lba, blocks = _range(found["query"] or "")
     last = job.lba + job.blocks

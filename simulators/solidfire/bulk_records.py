@@ -1,4 +1,4 @@
-"""What a cluster remembers of its bulk volume jobs. Their scripts, which hold credentials, are never shown. No rule."""
+"""What a cluster remembers of its bulk volume jobs. No rule lives here."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -23,6 +23,8 @@ class BulkJob(msgspec.Struct, kw_only=True, gc=False):
     own_snapshot: bool = False
     format: str
     script: str
+    parameters: dict[str, Any]
+    """What the script is told, credentials included."""
     attributes: dict[str, Any]
     create_time: str
     started_s: float
@@ -50,7 +52,6 @@ class BulkJobs:
     def __init__(self) -> None:
         self.by_handle: Shelf[BulkJob] = Shelf()
         self.by_key: dict[str, BulkJob] = {}
-        self.scripts: dict[int, Script] = {}
         self.moving = False
 
     def running(self) -> list[BulkJob]:

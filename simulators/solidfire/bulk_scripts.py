@@ -13,7 +13,6 @@ from snapproof.simulators.blocks import BLOCK_BYTES, BlockImage, BlockVolume
 from snapproof.simulators.solidfire import bulk_layout as layout
 from snapproof.simulators.solidfire.bulk import READ, ScriptError
 from snapproof.simulators.solidfire.bulk_places import Bucket, Remote
-from snapproof.simulators.solidfire.bulk_ranges import RANGE_BLOCKS_MAX
 from snapproof.simulators.solidfire.bulk_records import BulkJob
 from snapproof.simulators.solidfire.state import State
 
@@ -23,9 +22,9 @@ _PARTS = {READ: "write", "write": "read"}
 """The part of scriptParameters that says where to: a job that reads a volume writes elsewhere."""
 
 
-def script(state: State, job: BulkJob, parameters: Mapping[str, Any]) -> Steps:
+def script(state: State, job: BulkJob) -> Steps:
     """Make the script of a job. What is wrong with its parameters, it says when it runs."""
-    place = parameters.get(_PARTS[job.kind])
+    place = job.parameters.get(_PARTS[job.kind])
     if not isinstance(place, dict):
         return _refuse(f"scriptParameters have no object {_PARTS[job.kind]!r}.")
     over = _ENDPOINTS.get(str(place.get("endpoint")))
@@ -138,7 +137,7 @@ def _over_cluster(state: State, job: BulkJob, place: Mapping[str, Any]) -> Steps
 def _push(image: BlockImage, job: BulkJob, remote: Remote, url: str) -> Steps:
     """Write what is not zero, window by window, and clear what lies between."""
     at, end = job.lba, job.lba + job.blocks
-    for _, extents in layout.windows(image, job.lba, job.blocks, RANGE_BLOCKS_MAX):
+    for _, extents in layout.windows(image, job.lba, job.blocks, layout.RANGE_BLOCKS_MAX):
         for first, count in extents:
             if at < first:
                 remote.range(url, "DELETE", at, first - at)
@@ -154,8 +153,8 @@ def _push(image: BlockImage, job: BulkJob, remote: Remote, url: str) -> Steps:
 
 def _pull(disk: BlockVolume, job: BulkJob, remote: Remote, url: str) -> Steps:
     end = job.lba + job.blocks
-    for first in range(job.lba, end, RANGE_BLOCKS_MAX):
-        count = min(RANGE_BLOCKS_MAX, end - first)
+    for first in range(job.lba, end, layout.RANGE_BLOCKS_MAX):
+        count = min(layout.RANGE_BLOCKS_MAX, end - first)
         packed = remote.range(url, "GET", first, count)
         disk.write(first * BLOCK_BYTES, layout.unpack(packed, job.format, length=count * BLOCK_BYTES))
         yield first + count - job.lba

@@ -17,10 +17,14 @@ from snapproof.simulators.solidfire.graphs import Graph, GraphReader, GraphWrite
 from snapproof.simulators.solidfire.volumes import drop_sessions
 
 FORMAT = "snapproof element array 1"
-LEFT_OUT = frozenset(
-    {"lock", "clock", "blocks", "peers", "web", "_journal", "_stamp", "caller", "sessions", "mvip", "svip", "bulk_url"}
-)
-"""Attributes of an array that are no state, but where it stands and who is connected. Whatever else it has is dumped, so that nothing new is forgotten."""
+LEFT_OUT = frozenset({
+    "lock", "clock", "blocks", "peers", "web", "_journal", "_stamp", "caller", "sessions", "scripts",
+    "mvip", "svip", "bulk_url",
+})  # fmt: skip
+"""Attributes of an array that are no state, but where it stands, who is connected and what its scripts are doing.
+
+Whatever else it has is dumped, so that nothing new is forgotten.
+"""
 
 
 class Extent(msgspec.Struct, frozen=True):
@@ -91,6 +95,8 @@ def load(array: Array, octets: bytes) -> str:
         for volume in array.volumes:
             drop_sessions(array, volume, "another state was loaded into the array")
         vars(array).update(state)
+        array.scripts.clear()
+        array.peers.join(array)
     return read.digest
 
 

@@ -31,7 +31,8 @@ class Peers(Generic[C]):
 
     def find(self, uuid: str) -> C | None:
         """Find a cluster, cut off or not; None for one of another world."""
-        return self._clusters.get(uuid)
+        found = self._clusters.get(uuid)
+        return found if found and found.uuid == uuid else None
 
     def cut_off(self, uuid: str) -> None:
         """Take a cluster's replication network away."""

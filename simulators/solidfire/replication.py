@@ -11,8 +11,8 @@ from snapproof.simulators.blocks import BlockImage, BlockVolume
 from snapproof.simulators.clock import seconds_of
 from snapproof.simulators.solidfire import pairs, snapshots
 from snapproof.simulators.solidfire.pair_records import Line, VolumeEnd
-from snapproof.simulators.solidfire.records import Access, Snapshot, Volume
 from snapproof.simulators.solidfire.plant import Fullness
+from snapproof.simulators.solidfire.records import Access, Snapshot, Volume
 from snapproof.simulators.solidfire.state import Change, State
 
 MODES = ASYNC, SYNC, SNAPSHOTS_ONLY = ("Async", "Sync", "SnapshotsOnly")
@@ -45,6 +45,7 @@ def settle(state: State) -> None:
 
 
 def _settle(here: _Side, there: _Side) -> None:
+    there.end.line = here.end.line  # two, where one of the clusters was loaded from a dump
     for side, far in ((here, there), (there, here)):
         side.end.row.remote_volume_name = far.volume.row.name
         side.end.row.remote_replication.mode = side.end.line.mode

@@ -12,6 +12,7 @@ from typing import Self
 from snapproof.simulators.blocks import BLOCK_BYTES, BlockStore
 from snapproof.simulators.clock import Clock, Transition, iso
 from snapproof.simulators.journal import Entry, Fact, Journal
+from snapproof.simulators.solidfire.bulk_records import Script
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.holdings import Holdings
@@ -110,6 +111,8 @@ class State(Holdings):
         self.started_s = clock.time()
         self.events: list[Entry] = []
         self.peers.join(self)
+        self.scripts: dict[int, Script] = {}
+        """The scripts of bulk volume jobs that have begun, by the jobs' numbers."""
         self.bulk_url = f"https://{mvip}:8443/"
         """Where clients with a bulk volume job's key find its ranges; the wiring knows better where it serves them."""
         self._journal = journal

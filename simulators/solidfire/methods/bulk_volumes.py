@@ -31,13 +31,13 @@ def start_read(array: Array, given: Given) -> Mapping[str, Any]:
     job = bulk.start(array, volume, order, snapshot=snapshot)
     if displaced:
         delete_snapshot(array, displaced, event="snapshot displaced")
-    return _begun(array, job, given)
+    return _begun(array, job)
 
 
 def start_write(array: Array, given: Given) -> Mapping[str, Any]:
     """Begin to overwrite a volume."""
     volume = _volume(array, given)
-    return _begun(array, bulk.start(array, volume, _order(given, bulk.WRITE, volume.row.total_size)), given)
+    return _begun(array, bulk.start(array, volume, _order(given, bulk.WRITE, volume.row.total_size)))
 
 
 def _volume(array: Array, given: Given) -> Volume:
@@ -59,6 +59,7 @@ def _order(given: Given, kind: str, size_bytes: int) -> bulk.Order:
         kind=kind,
         format=checks.one_of(given["format"], FORMATS),
         script=script,
+        parameters=parameters if script else {},
         attributes=checks.attributes(given) or {},
         lba=lba,
         blocks=blocks,
@@ -74,9 +75,7 @@ def _range(asked: object, most: int) -> tuple[int, int]:
     return lba, blocks
 
 
-def _begun(array: Array, job: BulkJob, given: Given) -> Mapping[str, Any]:
-    if job.script:
-        bulk.run(array, job, bulk_scripts.script(array, job, given.get("scriptParameters", {})))
+def _begun(array: Array, job: BulkJob) -> Mapping[str, Any]:
     return {"asyncHandle": job.handle, "key": job.key, "url": array.bulk_url}
 
 
