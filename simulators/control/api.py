@@ -245,7 +245,7 @@ class ControlApi:
 
 
 def _description(_asked: Asked) -> object:
-    return msgspec.Raw((files(__package__) / "openapi.json").read_bytes())
+    return msgspec.Raw((files("snapproof.simulators.control") / "openapi.json").read_bytes())
 
 
 def _answer(status: int, content: Any) -> Answer:
