@@ -1,7 +1,6 @@
 """Volumes and snapshots as the API shows them: written out while an answer is, from what the records keep or imply."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -100,7 +99,7 @@ def volume_row(volume: Volume) -> VolumeRow:
         last_access_time_io=accessed or seldom.last_access_time_io,
         total_size=volume.disk.size_bytes,
         virtual_volume_id=seldom.virtual_volume_id,
-        attributes=seldom.attributes,
+        attributes=seldom.attributes or {},
         current_protection_scheme=seldom.current_protection_scheme,
         previous_protection_scheme=seldom.previous_protection_scheme,
         fifo_size=seldom.fifo_size,
@@ -130,7 +129,7 @@ def snapshot_row(snapshot: Snapshot) -> SnapshotRow:
         volume_name=volume.name,
         instance_snapshot_uuid=uuid,
         virtual_volume_id=seldom.virtual_volume_id,
-        attributes=seldom.attributes,
+        attributes=seldom.attributes or {},
         snap_mirror_label=seldom.snap_mirror_label,
     )
 
@@ -143,6 +142,4 @@ def shown(thing: object) -> object:
         return snapshot_row(thing)
     if isinstance(thing, Part):
         return thing.numbers()
-    if isinstance(thing, MappingProxyType):
-        return dict(thing)
     raise NotImplementedError(f"No answer can hold a {type(thing).__name__}.")
