@@ -57,12 +57,10 @@ class GraphWriter:
         for kind, word, parts in _COLLECTIONS:
             if isinstance(value, kind):
                 return [word, *map(self.value, parts(value))]
-        if isinstance(value, bytes):
-            return ["bytes", value.hex()]
+        if isinstance(value, bytes | array):
+            return _octets(value)
         if isinstance(value, MethodType):
             return ["method", self.value(value.__self__), value.__name__]
-        if isinstance(value, array):
-            return ["array", value.typecode, value.tolist()]
         if id(value) not in self._known:
             self._known[id(value)] = len(self.objects), value  # kept, so that no other object gets its id
             self.objects.append(None)
@@ -82,6 +80,10 @@ class GraphWriter:
         return ["of", _name(type(thing)), fields]
 
 
+def _octets(value: "bytes | array[Any]") -> Any:
+    return ["bytes", value.hex()] if isinstance(value, bytes) else ["array", value.typecode, value.tolist()]
+
+
 class GraphReader:
     """Makes the objects of a list and the values that lead to them. Raises ValueError for what no writer wrote."""
 
@@ -98,12 +100,8 @@ class GraphReader:
         word, *parts = written
         if word == "object":
             return self._object(parts[0])
-        if word == "enum":
-            return _class(parts[0])(parts[1])
-        if word == "bytes":
-            return bytes.fromhex(parts[0])
-        if word == "array":
-            return array(*parts)
+        if word in _LEAVES:
+            return _LEAVES[word](*parts)
         if word == "method":
             return _method(self.value(parts[0]), parts[1])
         if word not in _MAKERS:
@@ -190,3 +188,11 @@ def _method(thing: Graph, name: str) -> Graph:
     if name.startswith("_") or not isinstance(method, MethodType):
         raise ValueError(f"The dump holds a method {name[:60]!r}, which nothing here has.")
     return method
+
+
+_LEAVES: Mapping[str, Callable[..., Any]] = {
+    "enum": lambda name, value: _class(name)(value),
+    "bytes": bytes.fromhex,
+    "array": array,
+}
+"""What has no values of ours inside."""
