@@ -44,6 +44,8 @@ def answer(array: Array, method: str, target: str, body: bytes) -> Answer:
         return _moved(array, job, method, lba, blocks, body)
     except ScriptError as error:
         return _said(400, str(error))
+    except ValueError:
+        return _said(416, "The volume has become smaller than the range of its job.")
 
 
 def _range(query: str) -> tuple[int, int]:

@@ -244,6 +244,16 @@ def test_a_range_that_is_refused_changes_nothing(pool: Pool, method: str, query:
     assert remembered(pool.one) == before
 
 
+def test_a_range_that_the_volume_has_no_more_is_refused(pool: Pool) -> None:
+    call(pool.one, "CreateSnapshot", volumeID=1)
+    call(pool.one, "ModifyVolume", volumeID=1, totalSize=2 * GB)
+    writing = call(pool.one, "StartBulkVolumeWrite", volumeID=1, format="uncompressed")
+    call(pool.one, "RollbackToSnapshot", volumeID=1, snapshotID=1)
+    assert pool.ranged(writing, "PUT", "lba=300000&blocks=1", bytes(BLOCK))[0] == 416
+    assert pool.ranged(writing, "DELETE", "lba=0&blocks=300000")[0] == 416
+    assert pool.ranged(writing, "PUT", "lba=0&blocks=1", bytes(BLOCK))[0] == 200
+
+
 def test_a_dead_key_opens_nothing(pool: Pool) -> None:
     writing = call(pool.one, "StartBulkVolumeWrite", volumeID=1, format="uncompressed")
     call(pool.one, "UpdateBulkVolumeStatus", key=writing["key"], status="complete")
