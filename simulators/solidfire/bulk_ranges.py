@@ -42,10 +42,9 @@ def answer(array: Array, method: str, target: str, body: bytes) -> Answer:
         return _said(416, f"Give lba and blocks within {job.lba} to {last}, at most {RANGE_BLOCKS_MAX} blocks at once.")
     try:
         return _moved(array, job, method, lba, blocks, body)
-    except ScriptError as error:
-        return _said(400, str(error))
-    except ValueError:
-        return _said(416, "The volume has become smaller than the range of its job.")
+    except (ScriptError, ValueError) as error:
+        wrong = isinstance(error, ScriptError)
+        return _said(400, str(error)) if wrong else _said(416, "The volume has become smaller than its job's range.")
 
 
 def _range(query: str) -> tuple[int, int]:
