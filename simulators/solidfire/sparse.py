@@ -11,15 +11,15 @@ T = TypeVar("T")
 class Identity:
     """Who the cluster is, as far as the identifiers of its things carry it. Equal clusters name things equally."""
 
-    __slots__ = ("_key", "unique_id")
+    __slots__ = ("_seed", "unique_id")
 
     def __init__(self, unique_id: str, uuid: str) -> None:
         self.unique_id = unique_id
-        self._key = uuid.encode()
+        self._seed = uuid.encode()
 
     def uuid_of(self, kind: str, number: int) -> str:
         """Work out the UUID of the thing of this kind and number; a million of them need not be remembered."""
-        text = hashlib.blake2b(b"%s %d" % (kind.encode(), number), key=self._key, digest_size=16).hexdigest()
+        text = hashlib.blake2b(b"%s %s %d" % (self._seed, kind.encode(), number), digest_size=16).hexdigest()
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
