@@ -50,7 +50,7 @@ def surroundings() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(ours) and not name.endswith(("_CA_BUNDLE", "_proxy", "_PROXY"))
     }
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "", "PYTHONWARNINGS": "ignore"}
+    return {**kept, "PYTHONWARNINGS": "ignore"}
 
 
 def run(*command: str) -> None:
@@ -93,13 +93,14 @@ def environment_of(client: str, shelf: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def programs_of(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+def programs_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Gives the folder with the programs of a client: python, and what its packages brought.
 
     The environments stay in the folder that SNAPPROOF_CLIENTS names, or under pytest's cache.
     """
     named = os.environ.get("SNAPPROOF_CLIENTS")
-    shelf = Path(named) if named else request.config.cache.mkdir("clients")
+    cached = getattr(request.config, "cache", None)  # pytest may run without its cache
+    shelf = Path(named) if named else cached.mkdir("clients") if cached else tmp_path_factory.mktemp("clients")
 
     @cache
     def attempt(client: str) -> Path | NotInstallableError:
