@@ -11,7 +11,7 @@ from typing import Any
 
 from cinder import context, objects  # type: ignore[import-not-found]  # only there
 from cinder.volume import configuration, group_types, volume_types  # type: ignore[import-not-found]  # only there
-from cinder.volume import driver as volume_driver  # only there
+from cinder.volume.driver import volume_opts  # type: ignore[import-not-found]  # only there
 from cinder.volume.drivers import solidfire  # type: ignore[import-not-found]  # only there
 from oslo_config import cfg  # type: ignore[import-not-found]  # only there
 
@@ -53,14 +53,14 @@ def replica(door: dict[str, Any]) -> str:
     return ",".join(["backend_id:second", *(f"{option}:{door[name]}" for option, name in names.items())])
 
 
-def driver_of(door: dict[str, Any], *sections: list[str], **settings: Any) -> Any:
-    """Write cinder.conf, then construct and set up the driver as cinder-volume does."""
-    lines = [line for written in (section("element", door, **settings), *sections) for line in written]
+def driver_of(doors: list[dict[str, Any]], *sections: list[str], **settings: Any) -> Any:
+    """Write cinder.conf, then construct and set up the driver of the first cluster as cinder-volume does."""
+    lines = [line for written in (section("element", doors[0], **settings), *sections) for line in written]
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
         cfg.CONF(["--config-file", file.name], project="cinder")
-    backend = configuration.Configuration(volume_driver.volume_opts, config_group="element")
+    backend = configuration.Configuration(volume_opts, config_group="element")
     built = solidfire.SolidFireDriver(configuration=backend)
     built.do_setup(ADMIN)
     built.set_initialized()
@@ -69,7 +69,7 @@ def driver_of(door: dict[str, Any], *sections: list[str], **settings: Any) -> An
 
 def replicating(doors: list[dict[str, Any]]) -> Any:
     """Construct the driver of the first cluster, with the second to fail over to."""
-    return driver_of(doors[0], replication_device=replica(doors[1]))
+    return driver_of(doors, replication_device=replica(doors[1]))
 
 
 def volume(number: int, **fields: Any) -> Any:
@@ -139,30 +139,30 @@ def refused(act: Callable[[], Any]) -> str:
 
 def statistics(doors: list[dict[str, Any]]) -> Any:
     """Set the driver up and read the statistics of the scheduler."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     created(driver, 1)
     return driver.get_volume_stats(refresh=True)
 
 
 def capacity(doors: list[dict[str, Any]]) -> Any:
     """Read the statistics, nothing else."""
-    return driver_of(*doors).get_volume_stats()
+    return driver_of(doors).get_volume_stats()
 
 
 def retried_errors(doors: list[dict[str, Any]]) -> Any:
     """Name the errors of the array after which the driver tries again."""
-    return sorted(driver_of(*doors).retryable_errors)
+    return sorted(driver_of(doors).retryable_errors)
 
 
 def grow(doors: list[dict[str, Any]]) -> None:
     """Create a volume and extend it."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     driver.extend_volume(created(driver, 1), 3)
 
 
 def life(doors: list[dict[str, Any]]) -> Any:
     """Create two volumes, extend, attach by CHAP and delete one."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     one, two = created(driver, 1), created(driver, 2, volume_type_id=FAST)
     driver.extend_volume(one, 3)
     connection = driver.initialize_connection(one, {"initiator": HOST})
@@ -179,7 +179,7 @@ def life(doors: list[dict[str, Any]]) -> Any:
 
 def take(doors: list[dict[str, Any]]) -> Any:
     """Create a volume and take two snapshots."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     one = created(driver, 1)
     taken = [driver.create_snapshot(snapshot(number, one)) for number in (1, 2)]
     return [numbers(update) for update in taken]
@@ -187,14 +187,14 @@ def take(doors: list[dict[str, Any]]) -> Any:
 
 def revert(doors: list[dict[str, Any]]) -> None:
     """Revert the volume to the first snapshot and delete the second."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     driver.revert_to_snapshot(ADMIN, volume(1), snapshot(1, volume(1)))
     driver.delete_snapshot(snapshot(2, volume(1)))
 
 
 def copies(doors: list[dict[str, Any]]) -> Any:
     """Clone the volume, larger, and make a volume of its first snapshot."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     clone = driver.create_cloned_volume(volume(3, size=2), volume(1))
     restored = driver.create_volume_from_snapshot(volume(4), snapshot(1, volume(1)))
     return [numbers(clone), numbers(restored)]
@@ -202,14 +202,14 @@ def copies(doors: list[dict[str, Any]]) -> Any:
 
 def remove(doors: list[dict[str, Any]], numbers_of_volumes: list[int]) -> None:
     """Delete volumes by their number, without knowing their id on the array."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     for number in numbers_of_volumes:
         driver.delete_volume(volume(number))
 
 
 def housekeeping(doors: list[dict[str, Any]], foreign: int) -> Any:
     """Adopt a volume of others, let it go, retype one, and hand one over to another project."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     one = created(driver, 1)
     reference = {"source-id": foreign, "name": "by-hand"}
     size = driver.manage_existing_get_size(volume(2), reference)
@@ -228,7 +228,7 @@ def housekeeping(doors: list[dict[str, Any]], foreign: int) -> Any:
 
 def access(doors: list[dict[str, Any]]) -> Any:
     """Attach two volumes to a host through its access group, then detach them."""
-    driver = driver_of(*doors, sf_enable_vag=True)
+    driver = driver_of(doors, sf_enable_vag=True)
     one, two = created(driver, 1), created(driver, 2)
     for record in (one, two):
         driver.initialize_connection(record, {"initiator": HOST})
@@ -241,7 +241,7 @@ def access(doors: list[dict[str, Any]]) -> Any:
 
 def detach_from_all(doors: list[dict[str, Any]]) -> Any:
     """Attach a volume, detach it without saying from which host."""
-    driver = driver_of(*doors, sf_enable_vag=True)
+    driver = driver_of(doors, sf_enable_vag=True)
     one = created(driver, 1)
     driver.initialize_connection(one, {"initiator": HOST})
     return refused(lambda: driver.terminate_connection(one, None, force=True))
@@ -249,7 +249,7 @@ def detach_from_all(doors: list[dict[str, Any]]) -> Any:
 
 def groups(doors: list[dict[str, Any]]) -> Any:
     """Snapshot a group of two volumes, make a group of the snapshot and one of the group, delete the snapshot."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     group = objects.Group(ADMIN, id="00000000-0000-4000-a000-000000000001", group_type_id=REPLICATED)
     made = driver.create_group(ADMIN, group)
     members = [created(driver, number) for number in (1, 2)]
@@ -309,7 +309,7 @@ def failed_over(doors: list[dict[str, Any]]) -> Any:
 
 def migrate(doors: list[dict[str, Any]]) -> Any:
     """Let the first cluster move a volume that is there already to the second one."""
-    driver = driver_of(doors[0], section("second", doors[1]))
+    driver = driver_of(doors, section("second", doors[1]))
     one = volume(1, host="node@element#pool", volume_type=None)
     kept(one, driver._get_model_info(driver._get_sfaccount(PROJECT), 1))
     moved, update = driver.migrate_volume(ADMIN, one, {"host": "node@second#pool"})
@@ -318,7 +318,7 @@ def migrate(doors: list[dict[str, Any]]) -> Any:
 
 def outcome(doors: list[dict[str, Any]], act: str) -> Any:
     """Do one thing while something is wrong with the array: tell how it ended for the driver."""
-    driver = driver_of(*doors)
+    driver = driver_of(doors)
     acts = {
         "CreateVolume": lambda: driver.create_volume(volume(1)),
         "CreateSnapshot": lambda: driver.create_snapshot(snapshot(1, volume(1))),
