@@ -66,7 +66,8 @@ class Transition:
     polls: int = 0
 
     def __str__(self) -> str:
-        words = [f"timed {self.seconds:g}"] if self.seconds else []
+        seconds = f"{self.seconds:.6f}".rstrip("0").rstrip(".")  # never 1e+06, which `transition_named` does not read
+        words = [f"timed {seconds}"] if self.seconds else []
         words += [f"polled {self.polls}"] if self.polls else []
         return " ".join(words) or "immediate"
 

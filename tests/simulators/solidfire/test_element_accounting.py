@@ -129,7 +129,7 @@ def test_statistics_count_what_sessions_did_and_never_go_back(
     rows = [call(array, "CreateVolume", name="v", accountID=1, totalSize=GB)["volume"] for _ in range(2)]
     call(array, "CreateVolumeAccessGroup", name="g", initiators=[HOST], volumes=[1, 2])
     sessions = [array.login(initiator=HOST, target=row["iqn"]) for row in rows]
-    before = dict.fromkeys(("readOps", "writeOps", "readBytes", "writeBytes"), 0)
+    before: dict[str, int] = dict.fromkeys(("readOps", "writeOps", "readBytes", "writeBytes"), 0)
     for volume, wrote, offset, length, pause_s in operations:
         clock.advance(pause_s)
         if wrote:

@@ -16,6 +16,7 @@ from snapproof.simulators.solidfire.peers import Peers
 
 GB = 1_000_000_000
 FAR = 1 << 29
+SNAPSHOTS_MAX = 32  # the array takes no more of one volume
 SEND_S = 10
 SIDES = st.sampled_from([0, 1])
 
@@ -122,6 +123,7 @@ class PairMachine(RuleBasedStateMachine):
 
     @rule()
     def snapshot(self) -> None:
+        assume(len(self.marked) < SNAPSHOTS_MAX)
         taken = call(self.arrays[self.source], "CreateSnapshot", volumeID=1, enableRemoteReplication=True)["snapshot"]
         (self.marked[taken["snapshotUUID"]],) = self.numbers(self.source)
 
