@@ -70,7 +70,6 @@ CHOICES: tuple[str, ...] = (
     "Deleted volumes count against the number of volumes until they are purged.",
     "Username uniqueness looks at upper and lower case.",
     "One node owns every volume, so the clone bound per node holds for the whole cluster.",
-    "Of two members of one name in a body the last one counts.",
     "An id that is an object, a list or a boolean is refused.",
     "A UUID may come in any case and is kept in lower case; what is none is refused.",
     "Objects in parameters are checked member by member; members that no table knows are dropped without a word.",

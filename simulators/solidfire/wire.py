@@ -24,6 +24,7 @@ from snapproof.simulators.solidfire.limits import BODY_BYTES_MAX
 from snapproof.simulators.solidfire.logins import Administrator
 from snapproof.simulators.solidfire.method import Port
 from snapproof.simulators.solidfire.methods.administrators import found_cluster
+from snapproof.simulators.solidfire.repeated import repeats_a_member
 from snapproof.simulators.solidfire.reports import report
 from snapproof.simulators.solidfire.shown import shown
 from snapproof.simulators.solidfire.surface.shapes import Version
@@ -136,10 +137,14 @@ class Endpoint:
             return _page(413)
         try:
             request = _decode(body)
+            members = (request.method is not None) + (request.params is not None) + (request.id is not _NULL)
+            repeated = repeats_a_member(body, members=members, value=request.params)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return _failure(ElementError(GUESSED.bad_body, "The body must be one JSON object with method and params."))
         if bytes(request.id)[:1] in _NO_ID:
             return _failure(ElementError(GUESSED.bad_body, "The id must be a string, a number or null."))
+        if repeated:
+            return _failure(ElementError(GUESSED.bad_body, "A member of the body is named twice."), request.id)
         return self._answer(caller, version, request)
 
     def _got(self, caller: Administrator, version: Version, query: str) -> Answer:
