@@ -15,6 +15,7 @@ from snapproof.simulators.solidfire import (
     inventory,
     pairs,
     replication,
+    restoring,
     schedules,
     snapshots,
     volumes,
@@ -45,6 +46,8 @@ class Array(State):
             bulk.settle(self, bulk_scripts.script)
         if self.plant.jobs:
             driving.settle(self)
+        if self.settings.structure_jobs:
+            restoring.settle(self)
 
     def _expire(self, snapshot_id: int) -> None:
         snapshot, now_s = self.snapshots.get(snapshot_id), self.clock.time()

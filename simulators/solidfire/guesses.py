@@ -116,4 +116,10 @@ CHOICES: tuple[str, ...] = (
     "Which right of an administrator covers which method is assembled in rights.py; one right of a method is enough.",
     "The first administrator stays, and keeps every right; who lacks a right is refused before parameters are read.",
     "An HTTP 500 is a page like those of 401 and 404.",
+    "ListDriveHardware lists every drive of the node, whether in use or not, with or without force.",
+    "A cluster structure holds active volumes, no contents, no ciphers, and secrets but no passwords.",
+    "SetClusterStructure finds networks again by VLAN tag, volumes by name and account, the rest by name.",
+    "What a set structure holds is there at once, or refused as a whole; its handle completes after two seconds.",
+    "A set structure changes nothing that was there but default QoS, features, NTP, SNMP and logging hosts.",
+    "An id in a set structure means what its own part tells, else what the cluster has under it.",
 )

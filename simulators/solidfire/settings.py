@@ -1,6 +1,6 @@
 """What administrators set up beside volumes: snapshot schedules, virtual networks, backup targets, storage containers.
 
-Rows like those of records.py; no rule lives here.
+Rows like those of records.py, and the jobs that set a whole structure of it all; no rule lives here.
 """
 
 from typing import Any
@@ -97,13 +97,26 @@ class StorageContainer(msgspec.Struct, kw_only=True, gc=False):
     account_id: int
 
 
+class StructureJob(msgspec.Struct, kw_only=True, gc=False):
+    """A cluster structure that is being set: what GetAsyncResult tells about."""
+
+    handle: int
+    started_s: float
+    create_time: str
+    update_time: str
+    polls: int = 0
+    completed: bool = False
+    message: str = ""
+
+
 class Settings:
     """All of these, by their numbers; containers by the ids of the accounts that they are."""
 
-    __slots__ = ("backup_targets", "containers", "networks", "schedules")
+    __slots__ = ("backup_targets", "containers", "networks", "schedules", "structure_jobs")
 
     def __init__(self) -> None:
         self.schedules: Shelf[Schedule] = Shelf()
         self.networks: Shelf[VirtualNetwork] = Shelf()
         self.backup_targets: Shelf[BackupTarget] = Shelf()
         self.containers: Shelf[StorageContainer] = Shelf()
+        self.structure_jobs: Shelf[StructureJob] = Shelf()

@@ -1,10 +1,10 @@
-"""What became of asynchronous calls: clones, bulk volume jobs and changes of drives, by their handles."""
+"""What became of asynchronous calls: clones, bulk volume jobs, changes of drives, structures, by their handles."""
 
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from snapproof.simulators.solidfire import checks
+from snapproof.simulators.solidfire import checks, restoring
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.bulk_records import BulkJob
 from snapproof.simulators.solidfire.errors import ElementError
@@ -13,11 +13,12 @@ from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.plant import DriveJob
 from snapproof.simulators.solidfire.records import GroupClone, Job
+from snapproof.simulators.solidfire.settings import StructureJob
 from snapproof.simulators.solidfire.shelf import Shelf
 
 CLONE, BULK_VOLUME = "Clone", "BulkVolume"
-RESULT_TYPES = (CLONE, BULK_VOLUME, "DriveAdd", "DriveRemoval", "RtfiPendingNode")
-AnyJob: TypeAlias = Job | GroupClone | BulkJob | DriveJob
+RESULT_TYPES = (CLONE, BULK_VOLUME, "DriveAdd", "DriveRemoval", "RtfiPendingNode", restoring.KIND)
+AnyJob: TypeAlias = Job | GroupClone | BulkJob | DriveJob | StructureJob
 _WORKED, _FAILED = "Bulk volume job succeeded", "Bulk volume job failed"
 
 
@@ -44,12 +45,14 @@ def get_async_result(array: Array, given: Given) -> Mapping[str, Any]:
 
 def _shelves(array: Array) -> tuple[Shelf[Any], ...]:
     """Where jobs lie; a handle is on one of them."""
-    return array.jobs, array.bulk.by_handle, array.plant.jobs
+    return array.jobs, array.bulk.by_handle, array.plant.jobs, array.settings.structure_jobs
 
 
 def _kind(job: AnyJob) -> str:
     if isinstance(job, DriveJob):
         return job.kind
+    if isinstance(job, StructureJob):
+        return restoring.KIND
     return BULK_VOLUME if isinstance(job, BulkJob) else CLONE
 
 
@@ -62,6 +65,8 @@ def _said(job: AnyJob) -> str:
 def _ids(job: AnyJob) -> Mapping[str, Any]:
     if isinstance(job, DriveJob):
         return {"drives": list(job.drive_ids)}
+    if isinstance(job, StructureJob):
+        return {}
     if isinstance(job, Job):
         return {"cloneID": job.clone_id, "volumeID": job.target_id}
     if isinstance(job, GroupClone):
@@ -74,7 +79,7 @@ def _outcome(job: AnyJob) -> Mapping[str, Any]:
         if job.error:
             return {"error": {"name": job.error, "message": job.error, **_ids(job)}}
         return {"result": {"message": "Clone complete.", **_ids(job)}}
-    if isinstance(job, DriveJob):
+    if isinstance(job, DriveJob | StructureJob):
         return {"result": {"message": "complete", **_ids(job)}}
     if job.status == "failed":
         return {"error": {"name": "xBulkVolumeScriptFailure", "message": _FAILED, **_ids(job)}}

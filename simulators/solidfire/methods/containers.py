@@ -85,10 +85,22 @@ def delete_storage_containers(array: Array, given: Given) -> Mapping[str, Any]:
     return {}
 
 
+def list_virtual_volume_tasks(_array: Array, _given: Given) -> Mapping[str, Any]:
+    """List no task, whichever are named: there is no virtual volume to work on."""
+    return {"tasks": []}
+
+
+def list_protocol_endpoints(_array: Array, _given: Given) -> Mapping[str, Any]:
+    """List no endpoint, whichever are named: a cluster has them from its first host of virtual volumes on."""
+    return {"protocolEndpoints": []}
+
+
 RULES: Rules = {
     "CreateStorageContainer": create_storage_container,
     "ListStorageContainers": list_storage_containers,
     "GetStorageContainerEfficiency": get_storage_container_efficiency,
     "ModifyStorageContainer": modify_storage_container,
     "DeleteStorageContainers": delete_storage_containers,
+    "ListVirtualVolumeTasks": list_virtual_volume_tasks,
+    "ListProtocolEndpoints": list_protocol_endpoints,
 }

@@ -8,7 +8,7 @@ from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.method import Rules
-from snapproof.simulators.solidfire.methods.statistics import drive_of
+from snapproof.simulators.solidfire.methods.statistics import drive_of, get_drive_stats
 from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.plant import MASTER_SERVICE_ID, NODE_ID, SLICE_SERVICE_ID, Drive, DriveStatus
 from snapproof.simulators.solidfire.versions import SOFTWARE
@@ -194,6 +194,45 @@ def _hardware_row(array: Array, drive: Drive) -> dict[str, Any]:
     }
 
 
+_WORN = ("lifeRemainingPercent", "lifetimeReadBytes", "lifetimeWriteBytes", "powerOnHours", "reallocatedSectors",
+         "reserveCapacityPercent")  # fmt: skip
+"""What the hardware of a drive tells as its statistics do."""
+_DISK_MAJOR = 8 << 8
+
+
+def list_drive_hardware(array: Array, _given: Given) -> Mapping[str, Any]:
+    """Describe every drive of the one node, whether the cluster uses it or not; there is nothing to force."""
+    drives = [_listed_hardware(array, drive) for drive in array.plant.drives.values()]
+    return {"nodes": [{"nodeID": NODE_ID, "result": {"driveHardware": drives}}]}
+
+
+def _listed_hardware(array: Array, drive: Drive) -> dict[str, Any]:
+    row, stats = _hardware_row(array, drive), get_drive_stats(array, {"driveID": drive.drive_id})["driveStats"]
+    return {
+        **{name: stats[name] for name in _WORN},
+        **{name: row[name] for name in ("product", "serial", "size", "uuid", "version")},
+        "canonicalName": row["logicalname"].rpartition("/")[2],
+        "connected": True,
+        "dev": _DISK_MAJOR + 16 * drive.slot,
+        "devPath": row["devpath"],
+        "driveEncryptionCapability": "none",
+        "driveType": drive.kind,
+        "name": row["scsiCompatID"],
+        "path": row["logicalname"],
+        "pathLink": row["devpath"],
+        "scsiCompatId": row["scsiCompatID"],
+        "scsiState": "Running",
+        "securityAtMaximum": row["driveSecurityAtMaximum"],
+        "securityEnabled": row["securityFeatureEnabled"],
+        "securityFrozen": row["driveSecurityFrozen"],
+        "securityLocked": row["driveSecurityLocked"],
+        "securitySupported": row["securityFeatureSupported"],
+        "slot": drive.slot,
+        "smartSsdWriteCapable": False,
+        "vendor": "Simulated",
+    }
+
+
 def _node_hardware(array: Array) -> dict[str, Any]:
     return {
         "bus": {"core_DMI:0200": {"product": "Simulated", "vendor": "", "version": ""}},
@@ -276,6 +315,7 @@ RULES: Rules = {
     "GetClusterState": get_cluster_state,
     "CheckProposedNodeAdditions": check_proposed_node_additions,
     "ListDrives": list_drives,
+    "ListDriveHardware": list_drive_hardware,
     "AddDrives": add_drives,
     "RemoveDrives": remove_drives,
     "SecureEraseDrives": secure_erase_drives,

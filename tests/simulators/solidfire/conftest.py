@@ -119,6 +119,7 @@ class World:
             [list(array.qos_policies), array.default_qos, list(array.group_snapshots)],
             [list(array.settings.schedules), list(array.settings.networks)],
             [list(array.settings.backup_targets), list(array.settings.containers)],
+            [list(array.settings.structure_jobs), array.plant.settings],
             list(array.jobs),
             list(array.running.values()),
             [array.pairing.remembered(), array.bulk.remembered()],
