@@ -21,7 +21,7 @@ def rehearsal(array: Array) -> Array:
         (array.bulk, array.sessions, array.counters, array.caller, array.limits, Volume.USUAL, NO_ATTRIBUTES),
         array.snapshots,
         (volume.disk for volume in array.volumes),
-        (session for volume in array.volumes for session in volume.sessions.values()),
+        (session for volume in array.volumes for session in (volume.seldom.sessions or {}).values()),
     )
     known: dict[int, object] = {id(thing): thing for thing in shared}
     known[id(array.blocks)] = BlockStore()
