@@ -112,7 +112,7 @@ class MountedFile:
         self._file: int | None = file
         self._parent = parent
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append all of it; one call of the system may take less."""
         assert self._file is not None, "A closed file takes no bytes."
         rest = memoryview(data)

@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Mapping
 
-from snapproof.simulators.fabric import Directory
+from snapproof.vocabulary import Directory
 
 SCHEME = "nfs://"
 

@@ -12,10 +12,10 @@ from enum import StrEnum
 from io import FileIO
 from pathlib import Path
 
-from snapproof.simulators.fabric import Directory, ReadableFile
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.nfs_faults import FaultyDirectory, LosableFile
+from snapproof.vocabulary import Directory, ReadableFile
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 UNFINISHED = ".part"

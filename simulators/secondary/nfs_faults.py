@@ -2,11 +2,11 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol, TypeVar
 
-from snapproof.simulators.fabric import Directory, ReadableFile, WritableFile
 from snapproof.simulators.faults import Dialect, Seam, known_name
+from snapproof.vocabulary import Directory, ReadableFile, WritableFile
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class FaultyDirectory:
     def delete_directory(self, path: str) -> None:
         self._cross("delete_directory", lambda: self._directory.delete_directory(path))
 
-    def list(self, path: str) -> list[str]:
+    def list(self, path: str) -> Sequence[str]:
         return self._cross("list", lambda: self._directory.list(path))
 
     def size(self, path: str) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from uuid import UUID
 
-from snapproof.simulators.fabric import Directory
 from snapproof.simulators.xenserver.attachments import CopySteps, FoundVdi, Source
 from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
 from snapproof.simulators.xenserver.vhd import VhdError, file_bytes, read_dynamic, write_dynamic
+from snapproof.vocabulary import Directory
 
 SUFFIX = ".vhd"
 

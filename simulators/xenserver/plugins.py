@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from posixpath import normpath
 
-from snapproof.simulators.fabric import Directory
 from snapproof.simulators.xenserver.failures import XapiError, io_reason
 from snapproof.simulators.xenserver.folders import FolderAttachment
 from snapproof.simulators.xenserver.state import Host, Mount, State
+from snapproof.vocabulary import Directory
 
 PLUGINS = ("cloud-plugin-storage", "vmopsSnapshot")
 

@@ -12,10 +12,11 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from snapproof.simulators.clock import Clock
-from snapproof.simulators.fabric import Directory, Fabric, Mounts
+from snapproof.simulators.fabric import Fabric, Mounts
 from snapproof.simulators.journal import Fact, Journal
 from snapproof.simulators.xenserver.attachments import Attachment, CopySteps
 from snapproof.simulators.xenserver.failures import XapiError
+from snapproof.vocabulary import Directory
 
 NULL = "OpaqueRef:NULL"
 

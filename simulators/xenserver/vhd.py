@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 from uuid import UUID
 
-from snapproof.simulators.fabric import BlockDevice, ReadableFile, WritableFile
+from snapproof.simulators.fabric import BlockDevice
 from snapproof.simulators.xenserver.vhd_headers import (
     FOOTER_BYTES,
     HEADER_BYTES,
@@ -24,6 +24,7 @@ from snapproof.simulators.xenserver.vhd_headers import (
     pack_footer,
     pack_header,
 )
+from snapproof.vocabulary import ReadableFile, WritableFile
 
 __all__ = [
     "VHD_BYTES_MAX",

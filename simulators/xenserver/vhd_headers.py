@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from snapproof.simulators.fabric import ReadableFile
+from snapproof.vocabulary import ReadableFile
 
 SECTOR_BYTES = 512
 FOOTER_BYTES = 512

@@ -234,20 +234,24 @@ class ReadableFile(Protocol):
 
 
 class WritableFile(Protocol):
-    """A file being written in one stream."""
+    """A file being written from its beginning, in one stream."""
 
-    def write(self, data: bytes) -> None:
-        """Append bytes."""
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append bytes. Raises OSError, ENOSPC for one."""
 
     def close(self) -> None:
-        """Make the bytes durable; only then they can be trusted."""
+        """Make the bytes durable (fsync) and let go; until then the file is not to be trusted. Raises OSError."""
 
 
 class Directory(Protocol):
-    """An NFS export as its clients mount it. Paths are relative; errors are OSError with the server's errno."""
+    """An NFS export as its clients mount it. Paths are relative and `/`-separated; a link is never followed.
+
+    Every method raises OSError with the errno of the server (ENOENT, EEXIST, ENOSPC, ESTALE, EROFS, EIO, ELOOP), and
+    PermissionError for a path that leaves the tree.
+    """
 
     def make_directories(self, path: str) -> None:
-        """Make a directory and its parents."""
+        """Make a directory and its parents; one that exists already is fine."""
 
     def create(self, path: str) -> WritableFile:
         """Create a file that must not exist yet."""
@@ -256,16 +260,16 @@ class Directory(Protocol):
         """Open a file for reading."""
 
     def rename(self, source: str, target: str) -> None:
-        """Move a file, atomically."""
+        """Move a file within the tree, atomically; a target that exists is replaced."""
 
     def delete(self, path: str) -> None:
-        """Delete one file."""
+        """Delete exactly one file: no wildcard has a meaning here."""
 
     def delete_directory(self, path: str) -> None:
         """Delete one empty directory."""
 
     def list(self, path: str) -> Sequence[str]:
-        """Name the entries of a directory, directories with a trailing slash."""
+        """Name the entries of a directory, sorted; directories end in `/`. Raises FileNotFoundError."""
 
     def size(self, path: str) -> int:
         """The size of a file."""

@@ -12,13 +12,14 @@ import XenAPI
 
 from snapproof.simulators.blocks import BlockStore
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.fabric import BlockDevice, Directory, LoginRefusedError
+from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
 from snapproof.simulators.faults import Seam, fault_named
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.serving import serve
 from snapproof.simulators.xenserver.pool import Pool
 from snapproof.simulators.xenserver.wire import Endpoint
+from snapproof.vocabulary import Directory
 
 MIB = 2**20
 TARGET = "iqn.2010-01.com.array:vol"

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.fabric import Directory, Mounts
+from snapproof.simulators.fabric import Mounts
 from snapproof.simulators.faults import AnswerLostError, CrashedError, Seam, fault_named
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.mounts import ExportMounts
 from snapproof.simulators.secondary.nfs import Condition, NfsExport
+from snapproof.vocabulary import Directory
 
 
 @pytest.fixture

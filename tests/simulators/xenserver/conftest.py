@@ -11,12 +11,13 @@ import pytest
 
 from snapproof.simulators.blocks import BlockStore, BlockVolume
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.fabric import BlockDevice, Directory, LoginRefusedError
+from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.xenserver.pool import Pool
 from snapproof.simulators.xenserver.wire import Endpoint
+from snapproof.vocabulary import Directory
 
 REMOTE = "nas:/backups"
 MOUNTED = "/var/cloud_mount/one"
