@@ -124,7 +124,6 @@ OUTBOX = Table(
     Column("id", _KEY, primary_key=True),
     Column("topic", String(16), nullable=False, doc="audit, usage or state"),
     Column("message", Text, nullable=False),
-    Column("sent", DateTime),
 )
 
 STORAGE_LEAK = Table(
