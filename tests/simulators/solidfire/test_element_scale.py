@@ -79,7 +79,7 @@ def clusters() -> Iterator[tuple[Array, Array]]:
 
 
 def functions_called(act: Callable[[], object]) -> int:
-    """Count the functions that a call calls, however deep; not those that a garbage collection in between would call."""
+    """Count the functions that a call calls, however deep, but not those that a garbage collection calls in between."""
     called = 0
 
     def count(_frame: object, event: str, _what: object) -> None:
