@@ -122,4 +122,6 @@ CHOICES: tuple[str, ...] = (
     "What a set structure holds is there at once, or refused as a whole; its handle completes after two seconds.",
     "A set structure changes nothing that was there but default QoS, features, NTP, SNMP and logging hosts.",
     "An id in a set structure means what its own part tells, else what the cluster has under it.",
+    "The asynchronous result of SetClusterStructure has the type SetClusterStructure, which also filters the lists.",
+    "SetClusterStructure passes over an NTP part without servers.",
 )
