@@ -14,6 +14,7 @@ from dissect.hypervisor.disk.vhd import VHD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snapproof.fixtures.images import OpenText
 from snapproof.simulators.blocks import BlockStore, BlockVolume
 from snapproof.simulators.clock import EPOCH_S
 from snapproof.simulators.xenserver.vhd import (
@@ -42,20 +43,6 @@ class Sink:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.content += data
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-class File:
-    """A ReadableFile over bytes."""
-
-    def __init__(self, content: bytes | bytearray) -> None:
-        self._content = bytes(content)
-        self.size_bytes = len(content)
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        return self._content[offset : offset + length]
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -105,7 +92,7 @@ def written_disks(draw: st.DrawFn) -> BlockVolume:
 def test_two_readers_find_in_the_file_what_the_disk_holds(volume: BlockVolume) -> None:
     vhd = vhd_of(volume)
     assert len(vhd) == file_bytes(volume)
-    image = read_dynamic(File(vhd))
+    image = read_dynamic(OpenText(vhd))
     padding = -volume.size_bytes % SECTOR_BYTES
     expected = volume.read(0, volume.size_bytes) + bytes(padding)
     assert image.size_bytes == len(expected)
@@ -118,7 +105,7 @@ def test_two_readers_find_in_the_file_what_the_disk_holds(volume: BlockVolume) -
 @given(written_disks(), st.data())
 @settings(max_examples=40, deadline=None)
 def test_any_part_reads_like_the_same_part_of_the_disk(volume: BlockVolume, data: st.DataObject) -> None:
-    image = read_dynamic(File(vhd_of(volume)))
+    image = read_dynamic(OpenText(vhd_of(volume)))
     offset = data.draw(st.integers(0, volume.size_bytes))
     length = data.draw(st.integers(0, volume.size_bytes - offset))
     assert image.read(offset, length) == volume.read(offset, length)
@@ -128,7 +115,7 @@ def test_any_part_reads_like_the_same_part_of_the_disk(volume: BlockVolume, data
 @settings(max_examples=40, deadline=None)
 def test_a_restore_makes_a_device_equal_whatever_it_held_before(source: BlockVolume, device: BlockVolume) -> None:
     device.resize(max(device.size_bytes, source.size_bytes))
-    copied = list(copy_into(read_dynamic(File(vhd_of(source))), device))
+    copied = list(copy_into(read_dynamic(OpenText(vhd_of(source))), device))
     source.resize(device.size_bytes)
     assert device.snapshot().digest() == source.snapshot().digest()
     assert copied == sorted(copied)
@@ -137,13 +124,13 @@ def test_a_restore_makes_a_device_equal_whatever_it_held_before(source: BlockVol
 @given(written_disks())
 @settings(max_examples=30, deadline=None)
 def test_extents_come_back_as_they_were(volume: BlockVolume) -> None:
-    image = read_dynamic(File(vhd_of(volume)))
+    image = read_dynamic(OpenText(vhd_of(volume)))
     rounded = [(offset, -(-length // SECTOR_BYTES) * SECTOR_BYTES) for offset, length in volume.extents()]
     assert list(image.extents()) == rounded
 
 
 def test_the_headers_say_who_when_and_that_there_is_no_parent() -> None:
-    header = inspect(File(vhd_of(disk(10_000, (0, b"x")))))
+    header = inspect(OpenText(vhd_of(disk(10_000, (0, b"x")))))
     assert header.uuid == UUID_
     assert header.time_s == EPOCH_S
     assert header.size_bytes == 10_240
@@ -155,7 +142,7 @@ def test_a_file_of_2040_gib_is_short_and_one_byte_more_is_refused() -> None:
     last = VHD_BYTES_MAX - 4096
     vhd = vhd_of(disk(VHD_BYTES_MAX, (last, b"x" * 4096)))
     assert len(vhd) < 7 << 20
-    assert list(read_dynamic(File(vhd)).extents()) == [(last, 4096)]
+    assert list(read_dynamic(OpenText(vhd)).extents()) == [(last, 4096)]
     with pytest.raises(VhdError, match=f"2040 GiB.*{VHD_BYTES_MAX + 1}"):
         next(write_dynamic(disk(VHD_BYTES_MAX + 1), Sink(), uuid=UUID_, time_s=EPOCH_S))
 
@@ -202,18 +189,18 @@ def test_a_sector_that_the_bitmap_calls_unwritten_reads_as_zeros() -> None:
     bitmap_at = len(vhd) - 512 - BLOCK_BYTES - 512
     assert vhd[bitmap_at : bitmap_at + 512] == b"\xff" * 512
     vhd[bitmap_at] = 0b1011_1111
-    image = read_dynamic(File(vhd))
+    image = read_dynamic(OpenText(vhd))
     assert image.read(500, 600) == b"\xee" * 12 + bytes(512) + b"\xee" * 76
     assert list(image.extents()) == [(0, 512), (1024, BLOCK_BYTES - 1024)]
     vhd[bitmap_at] = 0b1000_0011
-    assert read_dynamic(File(vhd)).read(1024, 1024) == bytes(1024)
+    assert read_dynamic(OpenText(vhd)).read(1024, 1024) == bytes(1024)
 
 
 def test_bits_of_sectors_behind_the_end_of_the_disk_mean_nothing() -> None:
     vhd = vhd_of(disk(4096, (0, b"x")))
     bitmap_at = len(vhd) - 512 - BLOCK_BYTES - 512
     vhd[bitmap_at + 2] = 0xFF
-    assert list(read_dynamic(File(vhd)).extents()) == [(0, 4096)]
+    assert list(read_dynamic(OpenText(vhd)).extents()) == [(0, 4096)]
 
 
 @pytest.mark.parametrize(
@@ -235,14 +222,14 @@ def test_the_geometry_changes_its_step_where_the_specification_says(
 
 
 def test_a_range_outside_the_image_is_refused_with_its_numbers() -> None:
-    image = read_dynamic(File(vhd_of(disk(1000))))
+    image = read_dynamic(OpenText(vhd_of(disk(1000))))
     for offset, length in ((-1, 1), (0, 1025), (1024, 1), (0, -1)):
         with pytest.raises(ValueError, match=rf"Bytes {offset} to {offset + length} .* 1024 bytes"):
             image.read(offset, length)
 
 
 def test_a_device_that_is_too_small_is_refused_untouched() -> None:
-    image = read_dynamic(File(vhd_of(disk(10_000, (0, b"x")))))
+    image = read_dynamic(OpenText(vhd_of(disk(10_000, (0, b"x")))))
     device = disk(9_728, (5, b"before"))
     with pytest.raises(VhdError, match=r"10240 bytes does not fit a device of 9728"):
         next(copy_into(image, device))
@@ -250,7 +237,7 @@ def test_a_device_that_is_too_small_is_refused_untouched() -> None:
 
 
 def test_content_in_the_rounding_that_a_device_cannot_hold_is_refused() -> None:
-    image = read_dynamic(File(vhd_of(disk(1024, (1023, b"x")))))
+    image = read_dynamic(OpenText(vhd_of(disk(1024, (1023, b"x")))))
     with pytest.raises(VhdError, match="beyond the 1000 bytes"):
         list(copy_into(image, disk(1000)))
 
@@ -293,7 +280,7 @@ def test_we_reckon_the_geometry_that_qemu_reckons(size_bytes: int, tmp_path: Pat
     theirs = tmp_path / "theirs.vhd"
     qemu_img("create", "-f", "vpc", "-o", "subformat=dynamic", theirs, str(size_bytes))
     vhd = theirs.read_bytes()
-    image = read_dynamic(File(vhd))
+    image = read_dynamic(OpenText(vhd))
     assert image.size_bytes >= size_bytes
     assert list(image.extents()) == []
     assert vhd_of(disk(image.size_bytes))[-512 + 56 : -512 + 60] == vhd[-512 + 56 : -512 + 60]
@@ -309,6 +296,6 @@ def test_content_that_qemu_converted_restores_byte_by_byte(tmp_path: Path) -> No
     options = "subformat=dynamic,force_size=on"
     qemu_img("convert", "-f", "raw", "-O", "vpc", "-o", options, tmp_path / "disk.raw", tmp_path / "theirs.vhd")
     device = disk(source.size_bytes)
-    for _ in copy_into(read_dynamic(File((tmp_path / "theirs.vhd").read_bytes())), device):
+    for _ in copy_into(read_dynamic(OpenText((tmp_path / "theirs.vhd").read_bytes())), device):
         pass
     assert device.snapshot().digest() == source.snapshot().digest()
