@@ -330,11 +330,12 @@ def serve_here(kind: str) -> None:
     if kind == "moto":
         print(moto_port(), flush=True)
     else:
-        from snapproof.simulators.serving import serve
+        from snapproof.simulators.serving import serve, spare_collections
 
         made = cluster()
         if kind == "CreateSnapshot":
             fill(made, SMALL_VOLUMES)
+        spare_collections()
         print(serve(made.endpoint).port, flush=True)
     threading.Event().wait()
 

@@ -133,7 +133,8 @@ class Arena:
 
     def used_blocks(self) -> int:
         """Count the blocks that some leaf refers to."""
-        self._bury(len(self._dead))
+        if self._dead:
+            self._bury(len(self._dead))
         return len(self._references) - 1 - len(self._free)
 
     def _bury(self, leaves: int) -> None:

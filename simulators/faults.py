@@ -9,7 +9,6 @@ lost, hanging or cut answer looks like on a socket is up to serving.py.
 import difflib
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -167,7 +166,7 @@ class Seam:
         self._dialects = dialects or {}
         self._wait = wait
         self._lock = threading.RLock()
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
         self._armed: dict[str, Fault] = {}
         self._standing: dict[str, Fault] = {}
         self._labels: list[str] = []
@@ -184,7 +183,7 @@ class Seam:
     def arm_next(self, call: str, fault: Fault, *, times: int = 1, skip: int = 0) -> None:
         """Arm the fault for the next `times` calls of `service.method`, after letting `skip` of them pass."""
         with self._lock:
-            first = self._counts[call] + 1 + skip
+            first = self._counts.get(call, 0) + 1 + skip
             self._arm_all([f"{call}#{number}" for number in range(first, first + times)], fault)
 
     def _arm_all(self, labels: list[str], fault: Fault) -> None:
@@ -257,8 +256,8 @@ class Seam:
 
     def _number(self, call: str) -> tuple[str, Fault | None]:
         with self._lock:
-            self._counts[call] += 1
-            label = f"{call}#{self._counts[call]}"
+            number = self._counts[call] = self._counts.get(call, 0) + 1
+            label = f"{call}#{number}"
             self._labels.append(label)
             fault = self._armed.pop(label, None) or self._standing.get(call)
         self._journal.record("call", label)

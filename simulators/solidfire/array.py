@@ -33,13 +33,8 @@ class Array(State):
         """Let happen what time has brought: clones finish, snapshots expire, deleted volumes purge themselves."""
         if self.running:
             clones.settle(self)
-        for at_s, volume_id, snapshot_id, schedule_id in self.reminders(self.clock.time()):
-            if snapshot_id:
-                self._expire(snapshot_id)
-            elif schedule_id:
-                self._run(schedule_id, at_s)
-            else:
-                self._purge(volume_id)
+        if self.due():
+            self._be_reminded()
         if self.pairing.ends:
             replication.settle(self)
         if self.bulk.by_key:
@@ -48,6 +43,15 @@ class Array(State):
             driving.settle(self)
         if self.settings.structure_jobs:
             restoring.settle(self)
+
+    def _be_reminded(self) -> None:
+        for at_s, volume_id, snapshot_id, schedule_id in self.reminders(self.clock.time()):
+            if snapshot_id:
+                self._expire(snapshot_id)
+            elif schedule_id:
+                self._run(schedule_id, at_s)
+            else:
+                self._purge(volume_id)
 
     def _expire(self, snapshot_id: int) -> None:
         snapshot, now_s = self.snapshots.get(snapshot_id), self.clock.time()

@@ -17,7 +17,8 @@ def repeats_a_member(body: bytes, *, members: int, value: Any) -> bool:
     `members` are those that were read of the outermost object, `value` is what they hold. Every member's name is
     followed by a colon: as many colons as members leave nothing to find; where there are more, the body is read again.
     """
-    if len(_NAME.findall(body)) == members + _members(value):
+    expected = members + _members(value)
+    if body.count(b":") == expected or len(_NAME.findall(body)) == expected:  # no colon in a string: usual, and cheap
         return False
     try:
         json.loads(body, object_pairs_hook=_unrepeated)
@@ -38,6 +39,12 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _members(value: Any) -> int:
+    count, parts = 0, value
     if type(value) is dict:
-        return len(value) + sum(_members(part) for part in value.values() if type(part) in _NESTED)
-    return sum(_members(part) for part in value if type(part) in _NESTED) if type(value) is list else 0
+        count, parts = len(value), value.values()
+    elif type(value) is not list:
+        return 0
+    for part in parts:
+        if type(part) in _NESTED:
+            count += _members(part)
+    return count

@@ -8,18 +8,32 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
+_ALL_BITS = 2**128 - 1
+_STRIDE = 0x9E3779B97F4A7C15F39CC0605CEDC835
+"""The golden ratio's part of 2**128, odd: numbers that follow one another get UUIDs that look unlike each other."""
+
+
 class Identity:
     """Who the cluster is, as far as the identifiers of its things carry it. Equal clusters name things equally."""
 
-    __slots__ = ("_seed", "unique_id")
+    __slots__ = ("_first", "_uuid", "unique_id")
 
     def __init__(self, unique_id: str, uuid: str) -> None:
         self.unique_id = unique_id
-        self._seed = uuid.encode()
+        self._uuid = uuid
+        self._first: dict[str, int] = {}
+        """Where the UUIDs of a kind begin, by kind."""
 
     def uuid_of(self, kind: str, number: int) -> str:
-        """Work out the UUID of the thing of this kind and number; a million of them need not be remembered."""
-        text = hashlib.blake2b(b"%s %s %d" % (self._seed, kind.encode(), number), digest_size=16).hexdigest()
+        """Work out the UUID of the thing of this kind and number; a million of them need not be remembered.
+
+        Those of one kind lie a stride apart, so long that no cluster lives to see two of them meet.
+        """
+        first = self._first.get(kind)
+        if first is None:
+            drawn = hashlib.blake2b(f"{self._uuid} {kind}".encode(), digest_size=16).digest()
+            first = self._first[kind] = int.from_bytes(drawn)
+        text = f"{(first + number * _STRIDE) & _ALL_BITS:032x}"
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 

@@ -163,6 +163,10 @@ class State(Holdings):
         """Note when a volume may be due for its purge, a snapshot for its expiry, or a schedule to run."""
         heapq.heappush(self._due, (at_s, volume_id, snapshot_id, schedule_id))
 
+    def due(self) -> bool:
+        """Say whether anything that was noted has come."""
+        return bool(self._due) and self._due[0][0] <= self.clock.time()
+
     def reminders(self, now_s: float) -> Iterator[tuple[float, int, int, int]]:
         """Take what has come, by time, what is noted meanwhile too; whether it still applies is for the caller."""
         while self._due and self._due[0][0] <= now_s:

@@ -33,7 +33,8 @@ from snapproof.simulators.solidfire.versions import PAIRS
 USUAL_REFUSAL = "xNotReadyForIO"
 UNKNOWN_LABEL = "UnknownMethod"
 """How the journal calls every method that is none, so that no caller writes what it likes into it."""
-_PREFIX = "/json-rpc/"
+_VERSIONS = {f"/json-rpc/{pair}{slash}": version for pair, version in PAIRS.items() for slash in ("", "/")}
+"""The versions by the paths at which they are served."""
 _JSON = {"content-type": "application/json"}
 _HTML = {"content-type": "text/html"}
 _NULL = msgspec.Raw(b"null")
@@ -97,18 +98,17 @@ class Endpoint:
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one exchange. AnswerLostError and CrashedError of an armed fault pass through."""
-        if bulk_ranges.is_range(target):
+        path, _, query = target.partition("?")
+        version = _VERSIONS.get(path)
+        if version is None and bulk_ranges.is_range(target):
             with self._array.lock:
                 return bulk_ranges.answer(self._array, method, target, body)
         caller = self._caller(headers.get("authorization", ""))
         if caller is None:
             return _page(401)
-        path, _, query = target.partition("?")
-        if method == "GET" and (found := report(self._array, path)):
-            return 200, _JSON, found
-        version = PAIRS.get(path[len(_PREFIX) :].removesuffix("/")) if path.startswith(_PREFIX) else None
         if version is None:
-            return _page(404)
+            found = report(self._array, path) if method == "GET" else None
+            return (200, _JSON, found) if found else _page(404)
         if method == "POST":
             return self._posted(caller, version, body)
         return self._got(caller, version, query) if method == "GET" and query else _page(405)

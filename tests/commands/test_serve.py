@@ -142,9 +142,37 @@ def test_clusters_on_a_fixed_port_have_addresses_of_their_own(tmp_path: Path) ->
         assert ended(process, signal.SIGTERM)[0] == 0
 
 
+def test_a_simulator_listens_in_several_places(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as probes:
+        free = [probes.enter_context(socket.create_server((f"127.0.0.{n}", 0))) for n in (1, 2, 3)]
+        here, there, elsewhere = (probe.getsockname()[1] for probe in free)
+    places = ("--port-solidfire", f"{here},127.0.0.2:{there}", "--port-s3", f"127.0.0.3:{elsewhere},{there}")
+    with serving(tmp_path, "--json", *places) as (process, line):
+        ready = json.loads(line)["ready"]
+        cluster, store = ready["solidfire"][0], ready["s3"]
+        assert cluster["urls"] == [f"https://127.0.0.1:{here}", f"https://127.0.0.2:{there}"]
+        for url in cluster["urls"]:
+            assert element(cluster | {"url": url}, "GetClusterInfo", ready["authority"])["clusterInfo"]["name"]
+        assert store["urls"] == [f"http://127.0.0.3:{elsewhere}", f"http://127.0.0.1:{there}"]
+        client = client_of(store)
+        client.put_object(Bucket=store["bucket"], Key="k", Body=b"content")
+        other = client_of(store | {"url": store["urls"][1]})
+        assert other.get_object(Bucket=store["bucket"], Key="k")["Body"].read() == b"content"
+        client.close()
+        other.close()
+        assert ended(process, signal.SIGTERM) == (0, "", "")
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        (["--port-s3", "80,http"], "'80,http' is no list of ports or IP:PORT; write 443, or 443,127.0.0.2:8443"),
+        (["--port-s3", "65536"], "'65536' is no list of ports"),
+        (["--port-s3", "0,8080"], "asks for any port among others; give each its number"),
+        (
+            ["--port-solidfire", "127.0.0.9:443", "--clusters", "2"],
+            "takes ports alone where there are several clusters",
+        ),
         (["--address", "0.0.0.0"], "can be reached from other machines"),
         (["--port-s3", "TAKEN"], "is taken by another program; choose another port, or 0"),
         (["--directory", "/nonexistent/export"], "/nonexistent/export"),

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from snapproof.fixtures.secrets import secrets_of
@@ -23,8 +23,9 @@ from snapproof.fixtures.stage import Stage
 from snapproof.fixtures.world import NFS_URL, World
 from snapproof.simulators.certificates import Certificate, certificate
 from snapproof.simulators.clock import WallClock
-from snapproof.simulators.serving import CannotServeError, Server, Wire, serve
+from snapproof.simulators.serving import CannotServeError, Server, Wire, serve, spare_collections
 from snapproof.simulators.solidfire.outgoing import Sockets
+from snapproof.simulators.solidfire.wire import BOUNDS as ELEMENT_BOUNDS
 from snapproof.verdict import EXIT_USAGE
 
 EPILOG = """\
@@ -34,6 +35,8 @@ examples:
   snapproof serve --port-solidfire 443 --port-node 442 --clusters 2
                                                    the only ports that CloudStack's plug-in and Ansible can speak;
                                                    the clusters are 127.0.0.1 and 127.0.0.2
+
+  snapproof serve --port-s3 9000,127.0.0.2:80      two doors to one store, the second on an address of its own
 
 With a fixed --port-solidfire and several clusters, each has an address of its own, counted up from --address.
 The passwords that are printed belong to this run only. Ctrl-C or SIGTERM ends it with exit code 0.
@@ -45,6 +48,9 @@ PORTS: Mapping[str, str] = {
     "s3": "port of the S3 store (HTTP)",
     "control": "port of the control API (HTTP)",
 }
+
+Places: TypeAlias = tuple[tuple[str, int], ...]
+"""Where a simulator listens: addresses, empty for the usual one, and ports, 0 for any."""
 
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SEED_MAX = 2**63
@@ -68,9 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--address", default="127.0.0.1", metavar="IP", help="where to listen (default 127.0.0.1)")
     parser.add_argument("--allow-remote", action="store_true", help="let --address be one that other machines reach")
+    several = "[IP:]N[,...]"
     for service, what in PORTS.items():
-        parser.add_argument(f"--port-{service}", type=int, default=0, metavar="N", help=f"{what} (default: any free)")
-    parser.add_argument("--port-node", type=int, metavar="N", help="serve the node API of each cluster as well")
+        parser.add_argument(
+            f"--port-{service}", type=_places, default="0", metavar=several, help=f"{what} (default: any free)"
+        )
+    parser.add_argument("--port-node", type=_places, metavar=several, help="serve the node API of each cluster as well")
     parser.add_argument("--clusters", type=_at_least_one, default=1, metavar="N", help="SolidFire clusters (default 1)")
     parser.add_argument("--hosts", type=_at_least_one, default=2, metavar="N", help="hosts of the pool (default 2)")
     parser.add_argument(
@@ -87,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     masked_before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # before any thread starts and inherits it
     try:
         with _served(arguments) as ready:
+            spare_collections()
             sys.stdout.write((json.dumps({"ready": ready}) if arguments.json else _shell_lines(ready)) + "\n")
             sys.stdout.flush()
             signal.sigwait(END_SIGNALS)
@@ -106,7 +116,7 @@ def _served(arguments: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
         directory = arguments.directory or own / "export"
         directory.mkdir(exist_ok=True)
         addresses = _addresses(arguments)
-        issued = certificate(*addresses)
+        issued = certificate(*addresses, *_named(arguments.port_solidfire), *_named(arguments.port_node or ()))
         authority = own / "authority.pem"
         authority.write_bytes(issued.authority_pem)
         seed = secrets.randbelow(SEED_MAX) if arguments.seed is None else arguments.seed
@@ -140,58 +150,71 @@ def _doors(
 ) -> dict[str, Any]:
     """Open every door of the stage; `made` closes them again."""
 
-    def opened(wire: Wire, port: int, address: str = arguments.address, **options: Any) -> Server:
-        return made.enter_context(serve(wire, host=address, port=port, allow_remote=arguments.allow_remote, **options))
+    def opened(wire: Wire, places: Places, address: str = arguments.address, **options: Any) -> list[Server]:
+        return [
+            made.enter_context(
+                serve(wire, host=host or address, port=port, allow_remote=arguments.allow_remote, **options)
+            )
+            for host, port in places
+        ]
 
     wires, world = stage.wires(), stage.world
     clusters, doors = [], []
     for number, address in enumerate(addresses):
         login = world.secrets.clusters[number]
-        door = opened(wires.clusters[number], arguments.port_solidfire, address, tls=issued.context)
-        entry = {"url": door.url, "username": login.username, "password": login.password}
-        if arguments.port_node is not None:
-            entry["node_url"] = opened(wires.nodes[number], arguments.port_node, address, tls=issued.context).url
+        tls = {"tls": issued.context, "bounds": ELEMENT_BOUNDS}
+        of_cluster = opened(wires.clusters[number], arguments.port_solidfire, address, **tls)
+        entry = _urls(of_cluster) | {"username": login.username, "password": login.password}
+        if arguments.port_node:
+            entry |= _urls(opened(wires.nodes[number], arguments.port_node, address, **tls), "node_url")
         clusters.append(entry)
-        doors.append(door)
+        doors.append(of_cluster)
     pool = world.secrets.pool
-    store = opened(wires.s3, arguments.port_s3, blocking=True)
+    of_pool = opened(wires.pool, arguments.port_xenserver)
+    of_store = opened(wires.s3, arguments.port_s3, blocking=True)
 
     def name_doors(present: World) -> None:
-        for array, door, wire in zip(present.arrays, doors, wires.clusters, strict=True):
-            array.bulk_url = f"{door.url}/"
-            _name(present, door, wire)
-        _name(present, store, wires.s3)
+        for array, of_cluster, wire in zip(present.arrays, doors, wires.clusters, strict=True):
+            array.bulk_url = f"{of_cluster[0].url}/"
+            _name(present, of_cluster, wire)
+        _name(present, of_store, wires.s3)
 
     stage.always(name_doors)
     return {
         "solidfire": clusters,
-        "xenserver": [
-            {
-                "url": opened(wires.pool, arguments.port_xenserver).url,
-                "username": pool.username,
-                "password": pool.password,
-            }
-        ],
-        "s3": {
-            "url": store.url,
+        "xenserver": [_urls(of_pool) | {"username": pool.username, "password": pool.password}],
+        "s3": _urls(of_store)
+        | {
             "bucket": world.store.bucket,
             "access_key": world.secrets.access_key,
             "secret_key": world.secrets.secret_key,
         },
-        "control": {"url": opened(wires.control, arguments.port_control).url, "token": world.secrets.token},
+        "control": _urls(opened(wires.control, arguments.port_control)) | {"token": world.secrets.token},
     }
 
 
-def _name(world: World, door: Server, wire: Wire) -> None:
+def _urls(doors: list[Server], name: str = "url") -> dict[str, Any]:
+    """Say where a simulator is: its first door, and all of them where there are more."""
+    several = {f"{name}s": [door.url for door in doors]} if len(doors) > 1 else {}
+    return {name: doors[0].url} | several
+
+
+def _name(world: World, doors: list[Server], wire: Wire) -> None:
     """Let clusters reach a service of their own world without a socket: they would wait for their own answer."""
-    address = urlsplit(door.url)
-    for host in (address.hostname, "localhost"):
-        world.internet.put(f"{host}:{address.port}", wire)
+    for door in doors:
+        address = urlsplit(door.url)
+        for host in (address.hostname, "localhost"):
+            world.internet.put(f"{host}:{address.port}", wire)
 
 
 def _addresses(arguments: argparse.Namespace) -> list[str]:
     """Give each cluster an address: the same for all where ports are free to choose, else one after the other."""
-    if not arguments.port_solidfire or arguments.clusters == 1:
+    places: Places = arguments.port_solidfire
+    if arguments.clusters == 1:
+        return [arguments.address]
+    if _named(places):
+        raise CannotServeError("--port-solidfire takes ports alone where there are several clusters: give --address.")
+    if not any(port for _, port in places):
         return [arguments.address] * int(arguments.clusters)
     try:
         first = ipaddress.ip_address(arguments.address)
@@ -215,6 +238,23 @@ def _flat(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
     parts = value.items() if isinstance(value, Mapping) else ((str(n), part) for n, part in enumerate(value, 1))
     for name, part in parts:
         yield from _flat(f"{prefix}_{name}" if prefix else name, part)
+
+
+def _places(text: str) -> Places:
+    """Read ports, each with or without an address before it."""
+    parts = [part.strip().rpartition(":") for part in text.split(",")]
+    for host, _, port in parts:
+        if not (port.isascii() and port.isdigit() and int(port) < 2**16):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no list of ports or IP:PORT; write 443, or 443,127.0.0.2:8443"
+            )
+        if not host and len(parts) > 1 and not int(port):
+            raise argparse.ArgumentTypeError(f"{text!r} asks for any port among others; give each its number")
+    return tuple((host.strip("[]"), int(port)) for host, _, port in parts)
+
+
+def _named(places: Places) -> list[str]:
+    return [host for host, _ in places if host]
 
 
 def _at_least_one(text: str) -> int:
