@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def cluster(*, forgetful: bool = False) -> Cluster:
     class Forgetful(Journal):
         """Remembers nothing."""
 
-        def record(self, side: str, event: str, **facts: Any) -> Any:
+        def keep(self, side: str, event: str, facts: Mapping[str, Any]) -> Any:
             return None
 
     clock = VirtualClock()

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeVar
 
-from snapproof.simulators.journal import Entry, Journal
+from snapproof.simulators.journal import Entry, Fact, Journal
 
 T = TypeVar("T")
 
@@ -260,10 +261,11 @@ class Seam:
             label = f"{call}#{number}"
             self._labels.append(label)
             fault = self._armed.pop(label, None) or self._standing.get(call)
-        self._journal.record("call", label)
+        self._journal.keep("call", label, _NO_FACTS)
         return label, fault
 
 
+_NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
 _LOSSES: Mapping[Shape, Callable[[str, Fault, object], BaseException]] = {
     Shape.LOST: lambda label, _fault, _answer: AnswerLostError(f"The connection died at {label}."),
     Shape.HANG: lambda label, _fault, _answer: AnswerHangsError(f"No answer came within {HANG_S:g} s at {label}."),

@@ -43,6 +43,10 @@ class Journal:
 
     def record(self, side: str, event: str, **facts: Fact) -> Entry:
         """Append one entry, show it to every watcher and return it."""
+        return self.keep(side, event, facts)
+
+    def keep(self, side: str, event: str, facts: Mapping[str, Fact]) -> Entry:
+        """Do as `record` does, with facts that are the journal's from now on."""
         with self._lock:
             entry = Entry(len(self._entries), self._now(), side, event, facts)
             self._entries.append(entry)

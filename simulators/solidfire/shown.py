@@ -1,6 +1,6 @@
 """Volumes and snapshots as the API shows them: written out while an answer is, from what the records keep or imply."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -136,10 +136,10 @@ def snapshot_row(snapshot: Snapshot) -> SnapshotRow:
 
 def shown(thing: object) -> object:
     """Turn what msgspec does not know into what it does. Raises NotImplementedError, as it wants, for the rest."""
-    if isinstance(thing, Volume):
-        return volume_row(thing)
-    if isinstance(thing, Snapshot):
-        return snapshot_row(thing)
-    if isinstance(thing, Part):
-        return thing.numbers()
-    raise NotImplementedError(f"No answer can hold a {type(thing).__name__}.")
+    show = _SHOWN.get(type(thing))
+    if show is None:
+        raise NotImplementedError(f"No answer can hold a {type(thing).__name__}.")
+    return show(thing)
+
+
+_SHOWN: Mapping[type, Callable[[Any], object]] = {Volume: volume_row, Snapshot: snapshot_row, Part: Part.numbers}

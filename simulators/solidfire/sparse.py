@@ -8,33 +8,33 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
-_ALL_BITS = 2**128 - 1
-_STRIDE = 0x9E3779B97F4A7C15F39CC0605CEDC835
-"""The golden ratio's part of 2**128, odd: numbers that follow one another get UUIDs that look unlike each other."""
+_HEAD_STRIDE, _HEAD_BITS = 0x9E3779B1, 2**32 - 1
+_TAIL_STRIDE, _TAIL_BITS = 0x9E3779B97F4B, 2**48 - 1
+"""By the golden ratio: things numbered in turn get UUIDs unlike each other. They are odd, so none comes twice."""
 
 
 class Identity:
     """Who the cluster is, as far as the identifiers of its things carry it. Equal clusters name things equally."""
 
-    __slots__ = ("_first", "_uuid", "unique_id")
+    __slots__ = ("_firsts", "_uuid", "unique_id")
 
     def __init__(self, unique_id: str, uuid: str) -> None:
         self.unique_id = unique_id
         self._uuid = uuid
-        self._first: dict[str, int] = {}
-        """Where the UUIDs of a kind begin, by kind."""
+        self._firsts: dict[str, tuple[int, str, int]] = {}
+        """Where the UUIDs of a kind begin: head, middle, tail."""
 
     def uuid_of(self, kind: str, number: int) -> str:
-        """Work out the UUID of the thing of this kind and number; a million of them need not be remembered.
+        """Work out the UUID of the thing of this kind and number; a million of them need not be remembered."""
+        head, middle, tail = self._firsts.get(kind) or self._first(kind)
+        head = (head + number * _HEAD_STRIDE) & _HEAD_BITS
+        return f"{head:08x}{middle}{(tail + number * _TAIL_STRIDE) & _TAIL_BITS:012x}"
 
-        Those of one kind lie a stride apart, so long that no cluster lives to see two of them meet.
-        """
-        first = self._first.get(kind)
-        if first is None:
-            drawn = hashlib.blake2b(f"{self._uuid} {kind}".encode(), digest_size=16).digest()
-            first = self._first[kind] = int.from_bytes(drawn)
-        text = f"{(first + number * _STRIDE) & _ALL_BITS:032x}"
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+    def _first(self, kind: str) -> tuple[int, str, int]:
+        text = hashlib.blake2b(f"{self._uuid} {kind}".encode(), digest_size=16).hexdigest()
+        middle = f"-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-"
+        first = self._firsts[kind] = int(text[:8], 16), middle, int(text[20:], 16)
+        return first
 
 
 class Sparse(Protocol):

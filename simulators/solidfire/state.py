@@ -157,7 +157,7 @@ class State(Holdings):
 
     def record(self, event: str, **facts: Fact) -> None:
         """Journal one change, which is an event of the cluster too. Never hand it a secret."""
-        self.events.append(self._journal.record("array", event, **facts))
+        self.events.append(self._journal.keep("array", event, facts))
 
     def remind(self, at_s: float, *, volume_id: int = 0, snapshot_id: int = 0, schedule_id: int = 0) -> None:
         """Note when a volume may be due for its purge, a snapshot for its expiry, or a schedule to run."""
@@ -185,7 +185,8 @@ class State(Holdings):
     @property
     def fullness(self) -> Fullness:
         """How full the cluster is, or was made to be."""
-        return max(self.fullness_at_least, self.plant.fullness(self.used_bytes))
+        real = self.plant.fullness(self.used_bytes)
+        return max(self.fullness_at_least, real)
 
     def volume(self, volume_id: int) -> Volume:
         """Find a volume, deleted or not. Raises ElementError."""

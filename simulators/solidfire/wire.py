@@ -7,6 +7,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -158,13 +159,11 @@ class Endpoint:
         if params is not None and type(params) is not dict:
             return _failure(ElementError(GUESSED.bad_type, "params must be of type object."), request.id)
 
-        def act() -> Answer:
-            return self._performed(caller, version, request)
-
+        act = partial(self._performed, caller, version, request)
         if self._seam is None:
             return act()
         label = name if name in methods() else UNKNOWN_LABEL
-        return self._seam.cross(self._service, label, act, refuse=lambda error: refusal(error, request.id))
+        return self._seam.cross(self._service, label, act, refuse=partial(refusal, call_id=request.id))
 
     def _performed(self, caller: Administrator, version: Version, request: _Request) -> Answer:
         array, name = self._array, request.method or ""

@@ -7,7 +7,7 @@ import gc
 import random
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -154,7 +154,7 @@ def test_listing_all_costs_the_same_for_every_row(clusters: tuple[Array, Array],
 class NoJournal(Journal):
     """Remembers nothing, so that what is measured is what the records take."""
 
-    def record(self, side: str, event: str, **facts: Any) -> Any:
+    def keep(self, side: str, event: str, facts: Mapping[str, Any]) -> Any:
         return None
 
 
