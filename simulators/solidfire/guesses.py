@@ -83,7 +83,7 @@ CHOICES: tuple[str, ...] = (
     "An asynchronous target follows in cycles as long as a replication takes; a synchronous one is equal at once.",
     "A pair begins Idle, resumes as ResumingDataTransfer, and is Active when the time of a replication has passed.",
     "When the roles of a pair change, the new target takes the contents of the new source; unsent writes are lost.",
-    "A replicated snapshot keeps name, UUID, creation and expiry; deleting it over there is told and not made good.",
+    "A replicated snapshot keeps name, UUID, creation and expiry, but is an own instance; deletion there is only told.",
     "Deleting a paired volume is allowed and pauses the pair; the purge ends it on that side.",
     "The only script is bv_internal.py, with endpoints s3 and solidfire; swift fails inside the result.",
     "What a bulk volume job's bucket holds is our own layout; restoring part of it with range works.",

@@ -286,9 +286,14 @@ class Snapshot:
         return self.image.size_bytes
 
     @property
+    def instance_uuid(self) -> str:
+        """Its own UUID."""
+        return self.volume.identity.uuid_of("snapshot", self.snapshot_id)
+
+    @property
     def snapshot_uuid(self) -> str:
         """Its own UUID, or that of the snapshot elsewhere of which it is the replica."""
-        return self.seldom.replicated_uuid or self.volume.identity.uuid_of("snapshot", self.snapshot_id)
+        return self.seldom.replicated_uuid or self.instance_uuid
 
     @snapshot_uuid.setter
     def snapshot_uuid(self, uuid: str) -> None:

@@ -109,7 +109,7 @@ def volume_row(volume: Volume) -> VolumeRow:
 
 def snapshot_row(snapshot: Snapshot) -> SnapshotRow:
     """Write out a snapshot."""
-    volume, seldom, uuid = snapshot.volume, snapshot.seldom, snapshot.snapshot_uuid
+    volume, seldom, instance_uuid = snapshot.volume, snapshot.seldom, snapshot.instance_uuid
     return SnapshotRow(
         snapshot_id=snapshot.snapshot_id,
         volume_id=volume.volume_id,
@@ -120,14 +120,14 @@ def snapshot_row(snapshot: Snapshot) -> SnapshotRow:
         expiration_time=seldom.expiration_time,
         remote_statuses=seldom.remote_statuses or [],
         status=seldom.status,
-        snapshot_uuid=uuid,
+        snapshot_uuid=seldom.replicated_uuid or instance_uuid,
         total_size=snapshot.image.size_bytes,
         group_id=seldom.group_id,
         group_snapshot_uuid=seldom.group_snapshot_uuid,
         create_time=snapshot.create_time,
         instance_create_time=snapshot.create_time,
         volume_name=volume.name,
-        instance_snapshot_uuid=uuid,
+        instance_snapshot_uuid=instance_uuid,
         virtual_volume_id=seldom.virtual_volume_id,
         attributes=seldom.attributes or {},
         snap_mirror_label=seldom.snap_mirror_label,

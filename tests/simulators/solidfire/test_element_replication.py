@@ -60,6 +60,9 @@ def test_writes_of_no_pair_reach_nobody_and_a_snapshot_pair_sends_snapshots_only
     (arrived,) = call(other, "ListSnapshots")["snapshots"]
     for name in ("name", "snapshotUUID", "createTime", "expirationTime"):
         assert arrived[name] == kept["snapshot"][name]
+    assert (
+        arrived["instanceSnapshotUUID"] != kept["snapshot"]["instanceSnapshotUUID"] == kept["snapshot"]["snapshotUUID"]
+    )
     assert other.image_of_snapshot(arrived["snapshotID"]).read(0, 4) == b"kept"
     assert call(one, "ListSnapshots")["snapshots"][0]["remoteStatuses"][0]["remoteStatus"] == "Present"
     call(other, "DeleteSnapshot", snapshotID=arrived["snapshotID"])
