@@ -1,12 +1,12 @@
-"""House rules that no linter knows, over every file that git tracks; each is itself tested with a planted violation.
+"""House rules that no linter knows, over every file that git does not ignore, each tested with a planted violation.
 
 The rules' reasons are in CONTRIBUTING.md; layers are the affair of test_contracts.py.
 """
 
 import ast
 import io
+import os
 import re
-import subprocess
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 import pytest
+from pathspec import GitIgnoreSpec
 
 ROOT = Path(__file__).parent.parent
 LINKED = ("features", "fixtures", "reference_impl", "simulators", "steps")
@@ -138,12 +139,24 @@ def broken_links(root: Path) -> Iterator[Finding]:
             yield Finding(path, 1, f"Not the link it should be; `ln -s ../../{name} {path}` (core.symlinks=true).")
 
 
+def tracked(root: Path) -> Iterator[PurePosixPath]:
+    """Name the files under `root` that git would not ignore."""
+    ignore = root / ".gitignore"
+    ignored = GitIgnoreSpec.from_lines([".git/", *(ignore.read_text().splitlines() if ignore.exists() else ())])
+    for folder, below, files in os.walk(root):
+        here = PurePosixPath(Path(folder).relative_to(root))
+        below[:] = sorted(name for name in below if not ignored.match_file(f"{here / name}/"))
+        yield from (here / name for name in sorted(files) if not ignored.match_file(here / name))
+
+
 def texts(root: Path) -> Iterator[tuple[PurePosixPath, str]]:
-    """Read what git tracks under `root`, except links and files that are no text."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
+    """Read what lies under `root` and git would not ignore, except links and files that are no text.
+
+    Git itself is not asked: whoever has the source as an archive has none.
+    """
+    for name in tracked(root):
         file = root / name
-        if file.is_symlink() or not file.is_file():
+        if file.is_symlink():
             continue
         try:
             yield PurePosixPath(name), file.read_text(encoding="utf-8")
@@ -200,8 +213,6 @@ def test_a_planted_violation_is_reported_with_its_place(
     planted = tmp_path / file
     planted.parent.mkdir(parents=True)
     planted.write_text(text)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
     assert [finding.partition(": ")[0] for finding in findings(tmp_path, rule)] == [f"{file}:{line}"]
 
 
@@ -225,9 +236,13 @@ def test_what_is_allowed_stays_allowed(rule: Rule, text: str) -> None:
     assert list(rule(PurePosixPath("steps/fine.py"), text)) == []
 
 
-def test_a_file_that_git_does_not_track_is_nobodys_business(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    (tmp_path / "utils.py").write_text("")
+def test_a_file_that_git_ignores_is_nobodys_business(tmp_path: Path) -> None:
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/utils.py").write_text("")
+    assert findings(tmp_path, modules_have_a_subject) == [
+        "build/utils.py:1: 'utils' names no subject; name what the code is about."
+    ]
+    (tmp_path / ".gitignore").write_text("build/\n")
     assert findings(tmp_path, modules_have_a_subject) == []
 
 
