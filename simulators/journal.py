@@ -37,7 +37,7 @@ class Journal:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._entries: list[Entry] = []
         self._watchers: list[Watcher] = []
 
@@ -50,12 +50,12 @@ class Journal:
         with self._lock:
             entry = Entry(len(self._entries), self._now(), side, event, facts)
             self._entries.append(entry)
-            for watch in self._watchers:
-                watch(entry)
-            return entry
+        for watch in self._watchers:
+            watch(entry)
+        return entry
 
     def watch(self, watcher: Watcher) -> None:
-        """Call `watcher` with every entry from now on."""
+        """Call `watcher` with every entry from now on, in the thread that made it, which may make more meanwhile."""
         self._watchers.append(watcher)
 
     def since(self, number: int) -> tuple[Entry, ...]:

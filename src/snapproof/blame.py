@@ -9,8 +9,9 @@ from types import TracebackType
 import pytest
 
 from snapproof.driver import DriverError
+from snapproof.drivers.contract import BrokenContractError, DriverDiedError, DriverSilentError
 from snapproof.lab import NotTestableError
-from snapproof.selection import CapabilityMissingError, DriverDiedError
+from snapproof.selection import CapabilityMissingError
 from snapproof.verdict import State
 
 OURS = ("snapproof.steps", "snapproof.fixtures", "snapproof.campaign", "snapproof.simulators", "pytest_bdd")
@@ -29,6 +30,8 @@ STATE_OF_ERROR: tuple[tuple[type[BaseException], State], ...] = (
     (pytest.fail.Exception, State.FAIL),
     (AssertionError, State.FAIL),
     (DriverError, State.FAIL),
+    (BrokenContractError, State.FAIL),
+    (DriverSilentError, State.TIMEOUT),
 )
 """The first line that fits. Whatever fits none is blamed by where it was raised."""
 

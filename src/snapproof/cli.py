@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "judge a driver with the conformance suite",
     "demo": "send a real filesystem through every floor and have it judged",
     "serve": "serve the simulators to any client, over HTTP",
+    "host": "put a Python driver behind the published contract",
     "fault": "let calls of served simulators fail",
     "campaign": "search for faults that break a driver",
     "replay": "run one failing history again",

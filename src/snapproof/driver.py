@@ -6,7 +6,7 @@ what it left, and must itself be harmless when repeated.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from snapproof.vocabulary import (
     AccountId,
@@ -119,6 +119,22 @@ class DriverFactory(Protocol):
 
     def __call__(self, site: Site) -> DriverUnderTest:
         """Start the driver."""
+
+
+class DriverKilledError(BaseException):
+    """The lab killed the driver in the middle of a verb. Not an Exception: no step may swallow it."""
+
+
+@runtime_checkable
+class OutsideFactory(DriverFactory, Protocol):
+    """Starts drivers that live outside this process: services of their site have URLs and no wires."""
+
+    @property
+    def killable(self) -> bool:
+        """Whether `kill` can be asked for."""
+
+    def kill(self) -> None:
+        """End the present life at once, as SIGKILL does; the verb under way then raises DriverKilledError."""
 
 
 def get_snapshot(driver: DriverUnderTest, snapshot: SnapshotId) -> Snapshot:

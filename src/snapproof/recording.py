@@ -4,6 +4,7 @@ Records ride on `user_properties`, which is plain data and so survives xdist. Wh
 """
 
 import inspect
+import shlex
 import signal
 import threading
 import time
@@ -273,8 +274,8 @@ def _placard(item: pytest.Item, watch: Watch) -> str:
 
 
 def _replay(item: pytest.Item, scenario: Scenario) -> str:
-    target = f"{scenario.uri}::{item.name}".replace("'", "'\"'\"'")
-    return f"snapproof run --driver {driver_name(item.config)} --seed {selected_seed(item.config)} -- '{target}'"
+    words = ("--driver", driver_name(item.config), "--seed", str(selected_seed(item.config)))
+    return f"snapproof run {shlex.join(words)} -- {shlex.quote(f'{scenario.uri}::{item.name}')}"
 
 
 def _identity(described: Description) -> DriverIdentity:

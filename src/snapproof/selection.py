@@ -18,9 +18,17 @@ from snapproof.vocabulary import Capability, Description
 ALIASES = {"reference": "snapproof.reference_impl.driver:ReferenceDriver"}
 """Short names of drivers that come with the package."""
 
+SCHEMES = {
+    "contract": "snapproof.drivers.outside:spoken_to",
+    "cmd": "snapproof.drivers.outside:CommandDriver",
+    "http": "snapproof.drivers.outside:UrlDriver",
+    "https": "snapproof.drivers.outside:UrlDriver",
+}
+"""Doors to drivers that are not simply called, by the scheme of the URI that names the driver."""
+
 CURE = (
     "Name it MODULE:FACTORY, and install its package in this environment or add its folder to PYTHONPATH "
-    "(the current folder is not searched)."
+    "(the current folder is not searched); or give a URI: cmd:./driver, http://127.0.0.1:8080."
 )
 _FACTORY = pytest.StashKey[DriverFactory]()
 _PROFILE = pytest.StashKey[Profile]()
@@ -32,10 +40,6 @@ ATTACHMENTS = pytest.StashKey[list[tuple[str, str]]]()
 
 class CapabilityMissingError(Exception):
     """The driver does not declare what this scenario needs; the verdict is NOT-SUPPORTED."""
-
-
-class DriverDiedError(Exception):
-    """The driver's process died although nobody killed it; the verdict is DRIVER-CRASH."""
 
 
 class SuiteError(Exception):
@@ -107,10 +111,12 @@ def attach(item: pytest.Item, title: str, text: str) -> None:
 
 
 def load_driver(name: str) -> DriverFactory:
-    """Import `MODULE:FACTORY`. Raises pytest.UsageError."""
+    """Import `MODULE:FACTORY`, or open the door that a URI names. Raises pytest.UsageError."""
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise pytest.UsageError(f"'{name}' names no driver. {CURE}")
+    if module_name in SCHEMES:
+        return _opened(name, SCHEMES[module_name])
     try:
         module = importlib.import_module(module_name)
     except Exception as exc:
@@ -120,6 +126,15 @@ def load_driver(name: str) -> DriverFactory:
     if not callable(factory):
         raise pytest.UsageError(f"{module_name} has no callable '{attribute}'. {CURE}")
     return factory
+
+
+def _opened(uri: str, door: str) -> DriverFactory:
+    module_name, _, attribute = door.partition(":")
+    try:
+        opened: DriverFactory = getattr(importlib.import_module(module_name), attribute)(uri)
+    except ValueError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+    return opened
 
 
 def driver_package(factory: DriverFactory) -> str:

@@ -309,8 +309,8 @@ class Site:
     """Everything a driver is told about where it works.
 
     `array_portal` is the iSCSI address of the array, `hosts_group` its access group that holds the hosts' initiators.
-    `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it. `bucket` is None where
-    secondary storage is the export itself.
+    `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it, `export_path` where it
+    is on this machine, if it is. `bucket` is None where secondary storage is the export itself.
     """
 
     array: Endpoint
@@ -323,4 +323,5 @@ class Site:
     state_directory: Path
     clock: Clock
     call_point: CallPoint
+    export_path: Path | None = None
     seed: int = 0

@@ -78,7 +78,8 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from snapproof.lab import NotTestableError
-from snapproof.selection import DriverDiedError, attach, check_capabilities, conceal
+from snapproof.drivers.contract import DriverDiedError
+from snapproof.selection import attach, check_capabilities, conceal
 from snapproof.vocabulary import Capability, Description
 
 LEFT = []

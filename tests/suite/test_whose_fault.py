@@ -6,8 +6,9 @@ import pytest
 
 from snapproof.blame import ScenarioTimeoutError, state_of
 from snapproof.driver import BackendError, NotSupportedError
+from snapproof.drivers.contract import DriverDiedError
 from snapproof.lab import NotTestableError
-from snapproof.selection import CapabilityMissingError, DriverDiedError, SuiteError, driver_package, load_driver
+from snapproof.selection import CapabilityMissingError, SuiteError, driver_package, load_driver
 from snapproof.verdict import State
 
 RAISE = compile("raise KeyError('volume')", "nowhere", "exec")

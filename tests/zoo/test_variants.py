@@ -56,9 +56,10 @@ def judged(driver: str, requirement: str, report: Path) -> list[ScenarioFinished
     return [msgspec.json.decode(line, type=ScenarioFinished) for line in finished]
 
 
+@pytest.mark.parametrize("door", ["", "contract:"], ids=["called", "by the contract"])
 @pytest.mark.parametrize("variant", zoo(), ids=lambda variant: variant.driver)
-def test_the_variant_is_caught_by_the_rule_that_it_breaks(variant: Variant, tmp_path: Path) -> None:
-    results = judged(f"{PACKAGE}.{variant.driver}", variant.breaks, tmp_path)
+def test_the_variant_is_caught_by_the_rule_that_it_breaks(variant: Variant, door: str, tmp_path: Path) -> None:
+    results = judged(f"{door}{PACKAGE}.{variant.driver}", variant.breaks, tmp_path)
     failed = [result for result in results if result.state is State.FAIL]
     assert results, f"No scenario of {variant.breaks} ran."
     assert failed, f"{variant.driver} survived {len(results)} scenarios of {variant.breaks}."

@@ -1,0 +1,114 @@
+"""`snapproof host`: put a Python driver behind the published contract, as the thinnest wrapper there is.
+
+Whoever asks it posts a site first. What is said is in drivers/contract.py.
+"""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from snapproof.driver import DriverUnderTest
+from snapproof.drivers.contract import VERSION, Service, SiteMessage
+from snapproof.drivers.hosting import Hosting
+from snapproof.reference_impl.adapters.mounted import MountedDirectory
+from snapproof.selection import full_name, load_driver
+from snapproof.simulators.clock import WallClock
+from snapproof.simulators.serving import CannotServeError, serve
+from snapproof.verdict import EXIT_USAGE
+from snapproof.vocabulary import Endpoint, S3Place, Secret, Site
+
+T = TypeVar("T")
+EPILOG = """\
+examples:
+  snapproof host acme.driver:Driver                         prints where it can be asked, until Ctrl-C or SIGTERM
+  snapproof run --driver 'cmd:snapproof host acme.driver:Driver'
+                                                            judges it in a process of its own, over sockets and TLS
+"""
+NAP_S = 0.01
+"""No wait is longer: what a driver waits for here is over after some questions, whatever the time."""
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class HastyClock(WallClock):
+    """The machine's time for drivers that wait by it, without the waiting."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(min(seconds, NAP_S))
+
+
+class Unwatched:
+    """The commits of a driver outside the lab's process meet nothing but its death."""
+
+    def cross(self, service: str, method: str, perform: Callable[[], T], *, refuse: Callable[[str], T]) -> T:
+        """Perform the call."""
+        return perform()
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "host",
+        help="put a Python driver behind the published contract",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("driver", metavar="MODULE:FACTORY", help="the driver, or 'reference'")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="where to listen on 127.0.0.1 (default: any)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal says to end; return the exit code."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    masked_before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    try:
+        factory = load_driver(full_name(arguments.driver))
+
+        def start(message: SiteMessage) -> DriverUnderTest:
+            return factory(site_of(message))
+
+        hosting = Hosting(start)
+        with serve(hosting, port=arguments.port, blocking=True) as server:
+            sys.stdout.write(json.dumps({"ready": server.url, "contract": VERSION}) + "\n")
+            sys.stdout.flush()
+            signal.sigwait(END_SIGNALS)
+        hosting.close()
+    except (CannotServeError, pytest.UsageError) as error:
+        sys.stderr.write(f"snapproof host: {error}\n")
+        return EXIT_USAGE
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked_before)
+    return 0
+
+
+def site_of(message: SiteMessage) -> Site:
+    """Say to a driver of this process what was said to the process."""
+    bucket = message.bucket
+    return Site(
+        array=_endpoint(message.array),
+        array_portal=message.array_portal,
+        hosts_group=message.hosts_group,
+        hypervisor=_endpoint(message.hypervisor),
+        export_url=message.export_url,
+        export=MountedDirectory(Path(message.export_path)),
+        export_path=Path(message.export_path),
+        bucket=None if bucket is None else S3Place(endpoint=_endpoint(bucket.service), bucket=bucket.name),
+        state_directory=Path(message.state_directory),
+        clock=HastyClock(),
+        call_point=Unwatched(),
+        seed=message.seed,
+    )
+
+
+def _endpoint(service: Service) -> Endpoint:
+    return Endpoint(
+        url=service.url, username=service.username, password=Secret(service.password), ca_pem=service.ca_pem
+    )

@@ -1,0 +1,213 @@
+"""The published contract, version 1: each verb of the port as one POST, its messages as JSON, its errors as problems.
+
+Everything is read off the port (driver.py) and its types (vocabulary.py): there is no second list of verbs. Who sends
+these messages is in http.py, who answers them in hosting.py, and what makers of drivers read is written by openapi.py.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_type_hints
+
+import msgspec
+
+from snapproof.driver import (
+    BackendError,
+    ConflictError,
+    DriverError,
+    DriverUnderTest,
+    InvalidRequestError,
+    LimitExceededError,
+    NotFoundError,
+    NotSupportedError,
+    UnavailableError,
+)
+from snapproof.vocabulary import Endpoint, Site
+
+VERSION = "1.0"
+PREFIX = "/v1/"
+BEGIN = "/v1/begin"
+JOBS = "/v1/jobs/"
+PROBLEM = "application/problem+json"
+JSON = "application/json"
+
+
+class DoorError(Exception):
+    """Something is wrong with the driver beside its verbs. Never raised itself; no refusal of a driver is one."""
+
+
+class BrokenContractError(DoorError):
+    """The driver sent what the contract does not know; the message says where."""
+
+
+class DriverDiedError(DoorError):
+    """The driver's process died although nobody killed it, or never came up."""
+
+
+class DriverSilentError(DoorError):
+    """The driver lives and does not answer."""
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a service of the site is, and who may use it. `ca_pem` is the authority of its certificate."""
+
+    url: str
+    username: str
+    password: str
+    ca_pem: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Service(url={self.url!r}, username={self.username!r})"
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Secondary storage in a bucket; the service's user name and password are its access key and secret key."""
+
+    service: Service
+    name: str
+
+
+class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a driver works, as vocabulary.Site says it to one in our own process. Begins a life of the driver.
+
+    The same `state_directory` again means: the next life of the same driver. `export_path` is the export as this
+    machine sees it, `export_url` as the hosts mount it.
+    """
+
+    array: Service
+    array_portal: str
+    hosts_group: str
+    hypervisor: Service
+    export_url: str
+    export_path: str
+    bucket: Bucket | None
+    state_directory: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """One verb: the type of the body that asks for it, the type of the answer, and what it is for."""
+
+    name: str
+    body: type[msgspec.Struct]
+    answer: Any
+    purpose: str
+
+    @property
+    def path(self) -> str:
+        """Where it is posted to."""
+        return PREFIX + self.name.replace("_", "-")
+
+    def bind(self, *positional: Any, **named: Any) -> msgspec.Struct:
+        """Make the body of a call from the arguments of the port's method. Raises TypeError as the method would."""
+        fields = self.body.__struct_fields__
+        if len(positional) > len(fields):
+            raise TypeError(f"{self.name} takes {len(fields)} arguments, not {len(positional)}.")
+        return self.body(**dict(zip(fields, positional, strict=False)), **named)
+
+    def arguments(self, body: msgspec.Struct) -> dict[str, Any]:
+        """Give the arguments of the port's method that the body holds."""
+        return {name: getattr(body, name) for name in self.body.__struct_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an error of the port travels: as this kind of problem, with this HTTP status."""
+
+    error: type[DriverError]
+    slug: str
+    status: int
+
+    @property
+    def uri(self) -> str:
+        """The problem's `type`."""
+        return f"urn:snapproof:problem:{self.slug}"
+
+
+KINDS = (
+    Kind(InvalidRequestError, "invalid-request", 400),
+    Kind(NotFoundError, "not-found", 404),
+    Kind(ConflictError, "conflict", 409),
+    Kind(LimitExceededError, "limit-exceeded", 422),
+    Kind(NotSupportedError, "not-supported", 501),
+    Kind(BackendError, "backend", 502),
+    Kind(UnavailableError, "unavailable", 503),
+)
+"""All errors that a driver may answer. Whatever else it answers breaks the contract."""
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error as it travels (RFC 9457)."""
+
+    type: str
+    title: str = ""
+    status: int = 0
+    detail: str = ""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What a driver answers that has begun and not ended: where to ask, and how soon."""
+
+    job: str
+    poll_after_s: float = 0.2
+
+
+@cache
+def verbs() -> Mapping[str, Verb]:
+    """Every verb of the port, by the name of its method."""
+    methods = inspect.getmembers(DriverUnderTest, inspect.isfunction)
+    return {name: _verb(name, method) for name, method in methods if not name.startswith("_")}
+
+
+def _verb(name: str, method: Any) -> Verb:
+    hints = get_type_hints(method)
+    answer = hints.pop("return")
+    fields: list[Any] = []
+    for parameter in list(inspect.signature(method).parameters.values())[1:]:
+        typed = (parameter.name, hints[parameter.name])
+        fields.append(typed if parameter.default is parameter.empty else (*typed, parameter.default))
+    title = "".join(part.capitalize() for part in name.split("_"))
+    body = msgspec.defstruct(f"{title}Body", fields, frozen=True, forbid_unknown_fields=True, module=__name__)
+    return Verb(name=name, body=body, answer=answer, purpose=inspect.getdoc(method) or "")
+
+
+def message_of(site: Site) -> SiteMessage:
+    """Say a site to a driver outside this process. Raises ValueError for one that cannot be reached from there."""
+    if site.export_path is None:
+        raise ValueError("The site's export is no path of this machine, so no other process can reach it.")
+    bucket = site.bucket
+    return SiteMessage(
+        array=_service(site.array),
+        array_portal=site.array_portal,
+        hosts_group=site.hosts_group,
+        hypervisor=_service(site.hypervisor),
+        export_url=site.export_url,
+        export_path=str(site.export_path),
+        bucket=None if bucket is None else Bucket(service=_service(bucket.endpoint), name=bucket.bucket),
+        state_directory=str(site.state_directory),
+        seed=site.seed,
+    )
+
+
+def _service(endpoint: Endpoint) -> Service:
+    if endpoint.wire is not None:
+        raise ValueError(f"{endpoint.url} answers in this process only; serve it, and say where.")
+    password = endpoint.password.reveal()
+    return Service(url=endpoint.url, username=endpoint.username, password=password, ca_pem=endpoint.ca_pem)
+
+
+def problem_of(error: DriverError) -> Problem:
+    """Write an error down."""
+    kind = next(kind for kind in KINDS if isinstance(error, kind.error))
+    return Problem(type=kind.uri, title=kind.error.__name__, status=kind.status, detail=str(error))
+
+
+def error_of(problem: Problem) -> DriverError:
+    """Read an error. Raises BrokenContractError for a kind that there is not."""
+    for kind in KINDS:
+        if problem.type == kind.uri:
+            return kind.error(problem.detail or problem.title)
+    known = ", ".join(kind.uri for kind in KINDS)
+    raise BrokenContractError(f"The driver answered a problem of type {problem.type!r}; there are {known}.")

@@ -1,0 +1,70 @@
+"""Any driver of our own process behind the contract: a wire to hand to a server, and a command that serves it.
+
+`python -m snapproof.drivers.hosting MODULE:FACTORY` is a thin wrapper as a vendor would write one.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from snapproof.driver import DriverError, DriverUnderTest
+from snapproof.drivers.contract import BEGIN, JSON, PROBLEM, Problem, SiteMessage, Verb, problem_of, verbs
+from snapproof.vocabulary import Answer
+
+HEALTH = "/v1/health"
+_JSON = {"content-type": JSON}
+_PROBLEM = {"content-type": PROBLEM}
+_MALFORMED = "urn:snapproof:problem:malformed"
+
+
+class Hosting:
+    """A wire. One life at a time: `begin` starts one and ends the one before; verbs are answered one by one."""
+
+    def __init__(self, start: Callable[[SiteMessage], DriverUnderTest], begun: DriverUnderTest | None = None) -> None:
+        self._start = start
+        self._driver = begun
+        self._lock = threading.Lock()
+        self._verbs = {verb.path: verb for verb in verbs().values()}
+
+    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer one exchange."""
+        if (method, target) == ("GET", HEALTH):
+            return 200, _JSON, b'{"contract":"1.0"}'
+        if method != "POST" or (target != BEGIN and target not in self._verbs):
+            return _problem(404, "There is no such verb; see the contract's OpenAPI document.")
+        with self._lock:
+            try:
+                return self._begin(body) if target == BEGIN else self._perform(self._verbs[target], body)
+            except msgspec.ValidationError as error:
+                return _problem(422, f"{target} was sent a message that breaks the contract: {error}")
+            except msgspec.DecodeError as error:
+                return _problem(400, f"{target} was sent no JSON: {error}")
+            except DriverError as error:
+                problem = problem_of(error)
+                return problem.status, _PROBLEM, msgspec.json.encode(problem)
+
+    def _begin(self, body: bytes) -> Answer:
+        site = msgspec.json.decode(body, type=SiteMessage)
+        self.close()
+        self._driver = self._start(site)
+        return 204, {}, b""
+
+    def _perform(self, verb: Verb, body: bytes) -> Answer:
+        asked = msgspec.json.decode(body, type=verb.body)
+        if self._driver is None:
+            return _problem(409, "No life has begun; post a site to /v1/begin first.")
+        answer: Any = getattr(self._driver, verb.name)(**verb.arguments(asked))
+        return 200, _JSON, msgspec.json.encode(answer)
+
+    def close(self) -> None:
+        """End the present life."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
+
+
+def _problem(status: int, detail: str) -> Answer:
+    problem = Problem(type=_MALFORMED, title="Malformed", status=status, detail=detail)
+    return status, _PROBLEM, msgspec.json.encode(problem)

@@ -1,0 +1,184 @@
+"""The published contract: every verb and every error of the port travels and arrives as what it was."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapproof import driver as port
+from snapproof.driver import DriverError
+from snapproof.drivers.contract import (
+    KINDS,
+    PROBLEM,
+    BrokenContractError,
+    DriverSilentError,
+    Problem,
+    Service,
+    error_of,
+    problem_of,
+    verbs,
+)
+from snapproof.drivers.hosting import Hosting
+from snapproof.drivers.remote import PATIENCE_S, speak
+from snapproof.simulators.clock import VirtualClock
+from snapproof.vocabulary import (
+    AccountId,
+    Answer,
+    Copy,
+    LocationType,
+    OperationId,
+    Snapshot,
+    SnapshotId,
+    SnapshotRequest,
+    SnapshotState,
+    VolumeId,
+)
+
+REQUEST = SnapshotRequest(operation=OperationId("op"), volume=VolumeId("v"), location=LocationType.SECONDARY)
+COPIES = st.builds(
+    Copy, location=st.sampled_from(LocationType), reference=st.text(), physical_size_bytes=st.integers(0, 2**63)
+)
+SNAPSHOTS = st.builds(
+    Snapshot,
+    id=st.text().map(SnapshotId),
+    account=st.text().map(AccountId),
+    volume=st.text().map(VolumeId),
+    name=st.text(),
+    location=st.sampled_from(LocationType),
+    state=st.sampled_from(SnapshotState),
+    size_bytes=st.integers(0, 2**63),
+    copies=st.lists(COPIES, max_size=3).map(tuple),
+)
+
+
+class Parrot:
+    """A driver that answers what it was told to answer, and remembers what it was asked."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+        self.asked: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def __getattr__(self, _name: str) -> Any:
+        def verb(*positional: Any, **named: Any) -> object:
+            self.asked.append((positional, named))
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+        return verb
+
+
+def through(answer: object) -> tuple[Any, Parrot]:
+    """Give a driver behind the contract, and the driver itself."""
+    parrot = Parrot(answer)
+    hosting = Hosting(lambda _site: pytest.fail("nobody begins"), begun=parrot)
+    return speak(hosting, clock=VirtualClock()), parrot
+
+
+def answering(*answers: Answer) -> Any:
+    """Give a driver that answers with these very bytes, one after the other."""
+    left = list(answers)
+    return speak(lambda *_: left.pop(0) if len(left) > 1 else left[0], clock=VirtualClock())
+
+
+def subclasses(kind: type[DriverError]) -> set[type[DriverError]]:
+    return {thing for thing in vars(port).values() if isinstance(thing, type) and issubclass(thing, kind)} - {kind}
+
+
+def test_every_error_of_the_port_has_a_kind_of_problem() -> None:
+    assert {kind.error for kind in KINDS} == subclasses(DriverError)
+    assert len({kind.uri for kind in KINDS}) == len({kind.status for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.slug)
+def test_an_error_arrives_as_what_it_was(kind: Any) -> None:
+    assert error_of(problem_of(kind.error("why"))).args == ("why",)
+    driver, _ = through(kind.error("The array said no."))
+    with pytest.raises(kind.error, match=r"The array said no\."):
+        driver.take_snapshot(REQUEST)
+
+
+@given(snapshots=st.lists(SNAPSHOTS, max_size=3))
+def test_answers_arrive_as_they_were(snapshots: list[Snapshot]) -> None:
+    driver, parrot = through(snapshots)
+    assert driver.list_snapshots(AccountId("a"), location=LocationType.PRIMARY) == snapshots
+    assert parrot.asked == [((), {"account": "a", "volume": None, "location": LocationType.PRIMARY})]
+
+
+@given(name=st.text(), location=st.none() | st.sampled_from(LocationType))
+def test_questions_arrive_as_they_were(name: str, location: LocationType | None) -> None:
+    asked = SnapshotRequest(operation=OperationId("op"), volume=VolumeId("v"), name=name, location=location)
+    driver, parrot = through(None)
+    with pytest.raises(BrokenContractError, match="take_snapshot is not what the contract says"):
+        driver.take_snapshot(asked)  # it answers null
+    assert parrot.asked == [((), {"request": asked})]
+
+
+def test_every_verb_of_the_port_can_be_asked() -> None:
+    driver, parrot = through(None)
+    for verb in verbs().values():
+        assert verb.purpose, verb.name
+        assert callable(getattr(driver, verb.name))
+    driver.reconcile()
+    assert parrot.asked == [((), {})]
+    with pytest.raises(AttributeError, match="The contract has no verb 'take_holiday'"):
+        driver.take_holiday()
+    with pytest.raises(TypeError, match="reconcile takes 0 arguments, not 1"):
+        driver.reconcile(1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((200, {}, b'[{"id": 7}]'), "Expected `str`, got `int`"),
+        ((200, {}, b"<html>"), "malformed"),
+        ((200, {}, b"null"), "Expected `array`, got `null`"),
+        ((500, {"content-type": "text/plain"}, b"Oh no"), "HTTP 500.*Oh no"),
+        ((302, {"location": "http://elsewhere"}, b""), "HTTP 302"),
+        (
+            (409, {"content-type": PROBLEM}, b'{"type":"urn:mine"}'),
+            "a problem of type 'urn:mine'; there are urn:snapproof",
+        ),
+        ((202, {}, b"{}"), "missing required field `job`"),
+    ],
+)
+def test_what_breaks_the_contract_is_quoted(answer: Answer, words: str) -> None:
+    with pytest.raises(BrokenContractError, match=words):
+        answering(answer).list_snapshots()
+
+
+def test_a_job_is_asked_for_until_it_ends() -> None:
+    begun: Answer = (202, {}, b'{"job":"7","poll_after_s":1}')
+    assert answering(begun, begun, begun, (200, {}, b"[]")).list_snapshots() == []
+    with pytest.raises(DriverSilentError, match=f"Job 7 of list_snapshots did not end within {PATIENCE_S:g} s"):
+        answering(begun).list_snapshots()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "status"),
+    [
+        ("GET", "/v1/describe", b"", 404),
+        ("POST", "/v1/take-holiday", b"{}", 404),
+        ("POST", "/v1/take-snapshot", b"{", 400),
+        ("POST", "/v1/take-snapshot", b'{"request": {"volume": "v"}}', 422),
+        ("POST", "/v1/reconcile", b'{"now": true}', 422),
+    ],
+)
+def test_a_message_that_breaks_the_contract_is_refused(method: str, target: str, body: bytes, status: int) -> None:
+    hosting = Hosting(lambda _site: pytest.fail("nobody begins"))
+    found, headers, said = hosting(method, target, {}, body)
+    assert (found, headers["content-type"]) == (status, PROBLEM)
+    assert msgspec.json.decode(said, type=Problem).status == status
+
+
+def test_nothing_can_be_asked_before_a_life_begins() -> None:
+    status, _, said = Hosting(lambda _site: pytest.fail("nobody begins"))("POST", "/v1/reconcile", {}, b"{}")
+    assert status == 409
+    assert "post a site to /v1/begin first" in json.loads(said)["detail"]
+
+
+def test_a_service_does_not_show_its_password() -> None:
+    assert "geheim" not in repr(Service(url="https://a", username="admin", password="geheim"))
