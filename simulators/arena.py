@@ -4,6 +4,7 @@ A block is known by its number. Which numbers make up a volume is the business o
 """
 
 import contextlib
+import hashlib
 import mmap
 from array import array
 from collections import deque
@@ -14,6 +15,9 @@ LEAF_BYTES = LEAF_BLOCKS * BLOCK_BYTES
 
 ZEROS = bytes(LEAF_BYTES)
 """Zeros to compare with: `ZEROS.startswith(view)` is one memcmp for any view of at most a leaf."""
+
+_NOWHERE = array("I", bytes(4 * LEAF_BLOCKS))
+_ONCE = array("I", [1]) * LEAF_BLOCKS
 
 _CHUNK_BLOCKS = 1 << 14
 _CHUNK_BYTES = _CHUNK_BLOCKS * BLOCK_BYTES
@@ -31,15 +35,21 @@ class Leaf:
     queues its numbers for the arena to count down: only an append, since that can happen at any moment in any thread.
     """
 
-    __slots__ = ("_dead", "epoch", "ids")
+    __slots__ = ("_dead", "digest", "epoch", "ids")
 
     def __init__(self, epoch: object, ids: "array[int]", dead: "deque[array[int]]") -> None:
+        self.digest = b""  # what an image found out about it: no volume can change what an image holds
         self.epoch = epoch
         self.ids = ids
         self._dead = dead
 
     def __del__(self) -> None:
         self._dead.append(self.ids)
+
+    @property
+    def mapped_blocks(self) -> int:
+        """How many of its blocks are not zero."""
+        return 0 if self.ids == _NOWHERE else LEAF_BLOCKS - self.ids.count(0)
 
 
 class Arena:
@@ -60,7 +70,12 @@ class Arena:
 
     def blank_leaf(self) -> Leaf:
         """Make the leaf that every unwritten range shares; it belongs to no epoch."""
-        return Leaf(None, array("I", ZEROS[: 4 * LEAF_BLOCKS]), self._dead)
+        return Leaf(None, _NOWHERE[:], self._dead)
+
+    def empty_leaf(self, epoch: object) -> Leaf:
+        """Make a leaf of `epoch` that names no block."""
+        self._bury(2)
+        return Leaf(epoch, _NOWHERE[:], self._dead)
 
     def copy_leaf(self, leaf: Leaf, epoch: object) -> Leaf:
         """Make a leaf of `epoch` that names the same blocks."""
@@ -86,15 +101,51 @@ class Arena:
         references[block] = 1
         return block
 
-    def unmap(self, ids: "array[int]", slot: int) -> int:
-        """Let the slot be zero; return 0, the number of no block."""
+    def destinations(self, ids: "array[int]", first: int, last: int) -> tuple[list[tuple[int, int]], int]:
+        """Like `destination` for `ids[first:last]`: the pieces of memory, as block and length, that take it in turn.
+
+        Also says how many of the slots were zero before.
+        """
+        if last - first > 1:
+            mapped = ids[first]
+            block = self._run(ids, first, last)
+            if block:
+                return [(block, (last - first) * BLOCK_BYTES)], 0 if mapped else last - first
+        pieces: list[tuple[int, int]] = []
+        begin = expected = more = 0
+        for slot in range(first, last):
+            more += not ids[slot]
+            block = self.destination(ids, slot)
+            if block != expected or not block & _CHUNK_MASK:
+                if begin:
+                    pieces.append((begin, (expected - begin) * BLOCK_BYTES))
+                begin = block
+            expected = block + 1
+        if begin:
+            pieces.append((begin, (expected - begin) * BLOCK_BYTES))
+        return pieces, more
+
+    def digest_leaf(self, leaf: Leaf) -> bytes:
+        """Hash which slots of a leaf hold what, and remember it: only for a leaf that no volume can change."""
+        sha = hashlib.sha256(bytes(map(bool, leaf.ids)))
+        views: list[memoryview] = []
+        self.gather(leaf.ids, 0, LEAF_BLOCKS, views)
+        for slot_view in views:
+            if slot_view.obj is not ZEROS:
+                sha.update(slot_view)
+        leaf.digest = sha.digest()
+        return leaf.digest
+
+    def unmap(self, ids: "array[int]", slot: int) -> bool:
+        """Let the slot be zero; say whether it was not."""
         block = ids[slot]
-        if block:
-            ids[slot] = 0
-            self._references[block] -= 1
-            if not self._references[block]:
-                self._free.append(block)
-        return 0
+        if not block:
+            return False
+        ids[slot] = 0
+        self._references[block] -= 1
+        if not self._references[block]:
+            self._free.append(block)
+        return True
 
     def put(self, block: int, content: memoryview) -> None:
         """Write whole blocks from `block` on. They must not cross into another chunk."""
@@ -127,10 +178,6 @@ class Arena:
                 views.append(self._views[block >> _CHUNK_SHIFT][start:end])
             first = after
 
-    def starts_chunk(self, block: int) -> bool:
-        """Say whether the block before it lies in other memory."""
-        return not block & _CHUNK_MASK
-
     def used_blocks(self) -> int:
         """Count the blocks that some leaf refers to."""
         if self._dead:
@@ -147,18 +194,48 @@ class Arena:
                     if not references[block]:
                         free.append(block)
 
+    def _run(self, ids: "array[int]", first: int, last: int) -> int:
+        """Find one run of blocks for all slots without a look at each: the run they have, or a new one; else 0."""
+        count = last - first
+        block = ids[first]
+        if not block and ids[first:last] == _NOWHERE[:count]:
+            block = self._new_run(count)
+            if block:
+                ids[first:last] = array("I", range(block, block + count))
+            return block
+        within = block & _CHUNK_MASK
+        own = self._references[block : block + count] == _ONCE[:count] and within + count <= _CHUNK_BLOCKS
+        return block if own and ids[first:last] == array("I", range(block, block + count)) else 0
+
+    def _new_run(self, count: int) -> int:
+        """Take blocks that never were used; 0 as long as enough others wait to be used again."""
+        while self._dead and len(self._free) < count:
+            self._bury(1)
+        if len(self._free) >= count:
+            return 0
+        if (len(self._references) & _CHUNK_MASK) + count > _CHUNK_BLOCKS:
+            self._grow(_CHUNK_BLOCKS - (len(self._references) & _CHUNK_MASK))
+        first = len(self._references)
+        if first >> _CHUNK_SHIFT == len(self._chunks):
+            self._map_chunk()
+        self._references.extend(_ONCE[:count])
+        return first
+
     def _refill(self) -> None:
         """Find free blocks: those of dead leaves, else new ones at the end."""
         while self._dead and not self._free:
             self._bury(1)
         if self._free:
             return
+        self._grow(_GROWTH_BLOCKS - len(self._references) % _GROWTH_BLOCKS)
+
+    def _grow(self, count: int) -> None:
+        """Make so many new blocks free, of one chunk."""
         first = len(self._references)
-        last = first - first % _GROWTH_BLOCKS + _GROWTH_BLOCKS
         if first >> _CHUNK_SHIFT == len(self._chunks):
             self._map_chunk()
-        self._references.frombytes(bytes(self._references.itemsize * (last - first)))
-        self._free.extend(reversed(range(first, last)))
+        self._references.frombytes(bytes(self._references.itemsize * count))
+        self._free.extend(reversed(range(first, first + count)))
 
     def _map_chunk(self) -> None:
         chunk = mmap.mmap(-1, _CHUNK_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -59,6 +59,13 @@ def leaves(node: Any, level: int, seen: set[int]) -> Iterator[Leaf]:
         yield from leaves(child, level + 1, seen)
 
 
+def numbered_leaves(root: Node, pool: Pool) -> Iterator[tuple[int, Leaf]]:
+    """Yield each leaf of a tree that was ever written, with its number, ascending."""
+    blank = [pool.blanks[0]] * (len(root) + MAPPED) + [None]
+    for number, leaf, _ in _differing_leaves([*root[:MAPPED], None], blank, 0, 0):
+        yield number, leaf
+
+
 def differing(ours: Node, theirs: Node, pool: Pool) -> Iterator[tuple[int, int]]:
     """Yield `(first, last)` of the blocks that two trees name differently, not merged across leaves."""
     width = max(len(ours), len(theirs)) + MAPPED

@@ -17,12 +17,11 @@ from snapproof.simulators.block_trees import (
     Pool,
     differing,
     leaves,
+    numbered_leaves,
     ranges,
 )
 
 __all__ = ["BLOCK_BYTES", "SIZE_BYTES_MAX", "BlockImage", "BlockStore", "BlockVolume", "ReleasedError"]
-
-_DIGEST_PIECE_BYTES = 1 << 20
 
 
 class ReleasedError(ValueError):
@@ -179,32 +178,29 @@ class BlockVolume(_Content):
         self._write_blocks(block, memoryview(whole))
 
     def _write_blocks(self, block: int, content: memoryview) -> None:
-        """Write whole blocks of one leaf, those that come to lie side by side in one copy."""
+        """Write whole blocks of one leaf; those of zeros are unmapped."""
+        count = len(content) // BLOCK_BYTES
         if not content[0] and ZEROS.startswith(content):
-            self._unmap(block, block + len(content) // BLOCK_BYTES)
+            self._unmap(block, block + count)
             return
         pool = self._pool
-        ids = self._writable_leaf(block >> 6).ids
         slot = block & 63
-        first = first_at = more = 0
-        expected = -1
-        for at in range(0, len(content), BLOCK_BYTES):
-            if not content[at] and ZEROS.startswith(content[at : at + BLOCK_BYTES]):
-                if ids[slot]:
-                    more -= 1
-                here = pool.unmap(ids, slot)
-            else:
-                if not ids[slot]:
-                    more += 1
-                here = pool.destination(ids, slot)
-            if here != expected or pool.starts_chunk(here):
-                if first:
-                    pool.put(first, content[first_at:at])
-                first, first_at = here, at
-            expected = here + 1 if here else -1
-            slot += 1
-        if first:
-            pool.put(first, content[first_at:])
+        ids = self._writable_leaf(block >> 6, wholly=count == LEAF_BLOCKS).ids
+        if count == 1:  # a short way for the most frequent write of all
+            self._root[MAPPED] += not ids[slot]
+            pool.put(pool.destination(ids, slot), content)
+            return
+        more = first = 0
+        for last in (*_zero_blocks(content), count):
+            at = first * BLOCK_BYTES
+            pieces, newly = pool.destinations(ids, slot + first, slot + last)
+            for here, length in pieces:
+                pool.put(here, content[at : at + length])
+                at += length
+            more += newly
+            if last < count:
+                more -= pool.unmap(ids, slot + last)
+            first = last + 1
         self._root[MAPPED] += more  # the leaf is this epoch's, and so is the root above it
 
     def _unmap(self, first: int, last: int) -> None:
@@ -241,15 +237,18 @@ class BlockVolume(_Content):
             if node[slot] is blank:
                 continue
             if high - low == 1 << shift:
-                unmapped += sum(LEAF_BLOCKS - leaf.ids.count(0) for leaf in leaves(node[slot], level + 1, set()))
+                unmapped += sum(leaf.mapped_blocks for leaf in leaves(node[slot], level + 1, set()))
                 node[slot] = blank
             else:
                 child = node[slot] = self._own(node[slot])
                 unmapped += self._cut(child, level + 1, low, high)
         return unmapped
 
-    def _writable_leaf(self, number: int) -> Leaf:
-        """Copy the path to a leaf as far as it is shared. What carries this epoch has a path of this epoch."""
+    def _writable_leaf(self, number: int, *, wholly: bool = False) -> Leaf:
+        """Copy the path to a leaf as far as it is shared. What carries this epoch has a path of this epoch.
+
+        In place of a shared leaf that will be written wholly comes an empty one: its numbers are of no more use.
+        """
         leaf = self._leaf(number)
         epoch = self._epoch
         if epoch is None:
@@ -264,8 +263,13 @@ class BlockVolume(_Content):
                 child = node[slot] = child[:]
                 child[-1] = epoch
             node = child
-        copy = node[number & 31] = self._pool.copy_leaf(leaf, epoch)
-        return copy
+        if wholly:
+            self._root[MAPPED] -= leaf.mapped_blocks
+            fresh = self._pool.empty_leaf(epoch)
+        else:
+            fresh = self._pool.copy_leaf(leaf, epoch)
+        node[number & 31] = fresh
+        return fresh
 
     def _own(self, node: Node) -> Node:
         if self._epoch is None:
@@ -274,6 +278,17 @@ class BlockVolume(_Content):
             node = node[:]
             node[-1] = self._epoch
         return node
+
+
+def _zero_blocks(content: memoryview) -> Iterator[int]:
+    """Number the blocks of zeros. Only those that begin with a zero are looked at."""
+    beginnings = content[::BLOCK_BYTES].tobytes()
+    block = beginnings.find(0)
+    while block >= 0:
+        at = block * BLOCK_BYTES
+        if ZEROS.startswith(content[at : at + BLOCK_BYTES]):
+            yield block
+        block = beginnings.find(0, block + 1)
 
 
 class BlockImage(_Content):
@@ -297,13 +312,24 @@ class BlockImage(_Content):
         return ranges(changed, max(self.size_bytes, other.size_bytes))
 
     def digest(self) -> str:
-        """Hash size and content: images that a guest cannot tell apart have equal digests."""
-        sha = hashlib.sha256(b"%d\n" % self.size_bytes)
-        for offset, length in self.extents():
-            sha.update(b"%d %d\n" % (offset, length))
-            for start in range(offset, offset + length, _DIGEST_PIECE_BYTES):
-                sha.update(self.read(start, min(_DIGEST_PIECE_BYTES, offset + length - start)))
+        """Hash size and content: images that a guest cannot tell apart have equal digests.
+
+        What images share is hashed once: after a change, the next digest reads the leaves that changed.
+        """
+        self._refuse_if_released()
+        sha = hashlib.sha256(b"%d\n" % self._size)
+        for number, leaf in numbered_leaves(self._root, self._pool):
+            if leaf.mapped_blocks:
+                sha.update(b"%d " % number)
+                sha.update(leaf.digest or self._pool.digest_leaf(leaf))
         return sha.hexdigest()
+
+    def block_digests(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the number and the SHA-256 of every block that is not zero, ascending."""
+        for offset, length in self.extents():
+            for at in range(offset, offset + length, BLOCK_BYTES):
+                content = self.read(at, min(BLOCK_BYTES, self._size - at))
+                yield at // BLOCK_BYTES, hashlib.sha256(content).digest()
 
 
 class BlockStore:
