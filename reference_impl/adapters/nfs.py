@@ -5,10 +5,10 @@ image through. What the server's error numbers mean for a call is said in one ta
 """
 
 import errno
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+from snapproof.digests import digest_of
 from snapproof.reference_impl.core.image import FOOTER_BYTES, HEADER_BYTES, BrokenImageError, check_image
 from snapproof.reference_impl.ports import (
     CallError,
@@ -19,8 +19,6 @@ from snapproof.reference_impl.ports import (
     UnknownOutcomeError,
 )
 from snapproof.vocabulary import Directory, ReadableFile
-
-CHUNK_BYTES = 4 * 2**20
 
 MEANINGS: Mapping[int, type[CallError]] = {
     errno.ESTALE: TransientError,
@@ -96,14 +94,6 @@ class Staging:
                 yield file
             finally:
                 file.close()
-
-
-def digest_of(file: ReadableFile) -> str:
-    """Hash a file in bounded pieces."""
-    sha = hashlib.sha256()
-    for offset in range(0, file.size_bytes, CHUNK_BYTES):
-        sha.update(file.read_at(offset, CHUNK_BYTES))
-    return f"sha256:{sha.hexdigest()}"
 
 
 class NfsStore(Staging):

@@ -14,7 +14,8 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from snapproof.reference_impl.adapters.nfs import Staging, digest_of, speaking_of
+from snapproof.digests import digest_of, tree_digest
+from snapproof.reference_impl.adapters.nfs import Staging, speaking_of
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import (
     CallError,
@@ -154,10 +155,7 @@ class S3Store(Staging):
         found = self._bucket.head(path)
         if found is None:
             return None
-        sha = hashlib.sha256()
-        for piece in self._bucket.read(path, found[0]):
-            sha.update(piece)
-        return Image(path=path, physical_size_bytes=found[0], digest=f"sha256:{sha.hexdigest()}")
+        return Image(path=path, physical_size_bytes=found[0], digest=tree_digest(self._bucket.read(path, found[0])))
 
     def fetch(self, image: Image, staging: str) -> str:
         """Download into the staging directory and check what has arrived there."""

@@ -3,7 +3,8 @@
 import struct
 from dataclasses import replace
 
-from snapproof.reference_impl.adapters.nfs import NfsStore, digest_of
+from snapproof.digests import digest_of
+from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Image, Ports
 

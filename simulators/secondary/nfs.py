@@ -21,6 +21,10 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 UNFINISHED = ".part"
 """A directory with this ending holds work in progress: the inventory names it even when it is empty."""
 
+_HOLE_BYTES_MIN = 4096
+_ZEROS = bytes(2 << 20)
+"""Zeros that are written in one go become a hole, as the servers' own file systems make them for sparse copies."""
+
 
 class Condition(StrEnum):
     """What has become of the server."""
@@ -188,6 +192,10 @@ class _Writable:
         view = memoryview(data).cast("B")
         self._export.take_space(len(view))
         self._size_bytes += len(view)
+        if len(view) >= _HOLE_BYTES_MIN and not view[0] and _ZEROS.startswith(view):
+            self._file.seek(self._size_bytes)
+            self._file.truncate()
+            return
         while view:
             view = view[self._file.write(view) :]
 
