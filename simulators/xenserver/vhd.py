@@ -277,8 +277,8 @@ def _runs(bitmap: bytes) -> Iterator[tuple[int, int]]:
 
 def _pieces(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     for offset, length in ranges:
-        for start in range(offset, offset + length, _BLOCK_BYTES):
-            yield start, min(_BLOCK_BYTES, offset + length - start)
+        for start in range(offset, offset + length, _PIECE_BYTES):
+            yield start, min(_PIECE_BYTES, offset + length - start)
 
 
 def _check_places(table: "array[int]", header: VhdHeader, file_size_bytes: int) -> None:

@@ -1,0 +1,177 @@
+"""Our own acts of benchmarks/backups.py, each in a process of its own, so that its memory can be told.
+
+`python own_backups.py ACT DISK SECOND FOLDER TARGET` prints what the act says of itself, without the start of Python.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from uuid import UUID
+
+from snapproof.digests import DigestedFile, digest_of
+from snapproof.simulators.blocks import BlockImage, BlockStore
+from snapproof.simulators.changes import write_changes
+from snapproof.simulators.clock import EPOCH_S, VirtualClock
+from snapproof.simulators.journal import Journal
+from snapproof.simulators.raw_disks import RawDisk
+from snapproof.simulators.secondary.nfs import NfsExport
+from snapproof.simulators.xenserver.vhd import copy_into, read_dynamic, write_dynamic
+
+MIB, TIB = 1 << 20, 1 << 40
+S3_KEYS = {"access_key": "benchmark", "secret_key": "of-no-use-elsewhere"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """The disk, the disk a day later, where backups lie, where a restore goes: for S3 the server's address."""
+
+    disk: Path
+    second: Path
+    folder: Path
+    target: Path
+
+
+@contextmanager
+def timed() -> Iterator[None]:
+    """Print how long it took, and the most memory it took."""
+    started = time.perf_counter()
+    yield
+    print(json.dumps({"seconds": time.perf_counter() - started, "peak_mib": peak_mib()}))
+
+
+def peak_mib() -> float:
+    """The most memory that this process ever had; what the kernel tells a parent counts the parent's own as well."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
+
+
+def export_at(folder: Path) -> NfsExport:
+    return NfsExport(folder, journal=Journal(VirtualClock().time))
+
+
+def write_vhd(disk: Path, export: NfsExport, path: str) -> str:
+    """Export a disk as hosts do; give the digest that was reckoned on the way."""
+    source, sink = RawDisk(disk), DigestedFile(export.create(path))
+    for _ in write_dynamic(source, sink, uuid=UUID(int=1), time_s=EPOCH_S):
+        pass
+    sink.close()
+    source.close()
+    return sink.digest()
+
+
+def full(paths: Paths) -> None:
+    export = export_at(paths.folder)
+    with timed():
+        digest = write_vhd(paths.disk, export, "backup.vhd")
+    (paths.folder / "digest").write_text(digest)
+
+
+def read_back(paths: Paths) -> None:
+    """Write it as a host does, inspect it, publish it and read it back: an orchestrated backup to an export."""
+    from snapproof.reference_impl.adapters.nfs import NfsStore
+
+    export = export_at(paths.folder)
+    export.make_directories("staging")
+    store = NfsStore(export)
+    with timed():
+        source, sink = RawDisk(paths.disk), export.create("staging/backup.vhd")
+        for _ in write_dynamic(source, sink, uuid=UUID(int=1), time_s=EPOCH_S):
+            pass
+        sink.close()
+        image = store.inspect("staging/backup.vhd", size_bytes=source.size_bytes)
+        store.publish("staging/backup.vhd", replace(image, path="backup.vhd"))
+
+
+def restore(paths: Paths) -> None:
+    """Verify the whole backup, then copy it onto a new disk."""
+    file = export_at(paths.folder).open("backup.vhd")
+    with timed():
+        if digest_of(file) != (paths.folder / "digest").read_text():
+            sys.exit("The backup is not what was written.")
+        image = read_dynamic(file)
+        device = RawDisk(paths.target, create_bytes=image.size_bytes)
+        for _ in copy_into(image, device):
+            pass
+        device.close()
+
+
+def increment(paths: Paths) -> None:
+    """Export what changed between two snapshots of a LUN: of the disk's own size, and of a TiB with as much on it."""
+    extents = json.loads((paths.folder / "changes.json").read_text())
+    export, source, second = export_at(paths.folder), RawDisk(paths.disk), RawDisk(paths.second)
+    spent: dict[int, list[float]] = {}
+    for size_bytes in (source.size_bytes, TIB) * 3:
+        before, after = two_snapshots(source, second, extents, size_bytes)
+        started = time.perf_counter()
+        sink = DigestedFile(export.create("changes.rbd"))
+        for _ in write_changes(before, after, sink, names=("before", "after")):
+            pass
+        sink.close()
+        sink.digest()
+        spent.setdefault(size_bytes, []).append(time.perf_counter() - started)
+        written = (paths.folder / "changes.rbd").stat().st_size
+        (paths.folder / "changes.rbd").unlink()
+    small, large = (median(found) for found in spent.values())
+    changed = sum(length for _, length in extents)
+    print(json.dumps({"seconds": small, "seconds_of_a_tib": large, "written": written, "changed": changed}))
+
+
+def two_snapshots(
+    source: RawDisk, second: RawDisk, extents: list[tuple[int, int]], size_bytes: int
+) -> tuple[BlockImage, BlockImage]:
+    """Put the disk on a LUN and change it; on a larger LUN everything lies as much further apart."""
+    volume, stretch = BlockStore().create(size_bytes), size_bytes // source.size_bytes
+    for offset, length in source.extents():
+        for at in range(offset, offset + length, MIB):
+            volume.write(at * stretch, source.read(at, min(MIB, offset + length - at)))
+    before = volume.snapshot()
+    for offset, length in extents:
+        volume.write(offset * stretch, second.read(offset, length))
+    return before, volume.snapshot()
+
+
+def into_bucket(paths: Paths) -> None:
+    """Inspect a staged image, upload it and read it back."""
+    from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
+    from snapproof.vocabulary import Endpoint, S3Place, Secret
+
+    server = Endpoint(
+        url=f"http://{paths.target}", username=S3_KEYS["access_key"], password=Secret(S3_KEYS["secret_key"])
+    )
+    export = export_at(paths.folder)
+    with timed():
+        write_vhd(paths.disk, export, "staged.vhd")
+        store = S3Store(export, S3Bucket(S3Place(endpoint=server, bucket="backups")))
+        image = store.inspect("staged.vhd", size_bytes=paths.disk.stat().st_size)
+        store.publish("staged.vhd", replace(image, path="backup.vhd"))
+
+
+def serve_bucket(_: Paths) -> None:
+    """Be the S3 store, until killed."""
+    from snapproof.simulators.secondary.s3 import S3Store
+    from snapproof.simulators.serving import serve
+
+    clock = VirtualClock()
+    store = S3Store(journal=Journal(clock.time), clock=clock, bucket="backups", **S3_KEYS)
+    print(f"127.0.0.1:{serve(store, blocking=True).port}", flush=True)
+    threading.Event().wait()
+
+
+ACTS: Mapping[str, Callable[[Paths], None]] = {
+    "full": full,
+    "read-back": read_back,
+    "restore": restore,
+    "increment": increment,
+    "into-bucket": into_bucket,
+    "serve-bucket": serve_bucket,
+}
+
+
+if __name__ == "__main__":
+    ACTS[sys.argv[1]](Paths(**dict(zip(("disk", "second", "folder", "target"), map(Path, sys.argv[2:]), strict=True))))
