@@ -10,15 +10,17 @@ import json
 import math
 import os
 import random
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -61,11 +63,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """How to run a tool, and where it puts what it restores. Placeholders are the names of `Work`."""
+    """How to run a tool, and where it puts what it restores. Placeholders are the fields of `Work`."""
 
     name: str
-    acts: Mapping[str, tuple[str, ...]]
-    prepare: tuple[str, ...] = ()
+    acts: Mapping[str, str]
+    prepare: str = ""
     restored: str = "{target}"
     environment: Mapping[str, str] = field(default_factory=dict)
     absent: str = ""
@@ -80,9 +82,12 @@ class Work:
     second: Path
     folder: Path
     target: Path
+    here: Path = HERE
+    cinder: str = ""
+    benji: str = ""
 
     def filled(self, text: str) -> str:
-        return text.format(disk=self.disk, second=self.second, folder=self.folder, target=self.target)
+        return text.format_map(asdict(self))
 
 
 def make_disk(path: Path, *, size_bytes: int, written_bytes: int, dice: random.Random) -> None:
@@ -127,89 +132,33 @@ def change_disk(disk: Path, second: Path, dice: random.Random) -> list[tuple[int
     return sorted(extents.items())
 
 
-def own(act: str) -> tuple[str, ...]:
-    return (sys.executable, str(HERE / "own_backups.py"), act, "{disk}", "{second}", "{folder}", "{target}")
+def own(act: str) -> str:
+    return f"{sys.executable} {HERE / 'own_backups.py'} {act} {{disk}} {{second}} {{folder}} {{target}}"
 
 
 def own_tools() -> Iterator[Tool]:
     yield Tool(name=OURS, acts={act: own(act) for act in (FULL, RESTORE, MORE)})
     yield Tool(name=TWICE, acts={FULL: own("read-back")})
-    yield Tool(name="cp --sparse=always", acts={FULL: ("cp", "--sparse=always", "{disk}", "{folder}/backup")})
+    yield Tool(name="cp --sparse=always", acts={FULL: "cp --sparse=always {disk} {folder}/backup"})
 
 
-def peers(cinder: str, benji: str) -> Iterator[Tool]:
-    """The others. They are asked for no compression and no encryption, where they let us choose."""
-    convert, vhd = ("qemu-img", "convert", "-f"), "{folder}/backup.vhd"
-    yield Tool(
-        name=QEMU,
-        absent=absent("qemu-img"),
-        acts={
-            FULL: (*convert, "raw", "-O", "vpc", "-o", "force_size=on", "{disk}", vhd),
-            RESTORE: (*convert, "vpc", "-O", "raw", vhd, "{target}"),
-        },
-    )
-    create = ("borg", "create", "--sparse", "--chunker-params", "fixed,1048576", "-C", "none")
-    yield Tool(
-        name=BORG,
-        absent=absent("borg"),
-        environment={"BORG_BASE_DIR": "{folder}", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"},
-        prepare=("borg", "init", "-e", "none", "{folder}/repo"),
-        acts={
-            FULL: (*create, "{folder}/repo::first", "{disk}"),
-            RESTORE: ("borg", "extract", "--sparse", "{folder}/repo::first"),
-            MORE: (*create, "{folder}/repo::second", "{second}"),
-        },
-        restored="{folder}{disk}",
-    )
-    restic = ("restic", "-q", "--no-cache", "--compression", "off", "-r", "{folder}/repo")
-    yield Tool(
-        name=RESTIC,
-        absent=absent("restic"),
-        environment={"RESTIC_PASSWORD": "x"},
-        prepare=(*restic, "init", "--repository-version", "2"),
-        acts={
-            FULL: (*restic, "backup", "{disk}"),
-            RESTORE: (*restic, "restore", "latest", "--target", "{folder}/out"),
-            MORE: (*restic, "backup", "{second}"),
-        },
-        restored="{folder}/out{disk}",
-    )
-    driver = (cinder, "-W", "ignore", str(HERE / "cinder_backup.py"))
-    yield Tool(
-        name=CINDER,
-        absent=absent(cinder, "no Python with Cinder was named"),
-        slow=True,
-        acts={
-            FULL: (*driver, "backup", "{disk}", "{folder}"),
-            RESTORE: (*driver, "restore", "{target}", "{folder}"),
-            MORE: (*driver, "increment", "{second}", "{folder}"),
-        },
-    )
-    versions = (benji, "-c", "{folder}/benji.yaml", "--log-level", "ERROR")
-    hints = ("-f", "first", "-r", "{folder}/hints.json")
-    yield Tool(
-        name="benji",
-        absent=absent(benji, "no benji was named"),
-        slow=True,
-        prepare=(*versions, "database-init"),
-        acts={
-            FULL: (*versions, "backup", "-u", "first", "file:{disk}", "disk"),
-            RESTORE: (*versions, "restore", "-s", "first", "file:{target}"),
-            MORE: (*versions, "backup", "-u", "second", *hints, "file:{second}", "disk"),
-        },
-    )
+def peers(places: Mapping[str, str]) -> Iterator[Tool]:
+    """The tools of others, as peers.toml describes them."""
+    for peer in tomllib.loads((HERE / "peers.toml").read_text())["peer"]:
+        program = peer.pop("program").format(**places)
+        yield Tool(
+            acts={act: peer.pop(act) for act in (FULL, RESTORE, MORE) if act in peer},
+            absent="" if program and shutil.which(program) else f"{program or 'its program'} was not found",
+            **peer,
+        )
 
 
-def absent(command: str, otherwise: str = "") -> str:
-    return "" if command and shutil.which(command) else otherwise or f"{command} is not installed"
-
-
-def run(tool: Tool, command: tuple[str, ...], work: Work) -> Cost:
+def run(tool: Tool, command: str, work: Work) -> Cost:
     """Run a command to its end. Raises ToolError."""
     environment = {name: work.filled(value) for name, value in tool.environment.items()}
     before, started = stored_bytes(work.folder), time.perf_counter()
     process = subprocess.Popen(
-        [work.filled(part) for part in command],
+        shlex.split(work.filled(command)),
         cwd=work.folder,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
@@ -372,10 +321,12 @@ def main() -> None:
             second=Path(at) / "second.raw",
             folder=Path(at) / "work",
             target=Path(at) / "restored.raw",
+            cinder=chosen.cinder,
+            benji=chosen.benji,
         )
         with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:  # or its memory would be told of every peer
             extents = elsewhere.submit(make_disks, work.disk, work.second, size_bytes, written_bytes).result()
-        everyone = [*own_tools(), *peers(chosen.cinder, chosen.benji)]
+        everyone = [*own_tools(), *peers({"cinder": chosen.cinder, "benji": chosen.benji})]
         costs, notes = measure(everyone, work, extents, 1 if chosen.quick else chosen.rounds)
         costs[BUCKET, FULL] = [into_bucket(work)]
     changed = sum(length for _, length in extents)

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from cinder import objects
-from cinder.backup import chunkeddriver
-from cinder.backup.drivers import posix
-from oslo_config import cfg
+from cinder import objects  # type: ignore[import-not-found]  # installed where this runs
+from cinder.backup import chunkeddriver  # type: ignore[import-not-found]  # installed where this runs
+from cinder.backup.drivers import posix  # type: ignore[import-not-found]  # installed where this runs
+from oslo_config import cfg  # type: ignore[import-not-found]  # installed where this runs
 
 OBJECT_BYTES = 52_428_800  # what other drivers of the family use; 1.9 GB, the default here, is held in memory whole
 

@@ -24,7 +24,7 @@ from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.xenserver.vhd import copy_into, read_dynamic, write_dynamic
 
 MIB, TIB = 1 << 20, 1 << 40
-S3_KEYS = {"access_key": "benchmark", "secret_key": "of-no-use-elsewhere"}
+ACCESS_KEY, SECRET_KEY = "benchmark", "of-no-use-elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +141,7 @@ def into_bucket(paths: Paths) -> None:
     from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
     from snapproof.vocabulary import Endpoint, S3Place, Secret
 
-    server = Endpoint(
-        url=f"http://{paths.target}", username=S3_KEYS["access_key"], password=Secret(S3_KEYS["secret_key"])
-    )
+    server = Endpoint(url=f"http://{paths.target}", username=ACCESS_KEY, password=Secret(SECRET_KEY))
     export = export_at(paths.folder)
     with timed():
         write_vhd(paths.disk, export, "staged.vhd")
@@ -158,7 +156,9 @@ def serve_bucket(_: Paths) -> None:
     from snapproof.simulators.serving import serve
 
     clock = VirtualClock()
-    store = S3Store(journal=Journal(clock.time), clock=clock, bucket="backups", **S3_KEYS)
+    store = S3Store(
+        journal=Journal(clock.time), clock=clock, bucket="backups", access_key=ACCESS_KEY, secret_key=SECRET_KEY
+    )
     print(f"127.0.0.1:{serve(store, blocking=True).port}", flush=True)
     threading.Event().wait()
 
