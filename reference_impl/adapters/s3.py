@@ -14,7 +14,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from snapproof.digests import digest_of, tree_digest
+from snapproof.digests import digest_of, digest_of_chunks
 from snapproof.reference_impl.adapters.nfs import Staging, speaking_of
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import (
@@ -155,7 +155,9 @@ class S3Store(Staging):
         found = self._bucket.head(path)
         if found is None:
             return None
-        return Image(path=path, physical_size_bytes=found[0], digest=tree_digest(self._bucket.read(path, found[0])))
+        return Image(
+            path=path, physical_size_bytes=found[0], digest=digest_of_chunks(self._bucket.read(path, found[0]))
+        )
 
     def fetch(self, image: Image, staging: str) -> str:
         """Download into the staging directory and check what has arrived there."""

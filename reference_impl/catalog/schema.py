@@ -82,7 +82,9 @@ SNAPSHOT_STORE_REF = Table(
     Column("store_role", String(16), nullable=False, doc="Primary or Image"),
     Column("install_path", String(255), nullable=False),
     Column("physical_size", BigInteger, nullable=False),
-    Column("digest", String(80), doc="sha-256 of the backup; CloudStack has no such column"),
+    Column(
+        "digest", String(80), doc="digest of the backup, with the name of its algorithm; CloudStack has no such column"
+    ),
     Column("state", String(32), nullable=False),
     UniqueConstraint("snapshot_id", "store_role"),
     CheckConstraint("store_role IN ('Primary', 'Image')"),

@@ -1,76 +1,76 @@
-"""The digest of a backup: a SHA-256 tree over pieces of 1 MiB, combined in pairs, as Amazon Glacier defines its own.
+"""The digest of a backup: BLAKE3 over all its bytes, reckoned beside the reading or writing of them.
 
-A tree is as strong as one long hash, but every core can work on it while bytes still flow, and a piece of zeros costs a
-comparison. Small contents never start a thread.
+BLAKE3 rather than SHA-256: it is several times as fast, and a backup is hashed when it is written and each time it is
+read back. Small contents never start a thread.
 """
 
-import hashlib
-import os
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from blake3 import blake3
+
 from snapproof.vocabulary import ReadableFile, WritableFile
 
-PREFIX = "sha256-tree:"
-PIECE_BYTES = 1 << 20
-CHUNK_BYTES = PIECE_BYTES
+PREFIX = "blake3:"
+CHUNK_BYTES = 1 << 20
 """What files are read in: few enough bytes that they are still in the processor's cache when they are hashed."""
 
-_ALONE_PIECES = 8
-"""So many pieces are hashed before it is worth to start threads."""
+_ALONE_BYTES = 8 << 20
+"""So many bytes are hashed before it is worth to start a thread."""
 
+_WAITING_MAX = 4
 _KEPT_BYTES = 16 << 20
-_HASH_OF_ZEROS = bytes.fromhex("30e14955ebf1352266dc2ff8067e68104607e750abb9d3b36582b8af909fcb58")
-_ZEROS = bytes(PIECE_BYTES)
 
 
-class TreeDigest:
-    """A digest that is fed. Immutable content is not copied; no more than a few pieces wait to be hashed."""
+class Digest:
+    """A digest that is fed. Immutable content is not copied; no more than a few chunks wait to be hashed."""
 
-    __slots__ = ("_gathered", "_gathered_bytes", "_hashes", "_pending", "_pool", "_workers")
+    __slots__ = ("_gathered", "_gathered_bytes", "_hash", "_helper", "_size_bytes", "_waiting")
 
     def __init__(self) -> None:
-        self._gathered: list[memoryview] = []
+        self._hash = blake3()
+        self._size_bytes = 0
+        self._gathered: list[bytes | memoryview] = []
         self._gathered_bytes = 0
-        self._hashes: list[bytes] = []
-        self._pending: deque[Future[bytes]] = deque()
-        self._pool: ThreadPoolExecutor | None = None
-        self._workers = os.cpu_count() or 1
+        self._helper: ThreadPoolExecutor | None = None
+        self._waiting: deque[Future[None]] = deque()
 
     def feed(self, content: bytes | bytearray | memoryview) -> None:
         """Go on with these bytes."""
-        view = memoryview(content if isinstance(content, bytes) else bytes(content))
-        while view:
-            fitting = view[: PIECE_BYTES - self._gathered_bytes]
-            self._gathered.append(fitting)
-            self._gathered_bytes += len(fitting)
-            view = view[len(fitting) :]
-            if self._gathered_bytes == PIECE_BYTES:
-                self._end_piece()
+        self._size_bytes += len(content)
+        if self._size_bytes <= _ALONE_BYTES:
+            self._hash.update(content)
+            return
+        self._gathered.append(_frozen(content))
+        self._gathered_bytes += len(content)
+        if self._gathered_bytes >= CHUNK_BYTES:
+            self._hand_over()
 
     def digest(self) -> str:
         """End, and say what was fed."""
-        if self._gathered or not (self._hashes or self._pending):
-            self._end_piece()
-        while self._pending:
-            self._hashes.append(self._pending.popleft().result())
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
-        return PREFIX + _root(self._hashes).hex()
+        if self._gathered:
+            self._hand_over()
+        if self._helper is not None:
+            self._helper.shutdown()
+            self._helper = None
+        while self._waiting:
+            self._waiting.popleft().result()
+        return PREFIX + self._hash.hexdigest()
 
-    def _end_piece(self) -> None:
-        piece, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        if self._pool is None and len(self._hashes) < _ALONE_PIECES:
-            self._hashes.append(_hash(piece))
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._workers)
+    def _hand_over(self) -> None:
+        """Let the helper hash what was gathered; it takes one chunk after the other."""
+        chunk, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        if self._helper is None:
+            self._helper = ThreadPoolExecutor(1)
             bytes(_KEPT_BYTES)  # glibc keeps as much as was ever let go in one; else every chunk's pages come and go
-        self._pending.append(self._pool.submit(_hash, piece))
-        if len(self._pending) > self._workers + 2:
-            self._hashes.append(self._pending.popleft().result())
+        self._waiting.append(self._helper.submit(self._update, chunk))
+        if len(self._waiting) > _WAITING_MAX:
+            self._waiting.popleft().result()
+
+    def _update(self, chunk: list[bytes | memoryview]) -> None:
+        for part in chunk:
+            self._hash.update(part)
 
 
 class DigestedFile:
@@ -78,14 +78,12 @@ class DigestedFile:
 
     def __init__(self, file: WritableFile) -> None:
         self._file = file
-        self._tree = TreeDigest()
-        self.size_bytes = 0
+        self._digest = Digest()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes; hashing goes on beside writing."""
-        self._tree.feed(data)
+        self._digest.feed(data)
         self._file.write(data)
-        self.size_bytes += len(data)
 
     def close(self) -> None:
         """Close the file."""
@@ -93,33 +91,24 @@ class DigestedFile:
 
     def digest(self) -> str:
         """Say what was written, once."""
-        return self._tree.digest()
+        return self._digest.digest()
 
 
 def digest_of(file: ReadableFile) -> str:
     """Hash a file in bounded memory."""
-    return tree_digest(file.read_at(at, CHUNK_BYTES) for at in range(0, file.size_bytes, CHUNK_BYTES))
+    return digest_of_chunks(file.read_at(at, CHUNK_BYTES) for at in range(0, file.size_bytes, CHUNK_BYTES))
 
 
-def tree_digest(chunks: Iterable[bytes]) -> str:
+def digest_of_chunks(chunks: Iterable[bytes]) -> str:
     """Hash chunks of any lengths as one stream."""
-    tree = TreeDigest()
+    digest = Digest()
     for chunk in chunks:
-        tree.feed(chunk)
-    return tree.digest()
+        digest.feed(chunk)
+    return digest.digest()
 
 
-def _hash(piece: list[memoryview]) -> bytes:
-    if all(_ZEROS.startswith(view) for view in piece) and sum(map(len, piece)) == PIECE_BYTES:
-        return _HASH_OF_ZEROS
-    sha = hashlib.sha256()
-    for view in piece:
-        sha.update(view)
-    return sha.digest()
-
-
-def _root(hashes: list[bytes]) -> bytes:
-    while len(hashes) > 1:
-        pairs = (hashes[at : at + 2] for at in range(0, len(hashes), 2))
-        hashes = [hashlib.sha256(b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
-    return hashes[0]
+def _frozen(content: bytes | bytearray | memoryview) -> bytes | memoryview:
+    """Give the same bytes in memory that nobody will change; copied only where somebody could."""
+    if isinstance(content, bytearray) or (isinstance(content, memoryview) and not isinstance(content.obj, bytes)):
+        return bytes(content)
+    return content
