@@ -19,12 +19,15 @@ CHUNK_BYTES = 1 << 20
 _ALONE_BYTES = 8 << 20
 """So many bytes are hashed before it is worth to start a thread."""
 
-_WAITING_MAX = 4
+_GATHERED_BYTES = 4 << 20
+"""So many bytes are worth a word to the thread."""
+
+_WAITING_MAX = 2
 _KEPT_BYTES = 16 << 20
 
 
 class Digest:
-    """A digest that is fed. Immutable content is not copied; no more than a few chunks wait to be hashed."""
+    """A digest that is fed. Immutable content is not copied; few bytes wait to be hashed."""
 
     __slots__ = ("_gathered", "_gathered_bytes", "_hash", "_helper", "_size_bytes", "_waiting")
 
@@ -44,7 +47,7 @@ class Digest:
             return
         self._gathered.append(_frozen(content))
         self._gathered_bytes += len(content)
-        if self._gathered_bytes >= CHUNK_BYTES:
+        if self._gathered_bytes >= _GATHERED_BYTES:
             self._hand_over()
 
     def digest(self) -> str:
@@ -59,17 +62,17 @@ class Digest:
         return PREFIX + self._hash.hexdigest()
 
     def _hand_over(self) -> None:
-        """Let the helper hash what was gathered; it takes one chunk after the other."""
-        chunk, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        """Let the helper hash what was gathered, in its turn."""
+        gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
         if self._helper is None:
             self._helper = ThreadPoolExecutor(1)
             bytes(_KEPT_BYTES)  # glibc keeps as much as was ever let go in one; else every chunk's pages come and go
-        self._waiting.append(self._helper.submit(self._update, chunk))
+        self._waiting.append(self._helper.submit(self._update, gathered))
         if len(self._waiting) > _WAITING_MAX:
             self._waiting.popleft().result()
 
-    def _update(self, chunk: list[bytes | memoryview]) -> None:
-        for part in chunk:
+    def _update(self, gathered: list[bytes | memoryview]) -> None:
+        for part in gathered:
             self._hash.update(part)
 
 
