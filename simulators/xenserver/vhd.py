@@ -265,7 +265,8 @@ def _block_pieces(source: ReadableDisk, block: int, bitmap: bytes) -> Iterator[b
         for first in range(at, last, _PIECE_BYTES):
             yield source.read(base + first, min(_PIECE_BYTES, last - first))
         at = last
-    yield _ZEROS[: _BLOCK_BYTES - at]
+    if at < _BLOCK_BYTES:
+        yield _ZEROS[: _BLOCK_BYTES - at]
 
 
 def _runs(bitmap: bytes) -> Iterator[tuple[int, int]]:
