@@ -36,12 +36,13 @@ class Shape(StrEnum):
     LOST = "lost"  # a connection that dies
     HANG = "hang"  # a connection that lives, and no answer
     CUT = "cut"  # an answer that ends too early
+    DAMAGE = "damage"  # a call that seems to succeed, with content that is not what it was
     CRASH = "crash"  # the death of the caller's own process
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `name` picks an error of the service's dialect; empty means the service's usual refusal."""
+    """One fault. `name` picks an error of the service's dialect, or the kind of damage; empty is the usual refusal."""
 
     moment: Moment
     shape: Shape
@@ -64,6 +65,7 @@ FAULTS = {
     "hang_before": Fault(Moment.BEFORE, Shape.HANG),
     "hang_after": Fault(Moment.AFTER, Shape.HANG),
     "truncated": Fault(Moment.AFTER, Shape.CUT),
+    "damaged": Fault(Moment.INSTEAD, Shape.DAMAGE),
     "http500_before": Fault(Moment.BEFORE, Shape.FAILURE),
     "http500_after": Fault(Moment.AFTER, Shape.FAILURE),
     "crash_before": Fault(Moment.BEFORE, Shape.CRASH),
@@ -85,8 +87,10 @@ def fault_named(text: str) -> Fault:
     word, _, name = text.partition(":")
     if word not in FAULTS:
         raise ValueError(f"No fault is called {word!r}; there are {', '.join(FAULTS)}.")
-    if name and FAULTS[word].shape is not Shape.ERROR:
+    if name and FAULTS[word].shape not in {Shape.ERROR, Shape.DAMAGE}:
         raise ValueError(f"{word} carries no error, so it takes no name; write {word}, or refused:{name}.")
+    if not name and FAULTS[word].shape is Shape.DAMAGE:
+        raise ValueError(f"{word} wants to know what is damaged, and how; write {word}:answer-cut, for one.")
     return Fault(FAULTS[word].moment, FAULTS[word].shape, name)
 
 
@@ -104,9 +108,13 @@ def _any_name(_method: str, _name: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """Which faults a service can show. `check_name(method, name)` raises ValueError for an error it does not have."""
+    """Which faults a service can show. `check_name(method, name)` raises ValueError for an error it does not have.
+
+    `check_damage` does so for a kind of damage; a service without it cannot show any.
+    """
 
     check_name: Callable[[str, str], object] = _any_name
+    check_damage: Callable[[str, str], object] | None = None
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Words of faults that make no sense here, each with the reason, a sentence."""
 
@@ -114,7 +122,12 @@ class Dialect:
         """Raise UnfitFaultError, with the reason, for a fault that this service would not know how to show."""
         if reason := self.unfit.get(fault.word):
             raise UnfitFaultError(f"{service}.{method} cannot meet {fault.word}: {reason}")
-        if fault.name:
+        if fault.shape is Shape.DAMAGE:
+            if self.check_damage is None:
+                reason = "what it is sent and what it answers arrive as they are; write refused, or lost_after."
+                raise UnfitFaultError(f"{service}.{method} cannot meet {fault.word}: {reason}")
+            self.check_damage(method, fault.name)
+        elif fault.name:
             self.check_name(method, fault.name)
 
 
@@ -236,9 +249,18 @@ class Seam:
         """Every call that passed since the last `restart_count`, in order."""
         return tuple(self._labels)
 
-    def cross(self, service: str, method: str, perform: Callable[[], T], *, refuse: Callable[[str], T]) -> T:
+    def cross(
+        self,
+        service: str,
+        method: str,
+        perform: Callable[[], T],
+        *,
+        refuse: Callable[[str], T],
+        damage: Callable[[str], T] | None = None,
+    ) -> T:
         """Let one call pass. `refuse(name)` answers (or raises) an error of the service's dialect.
 
+        `damage(name)` performs the call, with content that is damaged on its way; without it no such fault can strike.
         Raises AnswerLostError for a lost answer, or its kinds for one that hangs or is cut, and CrashedError for the
         death of the caller.
         """
@@ -251,6 +273,9 @@ class Seam:
             return refuse(fault.name)
         if fault.shape is Shape.FAILURE:
             return refuse(SERVER_FAILURE)
+        if fault.shape is Shape.DAMAGE:
+            assert damage is not None, f"{label} cannot meet {fault}: its dialect should have refused it."
+            return damage(fault.name)
         if fault.shape is Shape.HANG:
             self._wait(HANG_S)
         raise _LOSSES[fault.shape](label, fault, answer)

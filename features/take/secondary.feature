@@ -45,3 +45,27 @@ Feature: A snapshot that is backed up to secondary storage
     Then the snapshot "nightly" is BackedUp on SECONDARY
     And all that has changed is 1 more backup
     And the backup of "nightly" holds what was on the disk when it was taken
+
+  @req:R-005 @capability:snapshot-secondary
+  Scenario Outline: Every backup lies at a path of its own, whatever the things are called
+    Given backups are kept on <store>
+    And a volume "<volume>" of 3 MiB
+    And a guest has written to "<volume>"
+    When a snapshot "<snapshot>" of "<volume>" is taken on SECONDARY
+    Then the backup of "<snapshot>" lies under the account and the volume
+    And all that has changed is 1 more backup
+    When a snapshot "again" of "<volume>" is taken on SECONDARY
+    Then the backup of "again" lies under the account and the volume
+    And all that has changed is 1 more backup
+    And the backup of "<snapshot>" is there, whole
+
+    Examples:
+      | store | volume         | snapshot          |
+      | NFS   | database       | nightly           |
+      | S3    | database       | nightly           |
+      | NFS   | ../../etc      | ../../../shadow   |
+      | S3    | ../../etc      | ../../../shadow   |
+      | NFS   | a/b*?[c]       | *.vhd             |
+      | S3    | a/b*?[c]       | *.vhd             |
+      | NFS   | /root          | ~ $(id) `id` %00  |
+      | S3    | ?uploads&x=y#z | %2e%2e%2f+ü 💾    |

@@ -6,6 +6,7 @@ orchestrator's back. Small images go up in one request, larger ones in parts; me
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
@@ -31,6 +32,10 @@ PART_BYTES = 16 * 2**20
 REGION = "us-east-1"
 
 MEANINGS: Mapping[int, type[CallError]] = {404: GoneError, 429: TransientError, 503: TransientError}
+"""What an HTTP status means where the code in the answer says nothing else: 5xx is unknown, 4xx a final no."""
+
+DAMAGED_ON_ITS_WAY = frozenset({"BadDigest", "IncompleteBody", "RequestTimeout", "XAmzContentSHA256Mismatch"})
+"""Codes by which S3 says that it got other bytes than were sent, and kept none: sending them again is sensible."""
 
 
 class S3Bucket:
@@ -70,8 +75,10 @@ class S3Bucket:
         }
         status, found, answer = self._transport.exchange(method, path, sent, body)
         if status >= 300:
+            code = _code(answer)
             kind = MEANINGS.get(status, UnknownOutcomeError if status >= 500 else RefusedError)
-            raise kind(f"S3 answered {method} of {key} with HTTP {status}.")
+            kind = TransientError if code in DAMAGED_ON_ITS_WAY else kind
+            raise kind(f"S3 answered {method} of {key} with HTTP {status}{f' ({code})' if code else ''}.")
         return status, found, answer
 
     def put(self, key: str, body: bytes, *, digest: str) -> None:
@@ -112,7 +119,8 @@ class S3Bucket:
 
     def put_in_parts(self, key: str, file: ReadableFile, *, digest: str) -> None:
         """CreateMultipartUpload, UploadPart, CompleteMultipartUpload. What a failure leaves is found by `uploads`."""
-        _, _, text = self.request("POST", key, query={"uploads": ""}, headers={"x-amz-meta-digest": digest})
+        begun = {"x-amz-meta-digest": digest, "x-amz-checksum-algorithm": "SHA256"}
+        _, _, text = self.request("POST", key, query={"uploads": ""}, headers=begun)
         upload = _child(_xml(text), "UploadId")
         if not upload:
             raise UnknownOutcomeError(f"S3's answer about {key} cannot be read: it names no upload.")
@@ -121,8 +129,13 @@ class S3Bucket:
             with speaking_of(key):
                 body = file.read_at(offset, self.part_bytes)
             query: dict[str, str | int] = {"partNumber": number, "uploadId": upload}
-            _, headers, _ = self.request("PUT", key, query=query, body=body, headers=_checksum(body))
-            parts.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{_header(headers, 'etag', key)}</ETag></Part>")
+            sent = _checksum(body)
+            _, headers, _ = self.request("PUT", key, query=query, body=body, headers=sent)
+            etag, checksum = _header(headers, "etag", key), sent["x-amz-checksum-sha256"]
+            parts.append(
+                f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag>"
+                f"<ChecksumSHA256>{checksum}</ChecksumSHA256></Part>"
+            )
         body = f"<CompleteMultipartUpload>{''.join(parts)}</CompleteMultipartUpload>".encode()
         _, _, text = self.request("POST", key, query={"uploadId": upload}, body=body)
         if _tag(_xml(text)) == "Error":
@@ -138,38 +151,38 @@ class S3Store(Staging):
 
     def __init__(self, directory: Directory, bucket: S3Bucket) -> None:
         super().__init__(directory)
-        self._bucket = bucket
+        self.bucket = bucket
 
     def publish(self, staged: str, image: Image) -> None:
         """Upload, then read back."""
         with self.opened(staged) as file:
-            if file.size_bytes <= self._bucket.part_bytes:
-                self._bucket.put(image.path, file.read_at(0, file.size_bytes), digest=image.digest)
+            if file.size_bytes <= self.bucket.part_bytes:
+                self.bucket.put(image.path, file.read_at(0, file.size_bytes), digest=image.digest)
             else:
-                self._bucket.put_in_parts(image.path, file, digest=image.digest)
+                self.bucket.put_in_parts(image.path, file, digest=image.digest)
         if self.published(image.path) != image:
             raise UnknownOutcomeError(f"{image.path} does not read back as it was written.")
 
     def published(self, path: str) -> Image | None:
         """Read a backup through: a header is only what was claimed when it was written."""
-        found = self._bucket.head(path)
+        found = self.bucket.head(path)
         if found is None:
             return None
         return Image(
-            path=path, physical_size_bytes=found[0], digest=digest_of_chunks(self._bucket.read(path, found[0]))
+            path=path, physical_size_bytes=found[0], digest=digest_of_chunks(self.bucket.read(path, found[0]))
         )
 
     def fetch(self, image: Image, staging: str) -> str:
         """Download into the staging directory and check what has arrived there."""
         staged = f"{staging}/{image.path.rpartition('/')[2]}"
-        found = self._bucket.head(image.path)
+        found = self.bucket.head(image.path)
         if found is None or found[0] != image.physical_size_bytes:
             raise RefusedError(f"The backup {image.path} is missing or has another size; it is not restored.")
         with speaking_of(staged):
             self.directory.make_directories(staging)
             file = self.directory.create(staged)
             try:
-                for piece in self._bucket.read(image.path, image.physical_size_bytes):
+                for piece in self.bucket.read(image.path, image.physical_size_bytes):
                     file.write(piece)
             finally:
                 file.close()
@@ -181,9 +194,9 @@ class S3Store(Staging):
 
     def delete(self, path: str) -> None:
         """Delete the object by its exact key, and every upload that was begun under it."""
-        for upload in list(self._bucket.uploads(path)):
-            self._bucket.abort(path, upload)
-        self._bucket.delete(path)
+        for upload in list(self.bucket.uploads(path)):
+            self.bucket.abort(path, upload)
+        self.bucket.delete(path)
 
 
 def _checksum(body: bytes) -> Mapping[str, str]:
@@ -194,6 +207,14 @@ def _header(headers: Mapping[str, str], name: str, key: str) -> str:
     if name not in headers:
         raise UnknownOutcomeError(f"S3's answer about {key} cannot be read: it has no {name}.")
     return headers[name]
+
+
+def _code(text: bytes) -> str:
+    """Read the code of an error, where there is one: HEAD is answered without a body, and a proxy knows no codes."""
+    try:
+        return re.sub(r"[^A-Za-z0-9]", "", _child(_xml(text), "Code"))[:64]
+    except CallError:
+        return ""
 
 
 def _xml(text: bytes) -> ET.Element:

@@ -1,13 +1,10 @@
-"""Whether a body is what its headers promise: Content-MD5, the signed SHA-256, S3's checksums, the streamed framing.
-
-CRC-32C and CRC-64/NVME are kept as the client sent them and are not verified: the standard library has neither.
-"""
+"""Whether a body is what its headers promise: Content-MD5, the signed SHA-256, S3's checksums, the streamed framing."""
 
 import base64
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 
+from snapproof.simulators.secondary.checksums import DIGESTS
 from snapproof.simulators.secondary.s3_errors import S3RefusalError
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -16,9 +13,7 @@ CHECKSUM = "x-amz-checksum-"
 
 CHECKS: Mapping[str, Callable[[bytes], bytes]] = {
     "content-md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
-    f"{CHECKSUM}crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
-    f"{CHECKSUM}sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
-    f"{CHECKSUM}sha256": lambda body: hashlib.sha256(body).digest(),
+    **{f"{CHECKSUM}{name.lower()}": digest for name, digest in DIGESTS.items()},
 }
 
 
@@ -56,6 +51,11 @@ def _unframed(framed: bytes) -> tuple[bytes, dict[str, str]]:
     lines = framed[at:].decode("latin-1").split("\r\n")
     trailers = (line.partition(":") for line in lines if ":" in line)
     return b"".join(pieces), {name.strip().lower(): value.strip() for name, _, value in trailers}
+
+
+def algorithms_brought(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the algorithms of the checksums that a request brings along."""
+    return tuple(name for name in DIGESTS if f"{CHECKSUM}{name.lower()}" in headers)
 
 
 def check(headers: Mapping[str, str], body: bytes, *, whole_object: bool) -> None:

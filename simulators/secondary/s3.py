@@ -1,4 +1,4 @@
-"""An S3 store: moto in process, behind what moto does not do: signatures, digests, faults, virtual time, a journal.
+"""An S3 store: moto in process, behind what moto does not do: signatures, digests, faults, damage, time, a journal.
 
 This is moto's only address. Each store has a moto account of its own and takes its buckets out of moto's global table
 of bucket names, so stores of one process do not see each other. Still shared: moto's settings (environment variables)
@@ -6,7 +6,7 @@ and its pool of request ids. Buckets are addressed by path; a bucket in the host
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Self
 from snapproof.simulators.clock import Clock
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
-from snapproof.simulators.secondary.digests import check, plain
+from snapproof.simulators.secondary.digests import CHECKSUM, algorithms_brought, check, plain
+from snapproof.simulators.secondary.parts import COMPOSITE, Checksum, checksum_of, declared, require_same_algorithm
+from snapproof.simulators.secondary.s3_damage import Where, read_damage
 from snapproof.simulators.secondary.s3_errors import S3RefusalError, refusal, struck
 from snapproof.simulators.secondary.sigv4 import authenticate, without_signature
 from snapproof.simulators.serving import Answer
@@ -43,6 +45,9 @@ class _Call:
 
     operation: str
     request: "Request"
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
     bucket: str
     key: str
     upload: str
@@ -76,7 +81,11 @@ class S3Store:
         if self._seam is None:
             return _bodiless_for_head(method, self._perform(call))
         answer = self._seam.cross(
-            "s3", call.operation, lambda: self._perform(call), refuse=lambda name: struck(call.operation, name)
+            "s3",
+            call.operation,
+            lambda: self._perform(call),
+            refuse=lambda name: struck(call.operation, name),
+            damage=lambda name: self._perform_damaged(call, name),
         )
         return _bodiless_for_head(method, answer)
 
@@ -146,13 +155,16 @@ class S3Store:
                     self._made = made
         return self._made
 
-    def _call(self, method: str, target: str, headers: dict[str, str], body: bytes) -> _Call:
+    def _call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> _Call:
         from moto.core.request import Request
         from moto.core.routing import get_service_router
         from werkzeug.exceptions import MethodNotAllowed, NotFound
 
         kept = {name: value for name, value in headers.items() if not name.startswith("x-moto-")}
         kept |= {"host": "localhost", "authorization": WHO, "x-moto-account-id": self._moto.account_id}
+        for algorithm in algorithms_brought(headers):
+            kept["x-amz-sdk-checksum-algorithm"] = algorithm
+        kept |= {"content-length": str(len(body))} if "content-length" in headers else {}
         kept.pop("expect", None)
         request = Request.from_primitives(method, f"http://localhost{target}", kept, body)
         try:
@@ -163,10 +175,39 @@ class S3Store:
         return _Call(
             operation=operation.name,
             request=request,
+            target=target,
+            headers=headers,
+            body=body,
             bucket=str(named.get("Bucket", "")),
             key=str(named.get("Key", "")),
             upload=request.args.get("uploadId", ""),
         )
+
+    def _perform_damaged(self, call: _Call, name: str) -> Answer:
+        """Perform a call whose content is damaged before the store gets it, inside it, or on the way back."""
+        where, spoil = read_damage(name)
+        if where is Where.REQUEST:
+            try:
+                return self._perform(self._call(call.request.method, call.target, call.headers, spoil(call.body)))
+            except S3RefusalError as error:
+                return refusal(error.code, str(error))
+        with self._lock:
+            status, headers, body = self._perform(call)
+            if status >= 300:
+                return status, headers, body
+            if where is Where.STORED:
+                self._spoil(call, spoil)
+                return status, headers, body
+        spoilt = spoil(body)
+        return status, {**headers, "content-length": str(len(spoilt))}, spoilt
+
+    def _spoil(self, call: _Call, spoil: Callable[[bytes], bytes]) -> None:
+        """Damage an object and go on to vouch for it: its ETag and its checksums stay."""
+        key = _object(self._moto.buckets[call.bucket], call.key)
+        if key is not None:
+            assert key.etag, "moto computes an ETag when it is first asked for"
+            key.value = spoil(key.value)
+            self._journal.record("s3", "object damaged", bucket=call.bucket, key=call.key, size_bytes=int(key.size))
 
     def _perform(self, call: _Call) -> Answer:
         try:
@@ -184,6 +225,7 @@ class S3Store:
         if call.operation in OF_UPLOAD and call.upload not in bucket.multiparts:
             self._require_completed(bucket, call)
         upload = bucket.multiparts.get(call.upload)
+        checksum = _checksum(call, upload)
         uploads = set(bucket.multiparts)
         before = {name: _object(bucket, name) for name in _names_touched(bucket, call)}
         status, headers, body = _asked(call)
@@ -193,7 +235,11 @@ class S3Store:
             body = self._name_upload(bucket, (set(bucket.multiparts) - uploads).pop(), body)
         if upload is not None:
             self._note_upload(bucket, call, upload)
-        return status, headers, body
+        key = _object(bucket, call.key)
+        if checksum is not None and key is not None and status == 200:
+            key.checksum_algorithm, key.checksum_type = checksum.algorithm, checksum.kind
+            key.checksum_value, key.checksum_parts = checksum.value, checksum.parts
+        return status, *_with_checksum(call, key, headers, body)
 
     def _change_buckets(self, call: _Call) -> Answer:
         if call.operation != "CreateBucket":
@@ -285,6 +331,41 @@ def _names_touched(bucket: "FakeBucket", call: _Call) -> list[str]:
     if call.operation == "DeleteObjects":  # names its keys in the body
         return list(bucket.keys)
     return [call.key] if call.key else []
+
+
+def _checksum(call: _Call, upload: "FakeMultipart | None") -> Checksum | None:
+    """Hold a call to what its upload declared of checksums; give that of the object which the call completes."""
+    if call.operation == "CreateMultipartUpload":
+        declared(call.headers)
+    said = declared(upload.metadata) if upload is not None else None
+    if upload is None or said is None:
+        return None
+    if call.operation == "UploadPart":
+        require_same_algorithm(said, call.headers)
+    if call.operation != "CompleteMultipartUpload":
+        return None
+    return checksum_of(said, call.body, {number: part.value for number, part in upload.parts.items()}, call.headers)
+
+
+def _with_checksum(
+    call: _Call, key: "FakeKey | None", headers: Mapping[str, str], body: bytes
+) -> tuple[Mapping[str, str], bytes]:
+    """Tell the checksum of an object of parts where moto does not, or not wholly."""
+    if key is None or not key.checksum_algorithm or not key.checksum_type:
+        return headers, body
+    name = f"{CHECKSUM}{key.checksum_algorithm.lower()}"
+    value = f"{key.checksum_value}-{key.checksum_parts}" if key.checksum_type == COMPOSITE else key.checksum_value
+    if call.operation == "HeadObject" and name in headers:
+        return {**headers, name: str(value), f"{CHECKSUM}type": key.checksum_type}, body
+    if call.operation != "CompleteMultipartUpload":
+        return headers, body
+    end = b"</CompleteMultipartUploadResult>"
+    told = (
+        f"<Checksum{key.checksum_algorithm}>{value}</Checksum{key.checksum_algorithm}>"
+        f"<ChecksumType>{key.checksum_type}</ChecksumType>"
+    )
+    grown = body.replace(end, told.encode() + end)
+    return {**headers, "content-length": str(len(grown))}, grown
 
 
 def _asked(call: _Call) -> Answer:

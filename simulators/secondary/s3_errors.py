@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from snapproof.simulators.faults import SERVER_FAILURE, Dialect, UnfitFaultError, known_name
+from snapproof.simulators.secondary.s3_damage import check_damage
 
 STATUS: Mapping[str, int] = {
     "AccessDenied": 403,
@@ -14,7 +15,9 @@ STATUS: Mapping[str, int] = {
     "InternalError": 500,
     "InvalidAccessKeyId": 403,
     "InvalidDigest": 400,
+    "InvalidPart": 400,
     "InvalidRequest": 400,
+    "MalformedXML": 400,
     "MethodNotAllowed": 405,
     "NoSuchBucket": 404,
     "NoSuchKey": 404,
@@ -71,5 +74,5 @@ def struck(operation: str, name: str) -> tuple[int, Mapping[str, str], bytes]:
     return refusal(name or "SlowDown", "Please reduce your request rate.")
 
 
-DIALECT = Dialect(check_name=check_name)
+DIALECT = Dialect(check_name=check_name, check_damage=check_damage)
 """Every fault makes sense here: S3 is plain HTTP, and its refusals have codes."""

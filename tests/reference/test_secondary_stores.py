@@ -238,7 +238,7 @@ def test_an_error_inside_200_is_no_success(s3: Shelf) -> None:
 
 def test_uploads_under_longer_keys_are_somebody_elses(s3: Shelf) -> None:
     assert isinstance(s3.store, S3Store)
-    s3.store._bucket.request("POST", f"{PATH}.other", query={"uploads": ""})
+    s3.store.bucket.request("POST", f"{PATH}.other", query={"uploads": ""})
     s3.store.delete(PATH)
     assert [line for line in s3.world.store.inventory() if "upload open" in line]
 

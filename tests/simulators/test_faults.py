@@ -33,7 +33,8 @@ class Rig:
     def __init__(self, **options: Dialect) -> None:
         self.clock = VirtualClock()
         self.journal = Journal(self.clock.time)
-        self.seam = Seam(self.journal, dialects=options, wait=self.clock.advance)
+        anything = {"array": Dialect(check_damage=lambda _method, _name: None)}
+        self.seam = Seam(self.journal, dialects=anything | options, wait=self.clock.advance)
         self.effects = 0
 
     def act(self) -> str:
@@ -42,7 +43,8 @@ class Rig:
 
     def call(self) -> str:
         service, _, method = CALL.partition(".")
-        return self.seam.cross(service, method, self.act, refuse=lambda name: f"refused {name}")
+        refuse, damage = (lambda name: f"refused {name}"), (lambda name: f"damaged {name}")
+        return self.seam.cross(service, method, self.act, refuse=refuse, damage=damage)
 
     def met(self) -> str:
         """Call once and say in a word what the caller met."""
@@ -64,15 +66,17 @@ MET = {
     "http500_after": f"refused {SERVER_FAILURE}",
     "crash_before": "CrashedError",
     "crash_after": "CrashedError",
+    "damaged:answer-cut": "damaged answer-cut",
 }
+FAULTS_AS_ARMED = [word if word in MET else "damaged:answer-cut" for word in FAULTS]
 
 
-@pytest.mark.parametrize("word", FAULTS)
+@pytest.mark.parametrize("word", FAULTS_AS_ARMED)
 def test_a_fault_strikes_one_call_and_its_moment_decides_the_effect(word: str) -> None:
     rig = Rig()
     rig.seam.arm(f"{CALL}#2", fault_named(word))
     assert [rig.met() for _ in range(3)] == ["done", MET[word], "done"]
-    assert rig.effects == 2 + (FAULTS[word].moment is Moment.AFTER)
+    assert rig.effects == 2 + (fault_named(word).moment is Moment.AFTER)
     assert rig.clock.time() - EPOCH_S == (HANG_S if word.startswith("hang") else 0)
     assert rig.seam.unspent() == ()
     assert [(fired.event, fired.facts["call"]) for fired in rig.seam.fired()] == [(word, f"{CALL}#2")]
@@ -85,7 +89,7 @@ def test_whoever_only_knows_of_lost_answers_treats_hanging_and_cut_ones_alike() 
     assert issubclass(AnswerLostError, ConnectionError)
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(1, 3), st.integers(0, 3)), max_size=5))
+@given(st.lists(st.tuples(st.sampled_from(sorted(MET)), st.integers(1, 3), st.integers(0, 3)), max_size=5))
 def test_faults_strike_by_order_and_count_and_none_displaces_another(wanted: list[tuple[str, int, int]]) -> None:
     rig = Rig()
     expected: dict[int, str] = {}
@@ -122,6 +126,7 @@ def test_a_label_of_no_call_is_refused(label: str) -> None:
 @pytest.mark.parametrize(("text", "sentence"), [
     ("lost_afer", "No fault is called 'lost_afer'"),
     ("truncated:xNotReadyForIO", "truncated carries no error"),
+    ("damaged", "damaged wants to know what is damaged, and how"),
 ])  # fmt: skip
 def test_words_that_are_no_fault_are_refused(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
@@ -167,6 +172,24 @@ def test_only_what_can_fail_late_can_be_made_to() -> None:
     seam.arm_next("s3.CopyObject", fault_named("refused:InternalError-in-200"))
     with pytest.raises(UnfitFaultError, match="PutObject cannot fail inside a 200; only CompleteMultipartUpload"):
         seam.arm_next("s3.PutObject", fault_named("refused:InternalError-in-200"))
+
+
+DAMAGE_REFUSED = {
+    ("array.CreateSnapshot", "answer-cut"): r"array.CreateSnapshot cannot meet damaged: .*; write refused",
+    ("nfs.close", "request-cut"): r"nfs.close cannot meet damaged: ",
+    ("s3.PutObject", "anser-cut"): "No damage is called 'anser-cut'; there are answer-cut, answer-flipped, request-cut",
+    ("s3.PutObject", "answer-cut"): "PutObject has no content to damage in its answer; CompleteMultipartUpload,",
+    ("s3.GetObject", "request-cut"): "GetObject has no content to damage in its request; PutObject, UploadPart have",
+    ("s3.UploadPart", "stored-cut"): "UploadPart has no content to damage in its stored",
+}
+
+
+@pytest.mark.parametrize(("call", "name"), DAMAGE_REFUSED)
+def test_damage_that_cannot_be_is_refused_when_it_is_armed(call: str, name: str) -> None:
+    seam = Seam(Rig().journal, dialects=DIALECTS)
+    with pytest.raises(UnfitFaultError, match=DAMAGE_REFUSED[call, name]):
+        seam.arm_next(call, fault_named(f"damaged:{name}"))
+    assert seam.unspent() == ()
 
 
 def test_every_service_of_a_world_shows_a_fault_or_says_why_not() -> None:

@@ -1,0 +1,79 @@
+"""Variants that go wrong with paths, staging and uploads. Each class breaks one rule; the table of all is zoo.toml."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from snapproof.reference_impl.adapters.s3 import S3Store
+from snapproof.reference_impl.core import effects as fx
+from snapproof.reference_impl.core.orders import Order
+from snapproof.reference_impl.core.plans import Plan, plan_for
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.orchestrator import Rules
+from snapproof.reference_impl.performing import leave
+from snapproof.reference_impl.ports import Ports
+from snapproof.reference_impl.variants.cloning import with_performer
+from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest
+
+
+def latest(path: str) -> str:
+    """The one path of a volume's backups."""
+    return f"{path.rpartition('/')[0]}/latest.vhd"
+
+
+class OverwritesBackups(ReferenceDriver):
+    """Breaks R-005: all backups of a volume lie at one path, and each replaces the one before it."""
+
+    def rules(self) -> Rules:
+        """Publish elsewhere."""
+
+        def plan(order: Order) -> Plan:
+            return tuple(
+                replace(step, effect=replace(step.effect, path=latest(step.effect.path)))
+                if isinstance(step.effect, fx.PublishImage)
+                else step
+                for step in plan_for(order)
+            )
+
+        return Rules(plan=plan)
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Tell where it really lies."""
+        return self._told(super().take_snapshot(request))
+
+    def list_snapshots(self) -> Sequence[Snapshot]:
+        """Tell where they really lie."""
+        return [self._told(snapshot) for snapshot in super().list_snapshots()]
+
+    def _told(self, snapshot: Snapshot) -> Snapshot:
+        copies = tuple(
+            replace(copy, reference=latest(copy.reference)) if copy.location is LocationType.SECONDARY else copy
+            for copy in snapshot.copies
+        )
+        return replace(snapshot, copies=copies)
+
+
+class KeepsStagedImages(ReferenceDriver):
+    """Breaks R-089: what hosts wrote on the way to the bucket stays on the export."""
+
+    def rules(self) -> Rules:
+        """Clear nothing."""
+        return Rules(performers=with_performer(fx.CopyOut, lambda p: replace(p, undo=leave)))
+
+
+class ForgetfulStore(S3Store):
+    """A store that deletes objects and knows of no uploads."""
+
+    def delete(self, path: str) -> None:
+        """Delete the object alone."""
+        self.bucket.delete(path)
+
+
+class LeavesUploads(ReferenceDriver):
+    """Breaks R-090: an upload that failed is never aborted, and its parts are paid for."""
+
+    def ports(self) -> Ports:
+        """Forget uploads where backups are objects."""
+        ports = super().ports()
+        if not isinstance(ports.store, S3Store):
+            return ports
+        return replace(ports, store=ForgetfulStore(ports.store.directory, ports.store.bucket))
