@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snapproof.campaign.schedule import FAULT_KINDS, Schedule, read_schedule
+from snapproof.campaign.schedule import FAULT_KINDS, S3_KINDS, Schedule, kinds_for, read_schedule
 from snapproof.campaign.sweeping import Shard
-from snapproof.fixtures.world import calls
-from snapproof.simulators.faults import FAULTS, fault_named
+from snapproof.fixtures.world import DIALECTS, calls
+from snapproof.simulators.faults import FAULTS, Seam, fault_named
+from snapproof.simulators.journal import Journal
 
 NAMES = st.text(string.ascii_letters + string.digits + "_", min_size=1)
 LABELS = st.builds("{}#{}".format, st.sampled_from([*sorted(calls()), "catalog.commit"]), st.integers(1, 999))
@@ -69,6 +70,16 @@ def test_what_is_no_schedule_is_told_so(text: str) -> None:
 @pytest.mark.parametrize("kind", FAULT_KINDS)
 def test_every_kind_of_the_sweep_is_a_fault_of_the_seam(kind: str) -> None:
     assert fault_named(kind) == FAULTS[kind]
+
+
+@pytest.mark.parametrize("call", S3_KINDS)
+def test_every_kind_of_a_call_of_s3_can_be_armed_and_none_twice(call: str) -> None:
+    seam = Seam(Journal(lambda: 0.0), dialects=DIALECTS)
+    kinds = kinds_for(f"{call}#1")
+    for number, kind in enumerate(kinds, 1):
+        seam.arm(f"{call}#{number}", fault_named(kind))
+    assert len(seam.unspent()) == len(set(kinds))
+    assert call in calls()
 
 
 @given(st.integers(1, 12), st.lists(st.integers(), max_size=60))

@@ -4,10 +4,37 @@
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
-"""The five kinds of the first sweep; each applies to every call, since any call can be refused, lost or died at."""
+"""The five kinds that apply to every call, since any call can be refused, lost or died at."""
+
+_OF_ALL_S3 = ("refused:RequestTimeTooSkewed", "refused:InternalError", "error_after", "truncated", "hang_after")
+_OF_SENT = ("refused:BadDigest", "damaged:request-cut", "damaged:request-flipped")
+_OF_KEPT = ("damaged:stored-cut", "damaged:stored-flipped")
+_OF_TOLD = ("damaged:answer-cut", "damaged:answer-flipped")
+
+S3_KINDS: Mapping[str, tuple[str, ...]] = {
+    "s3.AbortMultipartUpload": _OF_ALL_S3,
+    "s3.CompleteMultipartUpload": (
+        *_OF_ALL_S3, *_OF_KEPT, *_OF_TOLD, "refused:InternalError-in-200", "error_after:InternalError-in-200",
+    ),
+    "s3.CreateMultipartUpload": (*_OF_ALL_S3, *_OF_TOLD),
+    "s3.DeleteObject": _OF_ALL_S3,
+    "s3.GetObject": (*_OF_ALL_S3, *_OF_TOLD),
+    "s3.HeadObject": _OF_ALL_S3,
+    "s3.ListMultipartUploads": _OF_ALL_S3,
+    "s3.PutObject": (*_OF_ALL_S3, *_OF_SENT, *_OF_KEPT),
+    "s3.UploadPart": (*_OF_ALL_S3, *_OF_SENT),
+}  # fmt: skip
+"""What calls of a bucket can meet besides: S3's own refusals, answers cut or withheld, content that is damaged."""
+
+
+def kinds_for(call: str) -> tuple[str, ...]:
+    """Name the kinds of fault that a call of the sweep meets: `s3.PutObject#1`."""
+    return FAULT_KINDS + S3_KINDS.get(call.partition("#")[0], ())
+
 
 _TEXT = re.compile(
     r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?: :: (?P<faults>.+))?",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from snapproof.campaign.running import Case, OpenLab, run
-from snapproof.campaign.schedule import FAULT_KINDS, Schedule
+from snapproof.campaign.schedule import Schedule, kinds_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def cells(workflow: str, store: str, seed: int, open_lab: OpenLab) -> tuple[Sche
     return tuple(
         Schedule(workflow=workflow, store=store, seed=seed, faults=((call, kind),))
         for call in clean.calls
-        for kind in FAULT_KINDS
+        for kind in kinds_for(call)
     )
 
 

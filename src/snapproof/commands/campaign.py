@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from snapproof.campaign.running import Case
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.schedule import FAULT_KINDS, Schedule
+from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.sweeping import Shard, cells
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.fixtures.campaign_lab import lab_opener
@@ -80,7 +80,7 @@ def _sweep(arguments: argparse.Namespace, workflow: str, store: str, console: Co
     open_lab = lab_opener(load_driver(full_name(arguments.driver)))
     schedules = cells(workflow, store, arguments.seed, open_lab)[arguments.shard.index :: arguments.shard.count]
     twice = {run_schedule(schedules[0], open_lab).digest for _ in range(2)}
-    matrix = Matrix(f"{workflow} on {store}", FAULT_KINDS)
+    matrix = Matrix(f"{workflow} on {store}", tuple(dict.fromkeys(_word(each) for each in schedules)))
     try:
         with _progress(console) as progress, _cases(arguments, schedules) as cases:
             for case in progress.track(cases, total=len(schedules), description=matrix.title):
@@ -96,12 +96,17 @@ def _sweep(arguments: argparse.Namespace, workflow: str, store: str, console: Co
 
 
 def _show(case: Case, matrix: Matrix, console: Console, driver: str) -> None:
-    ((call, kind),) = case.schedule.faults
-    matrix.add(call, kind, held=not case.violations)
+    ((call, _),) = case.schedule.faults
+    matrix.add(call, _word(case.schedule), held=not case.violations)
     if case.violations and matrix.broken <= BROKEN_SHOWN_MAX:
         choice = "" if driver == "reference" else f"--driver {driver} "
         console.print(f"[red]broken[/] {case.violations[0]}", soft_wrap=True)
         console.print(f"       snapproof replay {choice}'{case.schedule}'", markup=False, soft_wrap=True)
+
+
+def _word(schedule: Schedule) -> str:
+    """The column of a cell: its kind of fault, whatever error or damage it names."""
+    return schedule.faults[0][1].partition(":")[0]
 
 
 @contextmanager
