@@ -18,6 +18,7 @@ from snapproof.simulators.clock import Clock
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.digests import CHECKSUM, algorithms_brought, check, plain
+from snapproof.simulators.secondary.keys import require_key
 from snapproof.simulators.secondary.parts import COMPOSITE, Checksum, checksum_of, declared, require_same_algorithm
 from snapproof.simulators.secondary.s3_damage import Where, read_damage
 from snapproof.simulators.secondary.s3_errors import S3RefusalError, refusal, struck
@@ -171,6 +172,7 @@ class S3Store:
             operation, named = get_service_router("s3").match(request)
         except (NotFound, MethodNotAllowed) as error:
             raise S3RefusalError("MethodNotAllowed", "S3 has no such operation on this resource.") from error
+        require_key(operation.name, str(named.get("Key", "")))
         check(headers, body, whole_object=operation.name not in OF_PARTS)
         return _Call(
             operation=operation.name,
