@@ -12,7 +12,7 @@ _UNTOLD_BY_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 GUESSES = {
     "code for a key that an answer cannot tell": "InvalidArgument",
 }
-"""XML 1.0 cannot write most control characters, and turns a carriage return into a line feed. What S3 does was not tried."""
+"""XML 1.0 cannot write most control characters, and turns a carriage return into a line feed. S3 was not tried."""
 
 
 def require_key(operation: str, key: str) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "send a real filesystem through every floor and have it judged",
     "serve": "serve the simulators to any client, over HTTP",
     "host": "put a Python driver behind the published contract",
+    "disk": "convert, compare and inspect disk images",
     "fault": "let calls of served simulators fail",
     "campaign": "search for faults that break a driver",
     "replay": "run one failing history again",

@@ -22,6 +22,7 @@ from snapproof.fixtures.demonstration import Chapter, Stage, demonstrate
 from snapproof.fixtures.disks import Disk, DiskError, given_disk, own_disk
 from snapproof.fixtures.judges import Find, installed
 from snapproof.fixtures.site import STORES
+from snapproof.images.formats import ImageFormat
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.verdict import EXIT_CODES, EXIT_USAGE, Conclusion
 
@@ -31,6 +32,7 @@ examples:
   snapproof demo                        an ext4 filesystem, with backups on NFS and then on S3
   snapproof demo --store s3             S3 only
   snapproof demo --disk my-vm.raw       your own raw image; it is only read
+  snapproof demo --disk my-vm.qcow2 --disk-format qcow2
   snapproof demo --keep images          keep the disks, the backups and the journals to look at:
                                           qemu-img info images/nfs/backup.vhd
                                           e2fsck -fn images/nfs/restored-secondary.raw
@@ -55,7 +57,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         allow_abbrev=False,
     )
     parser.add_argument("--store", choices=(*STORES, "both"), default="both", help="where backups go (default both)")
-    parser.add_argument("--disk", type=Path, metavar="FILE", help="a raw disk image (default: an ext4 made for this)")
+    parser.add_argument("--disk", type=Path, metavar="FILE", help="a disk image (default: an ext4 made for this)")
+    parser.add_argument(
+        "--disk-format",
+        choices=tuple(ImageFormat),
+        type=ImageFormat,
+        default=ImageFormat.RAW,
+        help="what the disk image is; it is never probed (default raw)",
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep images, backups and journals here")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="draw ids and contents from N (default 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the story")
@@ -91,7 +100,7 @@ def tell(arguments: argparse.Namespace, scratch: Path, console: Console, find: F
     began = time.monotonic()
     if arguments.disk:
         refuse_disk_within(arguments.disk, arguments.keep)
-        disk = given_disk(arguments.disk, find)
+        disk = given_disk(arguments.disk, find, form=arguments.disk_format, copy=images / "disk.raw")
     else:
         disk = own_disk(images / "disk.raw", find, scratch=scratch, seed=arguments.seed)
     print_disk(console, disk, time.monotonic() - began)

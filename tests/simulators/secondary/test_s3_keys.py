@@ -26,8 +26,8 @@ ATTACKS = (
     "../../etc/passwd", "/etc/passwd", "//double//slash", "a/../b", "./a", "a/.", "..", ".", "*", "*.vhd", "a?[b]c",
     "{a,b}", "$(id)", "`id`", "; rm -rf /", "|cat", "a\\..\\b", "%2e%2e%2f", "%00", "a\x01b", "tab\there", "new\nline",
     "?uploads", "k?versionId=1", "#fragment", "a&b=c", "a=b", "+plus +", "ü", "💾/漢字", "\u202egnp.exe",
-    "a" * BYTES_MAX, "ü" * (BYTES_MAX // 2), " leading and trailing ", "~user", "-rf", "'\"", "<Key>x</Key>", "&amp;", "]]>",
-    "snapshots/blue/v/s.vhd/../../../other/w/t.vhd",
+    "a" * BYTES_MAX, "ü" * (BYTES_MAX // 2), " leading and trailing ", "~user", "-rf", "'\"", "<Key>x</Key>", "&amp;",
+    "]]>", "snapshots/blue/v/s.vhd/../../../other/w/t.vhd",
 )  # fmt: skip
 UNTOLD = {*map(chr, range(32)), "\ufffe", "\uffff"} - {"\t", "\n"}
 """Characters that XML cannot tell, and with it the answer about an upload."""
