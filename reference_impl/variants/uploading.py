@@ -12,7 +12,7 @@ from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.performing import leave
 from snapproof.reference_impl.ports import Ports
 from snapproof.reference_impl.variants.cloning import with_performer
-from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest
+from snapproof.vocabulary import AccountId, LocationType, Snapshot, SnapshotRequest, VolumeId
 
 
 def latest(path: str) -> str:
@@ -40,9 +40,15 @@ class OverwritesBackups(ReferenceDriver):
         """Tell where it really lies."""
         return self._told(super().take_snapshot(request))
 
-    def list_snapshots(self) -> Sequence[Snapshot]:
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
         """Tell where they really lie."""
-        return [self._told(snapshot) for snapshot in super().list_snapshots()]
+        return [self._told(each) for each in super().list_snapshots(account, volume=volume, location=location)]
 
     def _told(self, snapshot: Snapshot) -> Snapshot:
         copies = tuple(

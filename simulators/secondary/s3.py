@@ -208,7 +208,7 @@ class S3Store:
         key = _object(self._moto.buckets[call.bucket], call.key)
         if key is not None:
             assert key.etag, "moto computes an ETag when it is first asked for"
-            key.value = spoil(key.value)
+            key.value = spoil(key.value)  # type: ignore[misc]  # moto hides its setter from type checkers
             self._journal.record("s3", "object damaged", bucket=call.bucket, key=call.key, size_bytes=int(key.size))
 
     def _perform(self, call: _Call) -> Answer:

@@ -79,8 +79,7 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _options(folder: Path, ports: list[int]) -> list[str]:
-    names = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc")
-    names += ("filer.port", "filer.port.grpc")
+    names = [f"{part}.port{kind}" for part in ("s3", "master", "volume", "filer") for kind in ("", ".grpc")]
     return [
         "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", f"-s3.config={folder / 's3.json'}",
         "-s3.allowDeleteBucketNotEmpty=false", "-s3.iam=false", "-s3.port.iceberg=0", "-volume.max=50",

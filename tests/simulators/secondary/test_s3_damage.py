@@ -98,7 +98,7 @@ def test_a_request_that_is_damaged_on_its_way_is_refused_and_nothing_is_kept(
 ) -> None:
     upload = client.create_multipart_upload(Bucket=BUCKET, Key=KEY)["UploadId"]
     before = rig.store.inventory()
-    more = {"UploadId": upload, "PartNumber": 1} if operation == "UploadPart" else {}
+    more: dict[str, Any] = {"UploadId": upload, "PartNumber": 1} if operation == "UploadPart" else {}
     send = client.upload_part if more else client.put_object
     rig.arm(operation, f"damaged:request-{how}")
     code = code_of(send, Bucket=BUCKET, Key=KEY, Body=CONTENT, **more)
@@ -178,12 +178,12 @@ def test_an_answer_that_ends_too_early_is_none(rig: Rig) -> None:
 def test_the_third_part_alone_fails_and_the_upload_goes_on(rig: Rig, client: "S3Client") -> None:
     upload = client.create_multipart_upload(Bucket=BUCKET, Key=KEY)["UploadId"]
     rig.arm("UploadPart", "refused:InternalError", skip=2)
-    parts = {"Bucket": BUCKET, "Key": KEY, "UploadId": upload}
+    parts: Any = {"Bucket": BUCKET, "Key": KEY, "UploadId": upload}
     etags = [client.upload_part(**parts, PartNumber=number, Body=b"x" * PART)["ETag"] for number in (1, 2)]
     assert code_of(client.upload_part, **parts, PartNumber=3, Body=b"x") == "InternalError"
     etags.append(client.upload_part(**parts, PartNumber=3, Body=b"x")["ETag"])
-    listed = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
-    client.complete_multipart_upload(**parts, MultipartUpload={"Parts": listed})  # type: ignore[typeddict-item]  # the stubs' own dict type
+    listed: list[Any] = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
+    client.complete_multipart_upload(**parts, MultipartUpload={"Parts": listed})
     assert len(rig.store.read(KEY)) == 2 * PART + 1
 
 
