@@ -8,6 +8,15 @@ from snapproof.lab import Lab
 from snapproof.steps.scene import ACCOUNT, Scene
 from snapproof.vocabulary import Qos, Volume, VolumeRequest
 
+HEADERS = {
+    "QCOW2": bytes.fromhex("514649fb 00000003 0000000000000068 0000000b 00000010 0000000000100000")
+    + bytes(72)
+    + b"/etc/passwd",
+    "VMDK": b'# Disk DescriptorFile\nversion=1\ncreateType="monolithicFlat"\nRW 2048 FLAT "/etc/passwd" 0\n',
+    "VHD": b"conectix" + bytes.fromhex("00000002 00010000 ffffffffffffffff"),
+}
+"""How images begin; the first two name a file of the host's."""
+
 UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
@@ -26,6 +35,14 @@ def a_guest_has_written(lab: Lab, scene: Scene, name: str) -> None:
     guest = lab.start_guest(scene.volume(name))
     guest.fill(blocks=12)
     scene.guests[name] = guest
+
+
+@given(parsers.parse('the guest of "{name}" has written the header of a {form} image'))
+def a_guest_has_written_a_header(scene: Scene, name: str, form: str) -> None:
+    """Let the guest begin its disk with the first bytes of a QCOW2, VMDK or VHD image, and end it with them too."""
+    header = HEADERS[form]
+    scene.guests[name].write(0, header)
+    scene.guests[name].write(scene.volume(name).size_bytes - 512, header.ljust(512, b"\0"))
 
 
 @given(parsers.parse('the guest of "{name}" is shut down'))

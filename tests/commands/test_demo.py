@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -19,7 +20,9 @@ from snapproof.fixtures.guest_log import last_write
 from snapproof.fixtures.judges import E2FSCK, OURS, QEMU_IMG, Find, Finding, installed, same_blocks
 from snapproof.fixtures.raw_images import read_raw
 from snapproof.fixtures.site import STORES
+from snapproof.images.formats import ImageFormat, Label, open_image, write_image
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.simulators.clock import EPOCH_S
 from snapproof.vocabulary import BLOCK_BYTES, Content, LocationType, Volume, VolumeRequest
 
 PATIENCE_S = 60
@@ -125,6 +128,23 @@ def test_a_judge_that_fails_does_not_agree(tmp_path: Path) -> None:
     chapter = demonstrate(stage(tmp_path, lambda _name: "/bin/false"), "nfs", Listener())
     assert findings(chapter, QEMU_IMG) == {Finding.DISAGREES}
     assert not chapter.agreed
+
+
+@pytest.mark.parametrize("form", [ImageFormat.QCOW2, ImageFormat.VHD])
+def test_a_disk_of_another_format_is_taken_as_what_it_is_declared_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: ImageFormat
+) -> None:
+    shipped = own_disk(tmp_path / "disk.raw", nothing_installed, scratch=tmp_path, seed=1)
+    image = tmp_path / "image"
+    with open_image(shipped.path, ImageFormat.RAW) as disk:
+        list(write_image(disk, image, form, Label(uuid=UUID(int=1), time_s=EPOCH_S)))
+    before = image.read_bytes()
+    code, summary = told(capsys, "--store", "nfs", "--disk", str(image), "--disk-format", form)
+    assert (code, summary["disk"]["origin"]) == (0, f"given by you as {form}")
+    assert summary["disk"]["written_blocks"] == len(shipped.content.blocks)
+    assert image.read_bytes() == before
+    assert cli.main(["demo", "--store", "nfs", "--disk", str(shipped.path), "--disk-format", form]) == 4
+    assert f"cannot be taken as a {form} image" in capsys.readouterr().err
 
 
 def told(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, Any]:
