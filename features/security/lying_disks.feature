@@ -2,7 +2,7 @@ Feature: What a guest writes is carried, never believed
   The first bytes of a disk are its guest's. Software that guesses an image's format by them can be made to open a file
   of the host's, or to read a small disk where there was a large one.
 
-  @req:R-003 @req:R-016 @capability:snapshot-secondary
+  @req:R-003 @req:R-016 @capability:snapshot-secondary @capability:volume-from-secondary
   Scenario Outline: A disk that begins like an image is backed up and restored byte for byte
     Given backups are kept on <store>
     And a volume "database" of 3 MiB
