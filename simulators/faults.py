@@ -280,14 +280,34 @@ class Seam:
             self._wait(HANG_S)
         raise _LOSSES[fault.shape](label, fault, answer)
 
+    def meet(self, service: str, act: str) -> Fault | None:
+        """Number an act inside a service, whoever caused it, and give the fault that was armed for it.
+
+        An act is no call: it stands neither in `labels` nor in the journal, unless a fault strikes. Showing the fault
+        is the service's own affair.
+        """
+        with self._lock:
+            label, fault = self._next(f"{service}.{act}")
+        if fault is not None:
+            self._journal.record("fault", str(fault), call=label)
+        return fault
+
+    def counts(self, service: str) -> Mapping[str, int]:
+        """How often each call or act of a service passed since the last `restart_count`."""
+        with self._lock:
+            return {call: count for call, count in self._counts.items() if call.startswith(f"{service}.")}
+
     def _number(self, call: str) -> tuple[str, Fault | None]:
         with self._lock:
-            number = self._counts[call] = self._counts.get(call, 0) + 1
-            label = f"{call}#{number}"
+            label, fault = self._next(call)
             self._labels.append(label)
-            fault = self._armed.pop(label, None) or self._standing.get(call)
         self._journal.keep("call", label, _NO_FACTS)
         return label, fault
+
+    def _next(self, call: str) -> tuple[str, Fault | None]:
+        number = self._counts[call] = self._counts.get(call, 0) + 1
+        label = f"{call}#{number}"
+        return label, self._armed.pop(label, None) or self._standing.get(call)
 
 
 _NO_FACTS: Mapping[str, Fact] = MappingProxyType({})

@@ -1,6 +1,7 @@
 """Wires and how they reach a socket. A wire is bytes in, bytes out: in process it is called, over TCP it is served.
 
-No simulator state lives here. One server is one daemon thread with its own event loop; it binds loopback only.
+No simulator state lives here. One server is one daemon thread with its own event loop; it binds loopback only. What
+speaks another protocol than HTTP is a `Service` of its own (services.py).
 """
 
 import asyncio
@@ -25,6 +26,7 @@ import uvloop
 
 from snapproof.simulators.faults import HANG_S, AnswerCutError, AnswerHangsError, AnswerLostError, CrashedError
 from snapproof.simulators.http1 import CONTINUE, Bounds, Refusal, Request, RequestReader, written
+from snapproof.simulators.services import Service
 
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
@@ -62,15 +64,23 @@ _Reply: TypeAlias = tuple[bytes, _Ending]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Service:
-    """What the connections of one server share."""
+class _HttpService:
+    """What the connections of one HTTP server share."""
 
+    scheme: str
     wire: Wire
     bounds: Bounds
     workers: Executor | None
     on_crash: Callable[[CrashedError], None]
     patience_s: float
     connections: set["_Connection"] = field(default_factory=set)
+
+    def connect(self) -> asyncio.BaseProtocol:
+        return _Connection(self)
+
+    def end(self) -> None:
+        if self.workers is not None:
+            self.workers.shutdown(wait=True, cancel_futures=True)
 
     def reply(self, request: Request) -> _Reply:
         """Ask the wire and write its answer."""
@@ -110,7 +120,7 @@ def _plain(status: HTTPStatus, sentence: str) -> bytes:
 class _Connection(asyncio.Protocol):
     """One client: reads requests, answers them in order, one write per answer."""
 
-    def __init__(self, service: _Service) -> None:
+    def __init__(self, service: _HttpService) -> None:
         self._service = service
         self._reader = RequestReader(service.bounds)
         self._queue: deque[Request | Refusal] = deque()
@@ -233,15 +243,15 @@ class _Connection(asyncio.Protocol):
 
 
 class Server:
-    """A wire on a socket. It serves from construction until `close`, in a daemon thread of its own."""
+    """A service on a socket. It serves from construction until `close`, in a daemon thread of its own."""
 
-    def __init__(self, listener: socket.socket, service: _Service, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, listener: socket.socket, service: Service, tls: ssl.SSLContext | None = None) -> None:
         self._listener = listener
         self._service = service
         self._tls = tls
         self.host, self.port = listener.getsockname()[:2]
         name = f"[{self.host}]" if ":" in self.host else self.host
-        self.url = f"{'https' if tls else 'http'}://{name}:{self.port}"
+        self.url = f"{service.scheme}://{name}:{self.port}"
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"serve {self.url}", daemon=True)
         self._thread.start()
@@ -269,9 +279,7 @@ class Server:
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await self._loop.create_server(
-            lambda: _Connection(self._service), sock=self._listener, ssl=self._tls, backlog=512
-        )
+        server = await self._loop.create_server(self._service.connect, sock=self._listener, ssl=self._tls, backlog=512)
         self._started.set()
         await self._stop.wait()
         server.close()
@@ -279,8 +287,7 @@ class Server:
         for connection in leaving:
             connection.abort()
         await asyncio.gather(*(connection.gone for connection in leaving))
-        if self._service.workers is not None:
-            self._service.workers.shutdown(wait=True, cancel_futures=True)
+        self._service.end()
 
 
 def serve(
@@ -301,9 +308,16 @@ def serve(
     but one at a time per connection. `on_crash` is told of a CrashedError before the connection dies. A connection
     whose answer hangs is dropped after `patience_s`, unless the client leaves first.
     """
-    listener = _bind(host, port, allow_remote=allow_remote)
+    listener = bind(host, port, allow_remote=allow_remote)
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"worker {host}") if blocking else None
-    service = _Service(wire=wire, bounds=bounds or Bounds(), workers=workers, on_crash=on_crash, patience_s=patience_s)
+    service = _HttpService(
+        scheme="https" if tls else "http",
+        wire=wire,
+        bounds=bounds or Bounds(),
+        workers=workers,
+        on_crash=on_crash,
+        patience_s=patience_s,
+    )
     return Server(listener, service, tls)
 
 
@@ -328,7 +342,8 @@ CURES = {
 }
 
 
-def _bind(host: str, port: int, *, allow_remote: bool) -> socket.socket:
+def bind(host: str, port: int, *, allow_remote: bool) -> socket.socket:
+    """Listen at an address of this machine. Raises CannotServeError with the cure in its message."""
     if not 0 <= port <= 65535:
         raise CannotServeError(f"{host}:{port} is no address: a port is a number from 0 to 65535.")
     try:

@@ -42,6 +42,22 @@ def the_backup_is_there(lab: Lab, scene: Scene, name: str) -> None:
     assert _backup(lab, scene, name).content == lab.content_when_taken(scene.snapshot(name))
 
 
+@then("every backup that the driver lists is there, whole")
+def every_backup_is_there(lab: Lab) -> None:
+    """One file or object for each copy that is listed, each with the bytes of its moment; one at least."""
+    wanted = {
+        copy.reference: lab.content_when_taken(snapshot)
+        for snapshot in lab.driver.list_snapshots()
+        for copy in snapshot.copies
+        if copy.location is LocationType.SECONDARY
+    }
+    assert wanted, "The driver lists no backup, so that nothing would be proved."
+    found = {image.path: image.content for image in lab.backups()}
+    assert sorted(found) == sorted(wanted), f"The driver lists {sorted(wanted)}; there are {sorted(found)}."
+    broken = [path for path in wanted if found[path] != wanted[path]]
+    assert not broken, f"Not what was on the disk when they were taken: {broken}."
+
+
 @then(parsers.parse('the backup of "{name}" is gone'))
 def the_backup_is_gone(lab: Lab, scene: Scene, name: str) -> None:
     """Nothing lies under its path."""

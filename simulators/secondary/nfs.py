@@ -1,6 +1,6 @@
-"""An NFS export: a real directory that is never left, that can fill up, and whose changes are journalled.
+"""The door of an NFS export for clients in our own process: paths, walked one component at a time from the root.
 
-Every path is walked one component at a time from the export's root, so that no link inside the tree leads out of it.
+No link inside the tree leads out of it. What the server does behind the door is export_tree.py's.
 """
 
 import contextlib
@@ -8,51 +8,27 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from enum import StrEnum
 from io import FileIO
 from pathlib import Path
 
 from snapproof.simulators.faults import Seam
-from snapproof.simulators.journal import Journal
+from snapproof.simulators.secondary.export_tree import DIRECTORY, ExportTree
 from snapproof.simulators.secondary.nfs_faults import FaultyDirectory, LosableFile
 from snapproof.vocabulary import Directory, ReadableFile
 
-DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 UNFINISHED = ".part"
 """A directory with this ending holds work in progress: the inventory names it even when it is empty."""
 
-_HOLE_BYTES_MIN = 4096
-_ZEROS = bytes(2 << 20)
-"""Zeros that are written in one go become a hole, as the servers' own file systems make them for sparse copies."""
 
-
-class Condition(StrEnum):
-    """What has become of the server."""
-
-    HEALTHY = "healthy"
-    READ_ONLY = "read-only"
-    STALE = "stale"  # the file handles that clients hold mean nothing any more
-
-
-class NfsExport:
-    """The tree below `root` as a `Directory`, and what a judge needs to look into it.
-
-    `condition` and `capacity_bytes` may be set at any time; all clients meet them, hosts of a pool included.
-    """
-
-    def __init__(self, root: Path, *, journal: Journal, capacity_bytes: int | None = None) -> None:
-        self.root = root
-        self.capacity_bytes = capacity_bytes
-        self.condition = Condition.HEALTHY
-        self._journal = journal
-        self._used_bytes = 0
+class NfsExport(ExportTree):
+    """The tree below `root` as a `Directory`, and what a judge needs to look into it."""
 
     def through(self, seam: Seam) -> Directory:
         """Give the same tree to a client whose every call can meet a fault."""
         return FaultyDirectory(self, seam)
 
     def make_directories(self, path: str) -> None:
-        self.require(writing=True)
+        self.admit("make_directories")
         with contextlib.ExitStack() as opened:
             at = _root(self.root, opened)
             for name in _names(path):
@@ -61,38 +37,32 @@ class NfsExport:
                 at = _enter(name, at, opened)
 
     def create(self, path: str) -> LosableFile:
-        self.require(writing=True)
+        self.admit("create")
         with self._parent(path) as (parent, name):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            file = FileIO(os.open(name, flags, 0o644, dir_fd=parent), "wb")
-        self._used_bytes = self._measured()
-        self._journal.record("nfs", "file created", path=_clean(path))
+            file = self.create_file(parent, name, _clean(path))
         return _Writable(self, file, _clean(path))
 
     def open(self, path: str) -> ReadableFile:
-        self.require(writing=False)
+        self.admit("open")
         return _Readable(self, self._opened(path))
 
     def rename(self, source: str, target: str) -> None:
-        self.require(writing=True)
+        self.admit("rename")
         with self._parent(source) as (old_parent, old), self._parent(target) as (new_parent, new):
-            os.rename(old, new, src_dir_fd=old_parent, dst_dir_fd=new_parent)
-        self._journal.record("nfs", "file renamed", path=_clean(source), target=_clean(target))
+            self.move(old_parent, old, new_parent, new, old_path=_clean(source), new_path=_clean(target))
 
     def delete(self, path: str) -> None:
-        self.require(writing=True)
+        self.admit("delete")
         with self._parent(path) as (parent, name):
-            os.unlink(name, dir_fd=parent)
-        self._journal.record("nfs", "file deleted", path=_clean(path))
+            self.delete_file(parent, name, _clean(path))
 
     def delete_directory(self, path: str) -> None:
-        self.require(writing=True)
+        self.admit("delete_directory")
         with self._parent(path) as (parent, name):
-            os.rmdir(name, dir_fd=parent)
-        self._journal.record("nfs", "directory deleted", path=_clean(path))
+            self.delete_folder(parent, name, _clean(path))
 
     def list(self, path: str) -> list[str]:
-        self.require(writing=False)
+        self.admit("list")
         with contextlib.ExitStack() as opened:
             at = _root(self.root, opened)
             for name in _names(path):
@@ -103,7 +73,7 @@ class NfsExport:
                 )
 
     def size(self, path: str) -> int:
-        self.require(writing=False)
+        self.admit("size")
         with self._parent(path) as (parent, name):
             return _require_file(name, parent)
 
@@ -131,28 +101,6 @@ class NfsExport:
         with self._opened(path) as file:
             return file.read()
 
-    def require(self, *, writing: bool) -> None:
-        """Raise ESTALE or EROFS when the server's condition does not allow this."""
-        if self.condition is Condition.STALE:
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        if writing and self.condition is Condition.READ_ONLY:
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-
-    def take_space(self, size_bytes: int) -> None:
-        """Count bytes that a file is about to grow by. Raises ENOSPC when they do not fit."""
-        self.require(writing=True)
-        if self.capacity_bytes is None:
-            return
-        if self._used_bytes + size_bytes > self.capacity_bytes:
-            self._used_bytes = self._measured()  # something may have been deleted since
-        if self._used_bytes + size_bytes > self.capacity_bytes:
-            raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} (the export holds {self.capacity_bytes} bytes)")
-        self._used_bytes += size_bytes
-
-    def closed(self, path: str, size_bytes: int) -> None:
-        """Take note that a file is complete and durable."""
-        self._journal.record("nfs", "file closed", path=path, size_bytes=size_bytes)
-
     def _opened(self, path: str) -> FileIO:
         with self._parent(path) as (parent, name):
             _require_file(name, parent)
@@ -170,60 +118,64 @@ class NfsExport:
                 at = _enter(name, at, opened)
             yield at, names[-1]
 
-    def _measured(self) -> int:
-        if self.capacity_bytes is None:
-            return 0
-        walk = os.fwalk(self.root)
-        return sum(
-            os.stat(name, dir_fd=at, follow_symlinks=False).st_size for _, _, names, at in walk for name in names
-        )
-
 
 class _Writable:
-    """A file of the export that grows at its end."""
+    """A file of the export that grows at its end. What a reboot took from it is never silently missing."""
 
-    def __init__(self, export: NfsExport, file: FileIO, path: str) -> None:
+    def __init__(self, export: ExportTree, file: int, path: str) -> None:
         self._export = export
-        self._file = file
+        self._file: int | None = file
         self._path = path
         self._size_bytes = 0
+        self._boots = export.boots
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert self._file is not None, "A closed file takes no bytes."
+        self._require_same_boot()
         view = memoryview(data).cast("B")
-        self._export.take_space(len(view))
+        self._export.write(self._file, view, self._size_bytes)
         self._size_bytes += len(view)
-        if len(view) >= _HOLE_BYTES_MIN and not view[0] and _ZEROS.startswith(view):
-            self._file.seek(self._size_bytes)
-            self._file.truncate()
-            return
-        while view:
-            view = view[self._file.write(view) :]
 
     def close(self) -> None:
-        if self._file.closed:
+        if self._file is None:
             return
-        with self._file:
-            self._export.require(writing=True)
-            os.fsync(self._file.fileno())
-        self._export.closed(self._path, self._size_bytes)
+        try:
+            self._require_same_boot()
+            self._export.fsync(self._file)
+        except OSError:
+            self.lose()
+            raise
+        self._let_go()
+        self._export.record("file closed", path=self._path, size_bytes=self._size_bytes)
 
     def lose(self) -> None:
         """Let go without fsync, as a server does that fails a close: none of the bytes arrived."""
-        if not self._file.closed:
-            with self._file:
-                self._file.truncate(0)
+        if self._file is not None:
+            self._export.lose(self._file)
+            self._let_go()
+
+    def _require_same_boot(self) -> None:
+        """Raise EIO when the server went down since the first byte: a client that gave its pages away is told so."""
+        if self._size_bytes and self._boots != self._export.boots:
+            raise OSError(errno.EIO, "The server rebooted, and what was written before is lost", self._path)
+        self._boots = self._export.boots
+
+    def _let_go(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
 
 class _Readable:
     """A file of the export, open for reading."""
 
-    def __init__(self, export: NfsExport, file: FileIO) -> None:
+    def __init__(self, export: ExportTree, file: FileIO) -> None:
         self._export = export
         self._file = file
         self.size_bytes = os.fstat(file.fileno()).st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
-        self._export.require(writing=False)
+        self._export.admit("read")
         pieces = []
         while length > 0 and (piece := os.pread(self._file.fileno(), length, offset)):
             pieces.append(piece)

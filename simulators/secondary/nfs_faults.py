@@ -1,11 +1,15 @@
-"""An NFS export behind the seam: every call of a client can be refused, lost, or be the client's last."""
+"""What can go wrong with an NFS export: calls of one client (`nfs.rename`), and acts of the server (`export.write`).
+
+A call passes the seam on its way to the server: it can be refused, lost, or be the client's last. An act is what the
+server does, whoever asked for it and through whichever door: a disk fills up under a host's copy as well.
+"""
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, Protocol, TypeVar
 
-from snapproof.simulators.faults import Dialect, Seam, known_name
+from snapproof.simulators.faults import FAULTS, Dialect, Seam, Shape, known_name
 from snapproof.vocabulary import Directory, ReadableFile, WritableFile
 
 T = TypeVar("T")
@@ -23,6 +27,43 @@ DIALECT = Dialect(
         "truncated": "the client's kernel takes a cut answer for none and asks again; write lost_after.",
         "http500_before": _NO_HTTP,
         "http500_after": _NO_HTTP,
+    },
+)
+
+REBOOT = "REBOOT"
+"""The server dies and comes back before it answers; what nobody had made durable is lost."""
+
+_SPACE = frozenset({"ENOSPC", "EDQUOT"})
+_ANY = frozenset({"EACCES", "EIO", "ESTALE"})
+_CHANGING = _ANY | {"EROFS"}
+
+ACTS: Mapping[str, frozenset[str]] = {
+    "create": _CHANGING | _SPACE,
+    "delete": _CHANGING,
+    "delete_directory": _CHANGING,
+    "fsync": _CHANGING | _SPACE | {REBOOT},
+    "list": _ANY,
+    "make_directories": _CHANGING | _SPACE,
+    "open": _ANY,
+    "read": _ANY,
+    "rename": _CHANGING | _SPACE,
+    "set_attributes": _CHANGING | _SPACE,
+    "size": _ANY,
+    "write": _CHANGING | _SPACE | {REBOOT},
+}
+"""The acts of a server, and the errors that each can end with; the usual one is EIO.
+
+To close a file is no act: NFS has no such thing, a client that closes asks for an fsync. Attributes can be set over the
+socket only.
+"""
+
+_NO_ANSWER = "an act of the server has no answer that could be lost; write nfs.rename=lost_after, of the client."
+
+SERVER_DIALECT = Dialect(
+    check_name=lambda act, name: known_name(name, ACTS.get(act, _ANY), f"This server's {act}"),
+    unfit={
+        **{word: _NO_ANSWER for word, fault in FAULTS.items() if fault.shape is not Shape.ERROR},
+        "error_after": "the server has done it or has not; write nfs.close=error_after, of the client.",
     },
 )
 
@@ -116,5 +157,10 @@ class _FaultyFile:
 
 
 def _refuse(name: str) -> NoReturn:
-    number = int(getattr(errno, known_name(name or "EIO", ERRNOS, "This NFS server")))
-    raise OSError(number, os.strerror(number))
+    raise refusal(known_name(name or "EIO", ERRNOS, "This NFS server"))
+
+
+def refusal(name: str) -> OSError:
+    """Make the error that an errno's name stands for."""
+    number = int(getattr(errno, name))
+    return OSError(number, os.strerror(number))

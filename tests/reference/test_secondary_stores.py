@@ -24,7 +24,7 @@ from snapproof.reference_impl.ports import (
 from snapproof.simulators.blocks import BlockStore
 from snapproof.simulators.clock import EPOCH_S, VirtualClock
 from snapproof.simulators.faults import fault_named
-from snapproof.simulators.secondary.nfs import Condition
+from snapproof.simulators.secondary.export_tree import Condition
 from snapproof.simulators.secondary.nfs_faults import ERRNOS
 from snapproof.simulators.xenserver.vhd import write_dynamic
 from snapproof.vocabulary import Answer
