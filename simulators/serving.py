@@ -19,6 +19,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias, cast
 
@@ -133,7 +134,9 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are so by their methods only
         self.gone = asyncio.get_running_loop().create_future()
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer = transport.get_extra_info("socket")
+        if peer.family != socket.AF_UNIX:
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._service.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -249,9 +252,7 @@ class Server:
         self._listener = listener
         self._service = service
         self._tls = tls
-        self.host, self.port = listener.getsockname()[:2]
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        self.url = f"{service.scheme}://{name}:{self.port}"
+        self.host, self.port, self.url = _named(listener, service.scheme)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"serve {self.url}", daemon=True)
         self._thread.start()
@@ -279,7 +280,9 @@ class Server:
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await self._loop.create_server(self._service.connect, sock=self._listener, ssl=self._tls, backlog=512)
+        unix = self._listener.family == socket.AF_UNIX
+        create = self._loop.create_unix_server if unix else self._loop.create_server
+        server = await create(self._service.connect, sock=self._listener, ssl=self._tls, backlog=512)
         self._started.set()
         await self._stop.wait()
         server.close()
@@ -333,6 +336,46 @@ def spare_collections() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 50, 100)
+
+
+def serve_unix(
+    wire: Wire,
+    path: Path,
+    *,
+    blocking: bool = False,
+    bounds: Bounds | None = None,
+    on_crash: Callable[[CrashedError], None] = lambda _: None,
+    patience_s: float = HANG_S,
+) -> Server:
+    """Serve the wire on a unix socket at `path`, as `serve` does; whoever closes the server removes the file."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise CannotServeError(
+            f"{path} cannot be a socket: {error.strerror or error}; choose a short new path."
+        ) from error
+    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="worker of a unix socket") if blocking else None
+    service = _HttpService(
+        scheme="http",
+        wire=wire,
+        bounds=bounds or Bounds(),
+        workers=workers,
+        on_crash=on_crash,
+        patience_s=patience_s,
+    )
+    return Server(listener, service, None)
+
+
+def _named(listener: socket.socket, scheme: str) -> tuple[str, int, str]:
+    """Give host, port and URL of a listener; a unix socket has its path for a host, and no port."""
+    if listener.family == socket.AF_UNIX:
+        path = str(listener.getsockname())
+        return path, 0, f"unix:{path}"
+    host, port = listener.getsockname()[:2]
+    return host, port, f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 CURES = {

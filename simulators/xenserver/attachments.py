@@ -19,6 +19,22 @@ class FoundVdi:
     uuid: str
     label: str
     size_bytes: int
+    parent: str = ""
+    hidden: bool = False
+    snapshot: bool = False
+    snapshot_of: str = ""
+    snapshot_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """What a snapshot or clone is to be. Only a clone can be written."""
+
+    uuid: str
+    label: str
+    base_uuid: str
+    time_s: float
+    writable: bool = False
 
 
 class Source(Protocol):
@@ -52,6 +68,12 @@ class Attachment(Protocol):
 
     def delete(self, uuid: str) -> None:
         """Delete a VDI and its bytes; one that is gone already is fine."""
+
+    def fork(self, uuid: str, wanted: Fork) -> None:
+        """Snapshot or clone a VDI. Raises SR_OPERATION_NOT_SUPPORTED where VDIs have no parents."""
+
+    def coalesce(self) -> bool:
+        """Take one hidden VDI out of the tree that is no longer needed; False where there is none."""
 
     def source(self, uuid: str) -> AbstractContextManager[Source]:
         """Open a VDI for reading, until the context ends."""

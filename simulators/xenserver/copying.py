@@ -1,4 +1,4 @@
-"""Copies of VDIs: started, advanced a chunk at a time, finished, given up. A copy outlives the client that asked.
+"""Copies of VDIs, and other tasks: started, advanced by looks, finished, given up. They outlive whoever asked.
 
 How bytes travel is the attachments' business (luns.py, folders.py).
 """
@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from snapproof.simulators.xenserver.attachments import CopySteps, FoundVdi
 from snapproof.simulators.xenserver.failures import XapiError, io_errors
-from snapproof.simulators.xenserver.state import Copy, Host, Sr, State, Task, TaskStatus, Vdi
+from snapproof.simulators.xenserver.rows import Copy, Host, Sr, Task, TaskStatus, Vdi, Work
+from snapproof.simulators.xenserver.state import State
 
 
 def start_copy(state: State, source: Vdi, sr: Sr | None, into: Vdi | None, name: str) -> Task:
@@ -27,26 +28,41 @@ def start_copy(state: State, source: Vdi, sr: Sr | None, into: Vdi | None, name:
 
 
 def advance(state: State, task: Task, *, to_the_end: bool = False) -> None:
-    """Let a copy go on for one chunk, or to its end. What goes wrong becomes the failure of the task."""
-    copy = task.copy
-    if copy is None or task.status is not TaskStatus.PENDING:
+    """Let a task go on: a copy for one chunk, or to its end. What goes wrong becomes the failure of the task."""
+    if task.status is not TaskStatus.PENDING:
         return
     try:
         with io_errors():
-            finished = _run(copy, None if to_the_end else state.chunk_bytes)
+            if task.work:
+                _work(state, task, task.work, to_the_end=to_the_end)
+            elif task.copy and _run(task.copy, None if to_the_end else state.chunk_bytes):
+                _copied(state, task, task.copy)
     except XapiError as error:
         give_up(state, task, TaskStatus.FAILURE, error.description)
-        return
-    if finished:
+
+
+def _work(state: State, task: Task, work: Work, *, to_the_end: bool) -> None:
+    work.looks += 1
+    now_s = state.clock.time()
+    if to_the_end or work.pace.finished(started_s=task.created_s, now_s=now_s, polls=work.looks - 1):
+        task.result = str(work.perform())
         _end(state, task, TaskStatus.SUCCESS)
-        task.result = f"<value>{copy.target.ref}</value>"
-        state.record("copy finished", vdi=copy.source.uuid, into=copy.target.uuid, bytes=copy.done_bytes)
+        return
+    parts = [(now_s - task.created_s) / work.pace.seconds] if work.pace.seconds else []
+    parts += [work.looks / (work.pace.polls + 1)] if work.pace.polls else []
+    task.progress = min(0.99, *parts) if parts else 0.0
+
+
+def _copied(state: State, task: Task, copy: Copy) -> None:
+    _end(state, task, TaskStatus.SUCCESS)
+    task.result = f"<value>{copy.target.ref}</value>"
+    state.record("copy finished", vdi=copy.source.uuid, into=copy.target.uuid, bytes=copy.done_bytes)
 
 
 def give_up(
     state: State, task: Task, status: TaskStatus, reason: tuple[str, ...], *, leave_partial: bool = False
 ) -> None:
-    """End a copy without a result. Its half-written VDI is deleted, unless the host that should do so is dead."""
+    """End a task without a result. A half-written VDI is deleted, unless the host that should do so is dead."""
     copy = task.copy
     _end(state, task, status)
     task.error_info = reason
@@ -72,7 +88,7 @@ def progress(task: Task) -> float:
     if task.status is TaskStatus.SUCCESS:
         return 1.0
     copy = task.copy
-    return min(0.99, copy.done_bytes / copy.total_bytes) if copy and copy.total_bytes else 0.0
+    return min(0.99, copy.done_bytes / copy.total_bytes) if copy and copy.total_bytes else task.progress
 
 
 def _run(copy: Copy, limit_bytes: int | None) -> bool:

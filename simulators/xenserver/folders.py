@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from uuid import UUID
 
-from snapproof.simulators.xenserver.attachments import CopySteps, FoundVdi, Source
+from snapproof.simulators.xenserver.attachments import CopySteps, Fork, FoundVdi, Source
 from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
 from snapproof.simulators.xenserver.vhd import VhdError, file_bytes, read_dynamic, write_dynamic
 from snapproof.vocabulary import Directory
@@ -79,6 +79,12 @@ class FolderAttachment:
 
     def overwrite(self, uuid: str, source: Source) -> CopySteps:
         raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"A VHD file is written in one stream, {uuid} cannot be refilled")
+
+    def fork(self, uuid: str, wanted: Fork) -> None:
+        raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"A file SR holds whole backups here, {uuid} gets no child")
+
+    def coalesce(self) -> bool:
+        return False
 
     def _file(self, uuid: str) -> str:
         return f"{self._path}/{uuid}{SUFFIX}".lstrip("/")

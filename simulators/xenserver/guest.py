@@ -1,12 +1,16 @@
-"""A guest for labs: a VM whose disk is the one VDI of a LUN. It writes through its host, as a guest does."""
+"""A guest for labs: a VM whose disk is the one VDI of a LUN. It writes through its host, as a guest does.
+
+What it writes later than now waits in its memory, as in a page cache: a crash loses it, a flush writes it out.
+"""
 
 import threading
 from collections.abc import Iterator
 
 from snapproof.simulators.fabric import BlockDevice
-from snapproof.simulators.xenserver.lun import VdiView
+from snapproof.simulators.xenserver.chains import VdiView
 from snapproof.simulators.xenserver.methods_vm import view_of
-from snapproof.simulators.xenserver.state import State, Vbd
+from snapproof.simulators.xenserver.rows import Vbd, Vdi
+from snapproof.simulators.xenserver.state import State
 
 
 class GuestStoppedError(Exception):
@@ -23,7 +27,7 @@ class GuestDisk:
 
     @property
     def size_bytes(self) -> int:
-        return self._vbd.vdi.virtual_size
+        return _disk(self._vbd).virtual_size
 
     def read(self, offset: int, length: int) -> bytes:
         with self._lock:
@@ -50,6 +54,8 @@ class Guest:
         self.vbd = vbd
         self.target = target
         self.device: BlockDevice = GuestDisk(state, vbd, lock)
+        self._held: list[tuple[int, int, bytes]] = []
+        """Boot, offset and bytes of what waits; what an earlier boot held is lost."""
 
     @property
     def name(self) -> str:
@@ -57,14 +63,49 @@ class Guest:
 
     @property
     def vdi_uuid(self) -> str:
-        return self.vbd.vdi.uuid
+        return _disk(self.vbd).uuid
 
     @property
     def size_bytes(self) -> int:
         return self.device.size_bytes
 
     def read(self, offset: int, length: int) -> bytes:
-        return self.device.read(offset, length)
+        """Read what the guest sees, what it still holds in memory included."""
+        seen = bytearray(self.device.read(offset, length))
+        for _, at, text in self._present():
+            first, last = max(at, offset), min(at + len(text), offset + length)
+            if first < last:
+                seen[first - offset : last - offset] = text[first - at : last - at]
+        return bytes(seen)
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        """Write to the disk; what was held is written first, so that nothing older comes later."""
+        self.flush()
         self.device.write(offset, data)
+
+    def write_later(self, offset: int, data: bytes) -> None:
+        """Hold a write in memory until `flush`, or until it is lost."""
+        if offset < 0 or offset + len(data) > self.size_bytes:
+            raise ValueError(f"{len(data)} bytes at {offset} lie outside the disk of guest {self.name}.")
+        self._held.append((self.vbd.vm.boots, offset, bytes(data)))
+
+    def flush(self) -> None:
+        """Write out what is held, in order."""
+        while self._present():
+            _, offset, text = self._held[0]
+            self.device.write(offset, text)
+            del self._held[0]
+
+    def _present(self) -> list[tuple[int, int, bytes]]:
+        """What is held and was not lost with an earlier boot."""
+        self._held = [held for held in self._held if held[0] == self.vbd.vm.boots]
+        return self._held
+
+    def install_tools(self) -> None:
+        """Let the host ask this guest to write everything out before a quiesced snapshot."""
+        self.vbd.vm.flush = self.flush
+
+
+def _disk(vbd: Vbd) -> Vdi:
+    assert vbd.vdi is not None, "a guest's own disk is not ejected"
+    return vbd.vdi

@@ -1,5 +1,6 @@
 """What a lab does to a pool past its API: start and stop guests, and list what the pool holds."""
 
+from snapproof.simulators.xenserver.datamodel import Role
 from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
 from snapproof.simulators.xenserver.lun import lun_size_for, read_layout
 from snapproof.simulators.xenserver.luns import LunPath, scsi_id
@@ -7,7 +8,8 @@ from snapproof.simulators.xenserver.methods_pbd import LUN_TYPE, add_pbd, plug, 
 from snapproof.simulators.xenserver.methods_sr import create_sr, forget, introduce, scan
 from snapproof.simulators.xenserver.methods_vdi import create_vdi
 from snapproof.simulators.xenserver.methods_vm import create_vbd, create_vm, destroy_vm, halt, start_vm
-from snapproof.simulators.xenserver.state import PowerState, Sr, State, Vbd, Vdi
+from snapproof.simulators.xenserver.rows import PowerState, Sr, Vbd, Vdi
+from snapproof.simulators.xenserver.state import State
 
 PORTAL = "192.0.2.200"
 
@@ -35,6 +37,7 @@ def start_guest(state: State, *, target: str, size_bytes: int, name: str) -> Vbd
 
 def stop_guest(state: State, vbd: Vbd) -> None:
     """Halt and destroy the VM, unplug the master last, forget the SR."""
+    assert vbd.vdi is not None
     sr = vbd.vdi.sr
     if vbd.vm.power_state is PowerState.RUNNING:
         halt(state, vbd.vm)
@@ -47,6 +50,21 @@ def stop_guest(state: State, vbd: Vbd) -> None:
     forget(state, sr)
 
 
+def furnish(state: State) -> None:
+    """Give the pool what every pool has and no rule touches: a user, roles, a network, and metrics of each host."""
+    state.plain["user"].add(state.new_row({"short_name": "root", "fullname": "root"}))
+    for role in Role:
+        if role is not Role.ROOT:
+            state.plain["role"].add(state.new_row({"name_label": role.value}))
+    network = state.plain["network"].add(state.new_row({"name_label": "Pool-wide network", "bridge": "xenbr0"}))
+    pifs: list[object] = []
+    for host in state.hosts:
+        state.host_metrics.add(state.new_row({"host": host}))
+        kept: dict[str, object] = {"host": host.ref, "network": network.ref, "device": "eth0", "management": True}
+        pifs.append(state.plain["PIF"].add(state.new_row({**kept, "IP": host.address})).ref)
+    network.kept["PIFs"] = pifs
+
+
 def inventory(state: State) -> tuple[str, ...]:
     """One line for each thing that a client could leave behind."""
     lines = [f"sr {sr.uuid} {sr.name_label} {sr.type}" for sr in state.srs]
@@ -55,7 +73,8 @@ def inventory(state: State) -> tuple[str, ...]:
     ]
     lines += [f"vdi {vdi.uuid} {vdi.name_label} in sr {vdi.sr.uuid}" for vdi in state.vdis]
     lines += [
-        f"vbd {vbd.vm.name_label} {vbd.vdi.uuid} {'plugged' if vbd.attached else 'unplugged'}" for vbd in state.vbds
+        f"vbd {vbd.vm.name_label} {vbd.vdi.uuid if vbd.vdi else 'empty'} {'plugged' if vbd.attached else 'unplugged'}"
+        for vbd in state.vbds
     ]
     lines += [
         f"mount {host.name_label} {mount.local} {mount.shown}" for host in state.hosts for mount in host.mounts.values()
@@ -79,7 +98,7 @@ def _plug_everywhere(state: State, sr: Sr, config: dict[str, str]) -> None:
 
 
 def _only_vdi(state: State, sr: Sr) -> Vdi:
-    vdis = state.vdis_of(sr)
+    vdis = [vdi for vdi in state.vdis_of(sr) if vdi.managed and not vdi.is_a_snapshot]
     if len(vdis) != 1:
         raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"SR {sr.uuid} holds {len(vdis)} VDIs, a guest needs exactly one")
     return vdis[0]

@@ -9,18 +9,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from snapproof.simulators.fabric import BlockDevice, Fabric, LoginRefusedError
-from snapproof.simulators.xenserver.attachments import CopySteps, FoundVdi, Source
+from snapproof.simulators.xenserver.attachments import CopySteps, Fork, FoundVdi, Source
+from snapproof.simulators.xenserver.chains import VdiView, coalesce, fork, new_regions
 from snapproof.simulators.xenserver.failures import Backend, backend
 from snapproof.simulators.xenserver.lun import (
     BLOCK_BYTES,
+    DATA_START,
     Layout,
     LayoutError,
-    VdiView,
+    VdiEntry,
     read_layout,
     write_layout,
 )
 
 STEP_BYTES = 2 * 2**20
+WIPED_BYTES = 10 * 2**20
+"""What formatting writes zeros over at the beginning of a LUN, whoever's bytes they were."""
 _LUN_LIST = """<?xml version="1.0" ?>
 <iscsi-target>
 	<LUN>
@@ -121,10 +125,11 @@ def format_lun(lun: LunPath, sr_uuid: str) -> str | None:
         before = read_layout(lun)
     except LayoutError:
         before = None
-    try:
-        write_layout(lun, Layout(sr_uuid=sr_uuid))
-    except LayoutError as error:
-        raise backend(Backend.NO_SPACE, str(error)) from error
+    if lun.size_bytes < DATA_START:
+        raise backend(Backend.NO_SPACE, f"A LUN of {lun.size_bytes} bytes takes no SR, {DATA_START} are the least")
+    for _ in _zeroed(lun, 0, min(WIPED_BYTES, lun.size_bytes)):
+        pass
+    write_layout(lun, Layout(sr_uuid=sr_uuid))
     return before.sr_uuid if before else None
 
 
@@ -152,13 +157,13 @@ class LunAttachment:
         self._sr_uuid = sr_uuid
 
     def found(self) -> list[FoundVdi]:
-        return [FoundVdi(uuid=e.uuid, label=e.label, size_bytes=e.size_bytes) for e in self._layout().vdis]
+        return [_found(entry) for entry in self._layout().vdis]
 
     def capacity(self) -> tuple[int, int]:
-        return self.lun.size_bytes, sum(entry.size_bytes for entry in self._layout().vdis)
+        return self.lun.size_bytes, sum(entry.taken_bytes for entry in self._layout().vdis)
 
     def utilisation(self, uuid: str) -> int:
-        return self._view(uuid).size_bytes
+        return self._entry(uuid).taken_bytes
 
     def create(self, vdi: FoundVdi, *, time_s: float) -> None:
         for _ in self._place(vdi):
@@ -169,6 +174,21 @@ class LunAttachment:
 
     def delete(self, uuid: str) -> None:
         write_layout(self.lun, self._layout().without(uuid))
+
+    def fork(self, uuid: str, wanted: Fork) -> None:
+        layout = self._layout()
+        self._entry(uuid)
+        try:
+            forked = fork(layout, uuid, wanted, lun_bytes=self.lun.size_bytes)
+        except LayoutError as error:
+            raise backend(Backend.NO_SPACE, str(error)) from error
+        for offset, length in new_regions(layout, forked):
+            for _ in _zeroed(self.lun, offset, length):
+                pass
+        write_layout(self.lun, forked)
+
+    def coalesce(self) -> bool:
+        return coalesce(self.lun, self._layout()) is not None
 
     def view(self, uuid: str) -> VdiView:
         """The bytes of a VDI, for a guest to read and write."""
@@ -186,7 +206,10 @@ class LunAttachment:
 
     def overwrite(self, uuid: str, source: Source) -> CopySteps:
         view = self._view(uuid)
-        yield from _zeroed(view)
+        for offset, length in list(view.extents()):
+            for at in range(offset, offset + length, STEP_BYTES):
+                view.write(at, bytes(min(STEP_BYTES, offset + length - at)))
+                yield 0
         yield from copy_bytes(source, view)
 
     def _layout(self) -> Layout:
@@ -197,7 +220,13 @@ class LunAttachment:
 
     def _view(self, uuid: str) -> VdiView:
         try:
-            return VdiView(self.lun, self._layout().entry(uuid))
+            return VdiView(self.lun, self._layout(), uuid)
+        except LayoutError as error:
+            raise backend(Backend.UNAVAILABLE, str(error)) from error
+
+    def _entry(self, uuid: str) -> VdiEntry:
+        try:
+            return self._layout().entry(uuid)
         except LayoutError as error:
             raise backend(Backend.UNAVAILABLE, str(error)) from error
 
@@ -210,7 +239,8 @@ class LunAttachment:
         except LayoutError as error:
             raise backend(Backend.NO_SPACE, str(error)) from error
         write_layout(self.lun, placed)
-        yield from _zeroed(self._view(vdi.uuid))
+        entry = placed.entry(vdi.uuid)
+        yield from _zeroed(self.lun, entry.offset, entry.taken_bytes)
 
 
 def copy_bytes(source: Source, target: VdiView) -> CopySteps:
@@ -224,12 +254,26 @@ def copy_bytes(source: Source, target: VdiView) -> CopySteps:
             yield done
 
 
-def _zeroed(view: VdiView) -> CopySteps:
-    """Wipe what an earlier tenant left where a VDI now lies: a VDI is a VHD, and a new VHD reads as zeros."""
-    for offset, length in list(view.extents()):
-        for at in range(offset, offset + length, STEP_BYTES):
-            view.write(at, bytes(min(STEP_BYTES, offset + length - at)))
+def _zeroed(lun: LunPath, offset: int, length: int) -> CopySteps:
+    """Wipe what an earlier tenant left in a range of a LUN: a VDI is a VHD, and a new VHD reads as zeros."""
+    end = offset + length
+    for begin, size in list(lun.extents()):
+        for at in range(max(begin, offset), min(begin + size, end), STEP_BYTES):
+            lun.write(at, bytes(min(STEP_BYTES, min(begin + size, end) - at)))
             yield 0
+
+
+def _found(entry: VdiEntry) -> FoundVdi:
+    return FoundVdi(
+        uuid=entry.uuid,
+        label=entry.label,
+        size_bytes=entry.size_bytes,
+        parent=entry.parent,
+        hidden=entry.hidden,
+        snapshot=entry.snapshot,
+        snapshot_of=entry.snapshot_of,
+        snapshot_s=entry.snapshot_s,
+    )
 
 
 def _layout(lun: LunPath) -> Layout:

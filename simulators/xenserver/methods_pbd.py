@@ -7,9 +7,10 @@ from snapproof.simulators.xenserver.copying import require_idle
 from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
 from snapproof.simulators.xenserver.folders import FolderAttachment
 from snapproof.simulators.xenserver.luns import LunAttachment, open_lun, require_scsi_id
-from snapproof.simulators.xenserver.parameters import Method, a_host, a_pbd, an_sr, field, mapping, record
+from snapproof.simulators.xenserver.parameters import field, given, ref_field
 from snapproof.simulators.xenserver.plugins import NotMountedError, locate
-from snapproof.simulators.xenserver.state import Host, Pbd, Sr, State
+from snapproof.simulators.xenserver.rows import Host, Pbd, Sr
+from snapproof.simulators.xenserver.state import State
 
 LUN_TYPE = "lvmoiscsi"
 RESIGN_TYPE = "relvmoiscsi"
@@ -21,11 +22,25 @@ def add_pbd(state: State, host: Host, sr: Sr, device_config: Mapping[str, str]) 
     for other in state.pbds_of(sr):
         if other.host is host:
             raise XapiError("PBD_EXISTS", sr.ref, host.ref, other.ref)
-    shown = {key: value for key, value in device_config.items() if not key.endswith("password")}
-    shown |= {f"{key}_secret": state.new_uuid() for key in device_config if key.endswith("password")}
-    pbd = Pbd(ref=state.new_ref(), uuid=state.new_uuid(), host=host, sr=sr, device_config=shown)
+    pbd = Pbd(
+        ref=state.new_ref(),
+        uuid=state.new_uuid(),
+        host=host,
+        sr=sr,
+        device_config=_without_secrets(state, device_config),
+    )
     state.record("pbd created", sr=sr.uuid, host=host.name_label)
     return state.pbds.add(pbd)
+
+
+def shown_config(state: State, pbd: Pbd, device_config: Mapping[str, str]) -> None:
+    """Change how a host reaches an SR, from the next plug on."""
+    pbd.device_config = _without_secrets(state, device_config)
+
+
+def _without_secrets(state: State, device_config: Mapping[str, str]) -> dict[str, str]:
+    shown = {key: value for key, value in device_config.items() if not key.endswith("password")}
+    return shown | {f"{key}_secret": state.new_uuid() for key in device_config if key.endswith("password")}
 
 
 def plug(state: State, pbd: Pbd) -> None:
@@ -34,6 +49,10 @@ def plug(state: State, pbd: Pbd) -> None:
         return
     if pbd.sr.type not in _ATTACH:
         raise XapiError("SR_UNKNOWN_DRIVER", pbd.sr.type)
+    require_up(pbd.host)
+    attached = {other.sr.ref for other in state.pbds if other.attachment and other.sr.type == LUN_TYPE}
+    if pbd.sr.type == LUN_TYPE and pbd.sr.ref not in attached and len(attached) >= state.sr_count_max:
+        raise XapiError("SR_ATTACH_FAILED", pbd.sr.ref, f"The pool holds {len(attached)} SRs on LUNs, it takes no more")
     pbd.attachment = _ATTACH[pbd.sr.type](state, pbd)
     state.record("pbd plugged", sr=pbd.sr.uuid, host=pbd.host.name_label)
 
@@ -43,11 +62,13 @@ def unplug(state: State, pbd: Pbd) -> None:
     if not pbd.attachment:
         return
     for vbd in state.vbds:
-        if vbd.attached and vbd.vdi.sr is pbd.sr and vbd.vm.resident_on is pbd.host:
+        if vbd.attached and vbd.vdi and vbd.vdi.sr is pbd.sr and vbd.vm.resident_on is pbd.host:
             raise XapiError("VDI_IN_USE", vbd.vdi.ref, "unplug")
     for copy in state.copies():
         if copy.host is pbd.host and pbd.sr in (copy.source.sr, copy.target.sr):
             require_idle(state, copy.source if copy.source.sr is pbd.sr else copy.target)
+    if pbd.host is not state.master and pbd.sr.shared and not _master_attached(state, pbd.sr):
+        raise XapiError("SR_NOT_ATTACHED", pbd.sr.ref, "The master, which must let go last, is not plugged")
     pbd.attachment = None
     state.record("pbd unplugged", sr=pbd.sr.uuid, host=pbd.host.name_label)
 
@@ -59,9 +80,25 @@ def destroy_pbd(state: State, pbd: Pbd) -> None:
     state.record("pbd destroyed", sr=pbd.sr.uuid, host=pbd.host.name_label)
 
 
+def _master_attached(state: State, sr: Sr) -> bool:
+    """Say whether the master has the SR, or has no PBD for it at all."""
+    own = [pbd for pbd in state.pbds_of(sr) if pbd.host is state.master]
+    return not own or own[0].attachment is not None
+
+
+def require_up(host: Host) -> None:
+    """Refuse work on a host whose power is off."""
+    if host.up_s is None:
+        raise XapiError("HOST_OFFLINE", host.ref)
+
+
 def _create(state: State, fields: Mapping[str, object]) -> str:
-    host, sr = field(state, fields, "host", a_host), field(state, fields, "SR", an_sr)
-    return add_pbd(state, host, sr, field(state, fields, "device_config", mapping)).ref
+    host, sr = ref_field(state, "PBD", fields, "host", state.hosts), ref_field(state, "PBD", fields, "SR", state.srs)
+    config = field(state, "PBD", fields, "device_config")
+    assert isinstance(config, dict)
+    pbd = add_pbd(state, host, sr, config)
+    pbd.kept = given(state, "PBD", fields, but=("host", "SR", "device_config"))
+    return pbd.ref
 
 
 def _attach_lun(state: State, pbd: Pbd) -> Attachment:
@@ -88,9 +125,9 @@ def _attach_folder(_state: State, pbd: Pbd) -> Attachment:
 
 _ATTACH: Mapping[str, Callable[[State, Pbd], Attachment]] = {LUN_TYPE: _attach_lun, FILE_TYPE: _attach_folder}
 
-PBD_METHODS = {
-    "PBD.create": Method(perform=_create, kinds=(record,)),
-    "PBD.plug": Method(perform=plug, kinds=(a_pbd,)),
-    "PBD.unplug": Method(perform=unplug, kinds=(a_pbd,)),
-    "PBD.destroy": Method(perform=destroy_pbd, kinds=(a_pbd,)),
+PBD_RULES: Mapping[str, Callable[..., object]] = {
+    "PBD.create": _create,
+    "PBD.plug": plug,
+    "PBD.unplug": unplug,
+    "PBD.destroy": destroy_pbd,
 }

@@ -3,9 +3,11 @@
 What a LUN or a directory holds is read by luns.py and folders.py; PBDs are methods_pbd.py's.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from snapproof.simulators.xenserver.coalescing import tell_vdis, tidy_later
 from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
 from snapproof.simulators.xenserver.folders import make_folder
 from snapproof.simulators.xenserver.luns import (
@@ -18,10 +20,18 @@ from snapproof.simulators.xenserver.luns import (
     resign,
     wipe,
 )
-from snapproof.simulators.xenserver.methods_pbd import FILE_TYPE, LUN_TYPE, RESIGN_TYPE, add_pbd, destroy_pbd, plug
-from snapproof.simulators.xenserver.parameters import Method, a_host, an_sr, flag, mapping, number, text
+from snapproof.simulators.xenserver.methods_pbd import (
+    FILE_TYPE,
+    LUN_TYPE,
+    RESIGN_TYPE,
+    add_pbd,
+    destroy_pbd,
+    plug,
+    require_up,
+)
 from snapproof.simulators.xenserver.plugins import NotMountedError, locate
-from snapproof.simulators.xenserver.state import Host, Sr, State, Vdi
+from snapproof.simulators.xenserver.rows import Host, Sr
+from snapproof.simulators.xenserver.state import State
 
 
 def create_sr(
@@ -38,6 +48,7 @@ def create_sr(
 ) -> str:
     """Make an SR and attach it. On a LUN this destroys what is there; type relvmoiscsi re-signs and always raises."""
     _require_driver(state, of_type)
+    require_up(host)
     if of_type == RESIGN_TYPE:
         raise _resigned(state, host, device_config)
     uuid = state.new_uuid()
@@ -83,26 +94,8 @@ def scan(state: State, sr: Sr) -> None:
         known = state.vdis.of_uuid(uuid)
         if known and known.sr is not sr:
             raise XapiError("DB_UNIQUENESS_CONSTRAINT_VIOLATION", "VDI", "uuid", uuid)
-    filling = [copy.target for copy in state.copies()]
-    for vdi in state.vdis_of(sr):
-        here = found.pop(vdi.uuid, None)
-        if here:
-            vdi.virtual_size = here.size_bytes
-        elif vdi not in filling and not any(vbd.attached for vbd in state.vbds_of(vdi)):
-            state.drop_vdi(vdi)
-            state.record("vdi gone", vdi=vdi.uuid, sr=sr.uuid)
-    for new in found.values():
-        state.vdis.add(
-            Vdi(
-                ref=state.new_ref(),
-                uuid=new.uuid,
-                name_label=new.label,
-                name_description="",
-                sr=sr,
-                virtual_size=new.size_bytes,
-            )
-        )
-        state.record("vdi found", vdi=new.uuid, sr=sr.uuid)
+    tell_vdis(state, sr, found)
+    tidy_later(state, sr)
 
 
 def forget(state: State, sr: Sr) -> None:
@@ -133,6 +126,7 @@ def probe_sr(
 ) -> str:
     """Answer as XML which SR a LUN holds; nothing changes."""
     _require_driver(state, of_type)
+    require_up(host)
     if of_type != LUN_TYPE:
         raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"probe of type {of_type}")
     lun = open_lun(state.fabric, host.iqn, device_config)
@@ -157,6 +151,7 @@ def _make_in_folder(_state: State, host: Host, device_config: dict[str, str], _u
     make_folder(directory, path, local=local)
 
 
+_SR_UUID = re.compile(r"<UUID>\s*([0-9a-f-]{36})\s*</UUID>")
 _MAKE: Mapping[str, Callable[[State, Host, dict[str, str], str], None]] = {
     LUN_TYPE: _make_on_lun,
     FILE_TYPE: _make_in_folder,
@@ -223,15 +218,29 @@ def _add(
     )
 
 
-SR_METHODS = {
-    "SR.create": Method(
-        perform=create_sr,
-        kinds=(a_host, mapping, number, text, text, text, text, flag),
-        optional=(mapping,),
-    ),
-    "SR.introduce": Method(perform=introduce, kinds=(text, text, text, text, text, flag), optional=(mapping,)),
-    "SR.probe": Method(perform=probe_sr, kinds=(a_host, mapping, text), optional=(mapping,)),
-    "SR.scan": Method(perform=scan, kinds=(an_sr,)),
-    "SR.forget": Method(perform=forget, kinds=(an_sr,)),
-    "SR.destroy": Method(perform=destroy, kinds=(an_sr,)),
+def _update(state: State, sr: Sr) -> None:
+    """Refresh what the SR says of itself: here it is always read anew."""
+    state.attachment(sr)
+
+
+def _probed(
+    state: State, host: Host, device_config: dict[str, str], of_type: str, _sm_config: Mapping[str, str] | None = None
+) -> list[dict[str, object]]:
+    """Answer a probe as records: what SR a LUN holds, whole enough to be attached."""
+    found = _SR_UUID.search(probe_sr(state, host, device_config, of_type))
+    sr = {"uuid": found[1], "total_space": 0, "free_space": 0} if found else None
+    shown = {key: value for key, value in device_config.items() if not key.endswith("password")}
+    return [{"configuration": shown, "complete": True, "sr": sr, "extra_info": {}}] if sr else []
+
+
+SR_RULES: Mapping[str, Callable[..., object]] = {
+    "SR.create": create_sr,
+    "SR.introduce": introduce,
+    "SR.probe": probe_sr,
+    "SR.probe_ext": _probed,
+    "SR.scan": scan,
+    "SR.update": _update,
+    "SR.forget": forget,
+    "SR.destroy": destroy,
+    "SR.get_supported_types": lambda state: [sm.type for sm in state.sms],
 }

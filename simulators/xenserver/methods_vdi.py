@@ -1,22 +1,14 @@
-"""Rules of VDIs: create, copy, rename, forget, destroy. Copies themselves run in copying.py."""
+"""Rules of VDIs: create, snapshot, clone, copy, rename, forget, destroy. Copies themselves run in copying.py."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from snapproof.simulators.xenserver.attachments import FoundVdi
+from snapproof.simulators.xenserver.attachments import Fork, FoundVdi
+from snapproof.simulators.xenserver.coalescing import tell_vdis, tidy_later
 from snapproof.simulators.xenserver.copying import advance, require_idle, start_copy
 from snapproof.simulators.xenserver.failures import XapiError
-from snapproof.simulators.xenserver.parameters import (
-    Method,
-    a_vdi,
-    an_sr,
-    field,
-    mapping,
-    maybe,
-    number,
-    record,
-    text,
-)
-from snapproof.simulators.xenserver.state import Sr, State, TaskStatus, Vdi
+from snapproof.simulators.xenserver.parameters import field, given, number_field, ref_field, text_field
+from snapproof.simulators.xenserver.rows import Sr, TaskStatus, Vdi
+from snapproof.simulators.xenserver.state import State
 
 
 def create_vdi(state: State, sr: Sr, *, label: str, size_bytes: int, description: str = "") -> Vdi:
@@ -39,16 +31,48 @@ def create_vdi(state: State, sr: Sr, *, label: str, size_bytes: int, description
 
 
 def _create(state: State, fields: Mapping[str, object]) -> str:
-    vdi = create_vdi(
-        state,
-        field(state, fields, "SR", an_sr),
-        label=field(state, fields, "name_label", text),
-        size_bytes=field(state, fields, "virtual_size", number),
-        description=text(state, fields.get("name_description", "")),
-    )
-    vdi.other_config = mapping(state, fields.get("other_config", {}))
-    vdi.sm_config = mapping(state, fields.get("sm_config", {}))
+    sr = ref_field(state, "VDI", fields, "SR", state.srs)
+    label = text_field(state, "VDI", fields, "name_label")
+    size_bytes = number_field(state, "VDI", fields, "virtual_size")
+    kept = given(state, "VDI", fields, but=("SR", "name_label", "name_description", "virtual_size", "sm_config"))
+    config = field(state, "VDI", fields, "sm_config") if "sm_config" in fields else {}
+    assert isinstance(config, dict)
+    description = text_field(state, "VDI", fields, "name_description", "")
+    vdi = create_vdi(state, sr, label=label, size_bytes=size_bytes, description=description)
+    vdi.kept, vdi.sm_config = kept, config
     return vdi.ref
+
+
+def fork_vdi(state: State, vdi: Vdi, *, label: str, writable: bool) -> Vdi:
+    """Snapshot or clone a VDI, at once, whatever a guest is doing to it."""
+    require_idle(state, vdi)
+    if not vdi.managed:
+        raise XapiError("VDI_NOT_MANAGED", vdi.ref)
+    wanted = Fork(
+        uuid=state.new_uuid(),
+        label=label,
+        base_uuid=state.new_uuid(),
+        time_s=state.clock.time(),
+        writable=writable,
+    )
+    attachment = state.attachment(vdi.sr)
+    attachment.fork(vdi.uuid, wanted)
+    state.record("vdi cloned" if writable else "vdi snapshot taken", vdi=vdi.uuid, new=wanted.uuid, sr=vdi.sr.uuid)
+    tell_vdis(state, vdi.sr, {found.uuid: found for found in attachment.found()})
+    made = state.vdis.of_uuid(wanted.uuid)
+    assert made is not None
+    made.name_label, made.name_description = label, vdi.name_description
+    made.kept = dict(vdi.kept)
+    tidy_later(state, vdi.sr)
+    return made
+
+
+def _snapshot(state: State, vdi: Vdi, _driver_params: Mapping[str, str] | None = None) -> str:
+    return fork_vdi(state, vdi, label=vdi.name_label, writable=False).ref
+
+
+def _clone(state: State, vdi: Vdi, _driver_params: Mapping[str, str] | None = None) -> str:
+    return fork_vdi(state, vdi, label=vdi.name_label, writable=True).ref
 
 
 def copy_vdi(state: State, source: Vdi, sr: Sr | None = None, base: Vdi | None = None, into: Vdi | None = None) -> str:
@@ -82,17 +106,27 @@ def _forget(state: State, vdi: Vdi) -> None:
     state.record("vdi forgotten", vdi=vdi.uuid, sr=vdi.sr.uuid)
 
 
-def _destroy(state: State, vdi: Vdi) -> None:
+def destroy_vdi(state: State, vdi: Vdi) -> None:
+    """Delete a VDI and its bytes. What only its chain needed goes later."""
     _refuse_use(state, vdi, "destroy")
+    if not vdi.managed:
+        raise XapiError("VDI_NOT_MANAGED", vdi.ref)
     state.attachment(vdi.sr).delete(vdi.uuid)
     state.drop_vdi(vdi)
     state.record("vdi destroyed", vdi=vdi.uuid, sr=vdi.sr.uuid)
+    tidy_later(state, vdi.sr)
 
 
-def _set_name_label(state: State, vdi: Vdi, label: str) -> None:
+def rename(state: State, vdi: Vdi, label: str) -> None:
+    """Change a label, in the SR's own bytes as well."""
     state.attachment(vdi.sr).rename(vdi.uuid, label)
     vdi.name_label = label
     state.record("vdi renamed", vdi=vdi.uuid, label=label)
+
+
+def _update(state: State, vdi: Vdi) -> None:
+    """Refresh what the VDI says of itself: here it is always read anew."""
+    state.attachment(vdi.sr)
 
 
 def _refuse_use(state: State, vdi: Vdi, operation: str) -> None:
@@ -101,12 +135,14 @@ def _refuse_use(state: State, vdi: Vdi, operation: str) -> None:
         raise XapiError("VDI_IN_USE", vdi.ref, operation)
 
 
-_COPY_OPTIONS = (maybe(an_sr), maybe(a_vdi), maybe(a_vdi))
-VDI_METHODS = {
-    "VDI.create": Method(perform=_create, kinds=(record,)),
-    "VDI.copy": Method(perform=copy_vdi, kinds=(a_vdi,), optional=_COPY_OPTIONS),
-    "Async.VDI.copy": Method(perform=copy_vdi_later, kinds=(a_vdi,), optional=_COPY_OPTIONS),
-    "VDI.forget": Method(perform=_forget, kinds=(a_vdi,)),
-    "VDI.destroy": Method(perform=_destroy, kinds=(a_vdi,)),
-    "VDI.set_name_label": Method(perform=_set_name_label, kinds=(a_vdi, text)),
+VDI_RULES: Mapping[str, Callable[..., object]] = {
+    "VDI.create": _create,
+    "VDI.snapshot": _snapshot,
+    "VDI.clone": _clone,
+    "VDI.copy": copy_vdi,
+    "VDI.update": _update,
+    "VDI.forget": _forget,
+    "VDI.destroy": destroy_vdi,
 }
+ASYNC_RULES: Mapping[str, Callable[..., object]] = {"VDI.copy": copy_vdi_later}
+"""Calls that make tasks of their own."""

@@ -9,7 +9,8 @@ from posixpath import normpath
 
 from snapproof.simulators.xenserver.failures import XapiError, io_reason
 from snapproof.simulators.xenserver.folders import FolderAttachment
-from snapproof.simulators.xenserver.state import Host, Mount, State
+from snapproof.simulators.xenserver.rows import Host, Mount
+from snapproof.simulators.xenserver.state import State
 from snapproof.vocabulary import Directory
 
 PLUGINS = ("cloud-plugin-storage", "vmopsSnapshot")

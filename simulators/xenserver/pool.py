@@ -5,19 +5,20 @@ Rules are in methods*.py; the one lock that makes calls of many clients follow o
 
 import random
 import threading
-from contextlib import suppress
+from collections.abc import Sequence
 
-from snapproof.simulators.clock import Clock
+from snapproof.simulators.clock import Clock, Transition
 from snapproof.simulators.fabric import Fabric, Mounts
 from snapproof.simulators.journal import Journal
-from snapproof.simulators.xenserver import labs
-from snapproof.simulators.xenserver.copying import advance, give_up
-from snapproof.simulators.xenserver.failures import XapiError
+from snapproof.simulators.xenserver import labs, power
+from snapproof.simulators.xenserver.coalescing import collect
+from snapproof.simulators.xenserver.copying import advance
+from snapproof.simulators.xenserver.datamodel import Role
 from snapproof.simulators.xenserver.guest import Guest
 from snapproof.simulators.xenserver.methods import all_methods, open_session, perform
-from snapproof.simulators.xenserver.methods_pbd import FILE_TYPE, LUN_TYPE, RESIGN_TYPE, plug
-from snapproof.simulators.xenserver.methods_vm import halt
-from snapproof.simulators.xenserver.state import Host, PoolRecord, Sm, State, TaskStatus
+from snapproof.simulators.xenserver.methods_pbd import FILE_TYPE, LUN_TYPE, RESIGN_TYPE
+from snapproof.simulators.xenserver.rows import Host, PoolRecord, Sm
+from snapproof.simulators.xenserver.state import State
 
 GUESSES = (
     "PBD.plug answers SR_BACKEND_FAILURE_47 where the LUN holds another SR, or the SR is attached from another LUN",
@@ -30,13 +31,29 @@ GUESSES = (
     "A copy that fails or is cancelled deletes its half-written VDI; if its host dies, the partial file stays",
     "VDI.copy refuses a VDI that a guest has open for writing with VDI_IN_USE; it copies the blocks held at the start",
     "A copy to a file fails with VDI_IO_ERROR where its source gains or loses blocks meanwhile, past the pool",
-    "PBDs may be unplugged in any order, the master's included",
+    "A slave's PBD of a shared SR answers SR_NOT_ATTACHED to unplug while the master's is not plugged: it goes last",
+    "Past its count of SRs on LUNs the pool answers SR_ATTACH_FAILED to PBD.plug",
+    "Formatting a LUN writes zeros over its first 10 MiB and the table of the new SR over those",
+    "A snapshot of a VDI on a LUN needs room for a whole second disk, and a map of one bit for each 4 KiB, on that LUN",
+    "Snapshots, clones and chains exist on LUNs only; a file SR answers SR_OPERATION_NOT_SUPPORTED",
+    "The collector starts 30 s after a scan or a deletion, takes no time and keeps the child's uuid when it coalesces",
+    "VM.snapshot_with_quiesce, which releases of today removed, is still there, and needs guest tools",
+    "A message that this pool does not perform answers NOT_IMPLEMENTED with its name, once its arguments are right",
+    "Arguments are counted first, then session, role, types and references; a type error names the type",
+    "A ref may be NULL where its parameter is optional, and in every field; elsewhere NULL is HANDLE_INVALID",
+    "A create call needs the fields that this pool cannot do without; the others take the datamodel's defaults",
+    "A slave answers HOST_IS_SLAVE over TCP to all but local logins, and passes on what comes over its unix socket",
+    "A session's role is the user's own; the roles of the datamodel's messages are taken as one ladder",
+    "event.from compares records when it is asked; changes of host_metrics.last_updated are no event",
+    "event.next waits 30 s at most; an event's class is written in lower case and its time is when it is told",
+    "A master without power answers nothing at all; a slave without power answers HOST_OFFLINE through the master",
     "base_vdi, and into_vdi of a file SR, are answered with SR_OPERATION_NOT_SUPPORTED",
     "SR.scan passes over files that are no VHD; the real one fails or marks them",
     "SR.scan answers DB_UNIQUENESS_CONSTRAINT_VIOLATION where a VDI is known in another SR",
     "SR.destroy needs a PBD and no VDIs, and leaves a LUN that holds no SR",
     "task.destroy of an unfinished task lets the work go on; task.cancel of a finished one is OPERATION_NOT_ALLOWED",
-    "Calls other than VDI.copy are over when their Async task is first seen",
+    "Calls other than VDI.copy are over when their Async task is first seen, unless the pool is told their pace",
+    "An Async call is refused at once for its types and number of arguments, and fails as a task for all the rest",
     "Unmounting an export below a plugged file SR is refused; makeDirectory works below mounts only",
     "A host that dies fails its copies with HOST_OFFLINE, halts its VMs, loses its mounts and plugs its LUNs again",
     "The CHAP user and password of a device_config are accepted unchecked: the fabric decides by initiator alone",
@@ -65,28 +82,62 @@ class Pool:
         name: str = "pool-1",
         resign: bool = True,
         copy_chunk_bytes: int = 16 * 2**20,
+        sr_count_max: int = 200,
+        addresses: Sequence[str] = (),
     ) -> None:
+        """Make a pool. `addresses` are what its hosts tell of where they are reached, the master's first."""
         if hosts < 1 or copy_chunk_bytes < 1:
             raise ValueError(f"A pool has at least one host and copies at least one byte at a time; pool {name}.")
         self.name = name
         self._lock = threading.RLock()
         self._methods = all_methods()
+        self.clock = clock
         self._state = State(
-            clock=clock, journal=journal, fabric=fabric, mounts=mounts, dice=dice, chunk_bytes=copy_chunk_bytes
+            clock=clock,
+            journal=journal,
+            fabric=fabric,
+            mounts=mounts,
+            dice=dice,
+            chunk_bytes=copy_chunk_bytes,
+            sr_count_max=sr_count_max,
         )
         for number in range(1, hosts + 1):
-            self._add_host(number)
+            self._add_host(number, addresses[number - 1] if number <= len(addresses) else f"192.0.2.{number}")
         state, master = self._state, next(iter(self._state.hosts))
         record = PoolRecord(ref=state.new_ref(), uuid=state.new_uuid(), name_label=name, master=master)
         self.uuid = state.pools.add(record).uuid
         for of_type, label in _SMS.items():
             if resign or of_type != RESIGN_TYPE:
                 state.sms.add(Sm(ref=state.new_ref(), uuid=state.new_uuid(), type=of_type, name_label=label))
+        labs.furnish(state)
 
-    def log_in(self, username: str) -> str:
+    @property
+    def hosts(self) -> int:
+        """How many hosts there are, with or without power."""
+        return len(self._state.hosts)
+
+    def log_in(self, username: str, role: Role = Role.ROOT) -> str:
         """Open a session for a client whose password the wire has checked; answers its ref."""
         with self._lock:
-            return open_session(self._state, username).ref
+            return open_session(self._state, username, role).ref
+
+    def master_of(self, number: int) -> str | None:
+        """Where the master is, if the host of this number is another; None for the master itself."""
+        with self._lock:
+            host = list(self._state.hosts)[number]
+            return None if host is self._state.master else self._state.master.address
+
+    def has_power(self, number: int = 0) -> bool:
+        """Say whether a host runs."""
+        with self._lock:
+            return list(self._state.hosts)[number].up_s is not None
+
+    def pace(self, call: str, transition: Transition) -> None:
+        """Let a call that a client makes as a task take its time from now on."""
+        if call not in self._methods:
+            raise ValueError(f"There is no call {call!r} that could take its time.")
+        with self._lock:
+            self._state.pace[call] = transition
 
     def call(self, name: str, arguments: tuple[object, ...]) -> object:
         """Perform one call of the API. Raises XapiError."""
@@ -103,8 +154,9 @@ class Pool:
             return labs.inventory(self._state)
 
     def advance_tasks(self) -> None:
-        """Let every unfinished copy run to its end, whether or not anybody still waits for it."""
+        """Let every unfinished task run to its end, whether or not anybody still waits for it, and coalesce."""
         with self._lock:
+            collect(self._state)
             for task in self._state.unfinished():
                 advance(self._state, task, to_the_end=True)
 
@@ -122,33 +174,29 @@ class Pool:
     def crash_host(self, number: int = 0) -> None:
         """Let a host die and come back: its copies break off and leave files, its VMs halt, its mounts are gone."""
         with self._lock:
-            host = list(self._state.hosts)[number]
-            self._state.record("host died", host=host.name_label)
-            self._break_off(host)
-            plugged = [pbd for pbd in self._state.pbds if pbd.host is host and pbd.attachment]
-            for pbd in plugged:
-                pbd.attachment = None
-            host.mounts.clear()
-            for pbd in plugged:
-                with suppress(XapiError, OSError):
-                    plug(self._state, pbd)
+            power.crash(self._state, number)
 
-    def _break_off(self, host: Host) -> None:
-        for task in self._state.unfinished():
-            if task.copy and task.copy.host is host:
-                give_up(self._state, task, TaskStatus.FAILURE, ("HOST_OFFLINE", host.ref), leave_partial=True)
-        for vm in self._state.vms:
-            if vm.resident_on is host:
-                halt(self._state, vm)
+    def cut_power(self, number: int = 0) -> None:
+        """Take a host's power away, in the middle of whatever it does, until it is given back."""
+        with self._lock:
+            power.cut(self._state, number)
 
-    def _add_host(self, number: int) -> None:
+    def restore_power(self, number: int = 0) -> None:
+        """Give a host its power back; it boots at once and plugs what it can reach."""
+        with self._lock:
+            power.restore(self._state, number)
+
+    def _add_host(self, number: int, address: str) -> None:
         state, label = self._state, f"{self.name}-host-{number}"
+        iqn = f"iqn.2026-01.org.snapproof:{label}"
         state.hosts.add(
             Host(
                 ref=state.new_ref(),
                 uuid=state.new_uuid(),
                 name_label=label,
-                iqn=f"iqn.2026-01.org.snapproof:{label}",
-                address=f"192.0.2.{number}",
+                iqn=iqn,
+                kept={"hostname": label, "other_config": {"iscsi_iqn": iqn}},
+                address=address,
+                up_s=state.clock.time(),
             )
         )

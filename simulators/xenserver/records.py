@@ -1,52 +1,22 @@
-"""What a client may read of each class: one table of fields, from which getters, records and look-ups are served.
+"""What a client may read of storage and guests: SRs, PBDs, VDIs, VBDs, VMs and tasks, field by field.
 
-The names are those of xapi's datamodel, the part of it that snapshots need. Fields of no bearing are left out.
+The names are those of the datamodel; a field that is not here is kept as it was given. Hosts, pool and sessions are in
+records_of_hosts.py, and `KINDS` puts all together.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Generic
+from typing import Any
 
 from snapproof.simulators.xenserver.copying import advance, progress
 from snapproof.simulators.xenserver.failures import XapiError
-from snapproof.simulators.xenserver.state import (
-    NULL,
-    Host,
-    Pbd,
-    PoolRecord,
-    R,
-    Session,
-    Sm,
-    Sr,
-    State,
-    Table,
-    Task,
-    TaskStatus,
-    Vbd,
-    Vdi,
-    Vm,
-)
-
-API_VERSION = (2, 21)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Class(Generic[R]):
-    """One class of the API: where its objects are, what its fields hold, and what happens when one is looked at."""
-
-    table: Callable[[State], Table[R]]
-    fields: Mapping[str, Callable[[State, R], object]]
-    writable: frozenset[str] = frozenset({"other_config"})
-    look: Callable[[State, R], None] = lambda _state, _row: None
-
-    def record(self, state: State, row: R) -> dict[str, object]:
-        return {name: read(state, row) for name, read in self.fields.items()}
-
-
-def _fixed(value: object) -> Callable[[State, object], object]:
-    """A field that holds the same for every object."""
-    return lambda _state, _row: value
+from snapproof.simulators.xenserver.kinds import Kind
+from snapproof.simulators.xenserver.methods_pbd import shown_config
+from snapproof.simulators.xenserver.methods_vdi import rename
+from snapproof.simulators.xenserver.records_of_hosts import HOST_KINDS
+from snapproof.simulators.xenserver.rows import Notice, Pbd, Row, Sr, Task, TaskStatus, Vbd, Vdi, Vm
+from snapproof.simulators.xenserver.shapes import NULL
+from snapproof.simulators.xenserver.state import PLAIN, State
 
 
 def _refs(rows: list[Any]) -> list[str]:
@@ -54,6 +24,7 @@ def _refs(rows: list[Any]) -> list[str]:
 
 
 def moment(seconds: float) -> datetime:
+    """A time as the API tells it."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -72,36 +43,10 @@ def _utilisation(state: State, vdi: Vdi) -> int:
         return -1
 
 
-_POOL: dict[str, Callable[[State, PoolRecord], object]] = {
-    "uuid": lambda _, pool: pool.uuid,
-    "name_label": lambda _, pool: pool.name_label,
-    "name_description": _fixed(""),
-    "master": lambda _, pool: pool.master.ref,
-    "default_SR": _fixed(NULL),
-    "other_config": lambda _, pool: pool.other_config,
-}
-_HOST: dict[str, Callable[[State, Host], object]] = {
-    "uuid": lambda _, host: host.uuid,
-    "name_label": lambda _, host: host.name_label,
-    "name_description": _fixed(""),
-    "hostname": lambda _, host: host.name_label,
-    "address": lambda _, host: host.address,
-    "enabled": _fixed(True),
-    "API_version_major": _fixed(API_VERSION[0]),
-    "API_version_minor": _fixed(API_VERSION[1]),
-    "API_version_vendor": _fixed("snapproof"),
-    "software_version": _fixed({"product_brand": "XenServer", "product_version": "8.4.0"}),
-    "iscsi_iqn": lambda _, host: host.iqn,
-    "other_config": lambda _, host: {"iscsi_iqn": host.iqn},
-    "PBDs": lambda state, host: _refs([pbd for pbd in state.pbds if pbd.host is host]),
-    "resident_VMs": lambda state, host: _refs([vm for vm in state.vms if vm.resident_on is host]),
-}
-_SM: dict[str, Callable[[State, Sm], object]] = {
-    "uuid": lambda _, sm: sm.uuid,
-    "name_label": lambda _, sm: sm.name_label,
-    "name_description": _fixed(""),
-    "type": lambda _, sm: sm.type,
-}
+def _device(vbd: Vbd) -> str:
+    return f"xvd{chr(ord('a') + int(vbd.userdevice))}"
+
+
 _SR: dict[str, Callable[[State, Sr], object]] = {
     "uuid": lambda _, sr: sr.uuid,
     "name_label": lambda _, sr: sr.name_label,
@@ -115,7 +60,6 @@ _SR: dict[str, Callable[[State, Sr], object]] = {
     "physical_utilisation": lambda state, sr: _capacity(state, sr)[1],
     "virtual_allocation": lambda state, sr: sum(vdi.virtual_size for vdi in state.vdis_of(sr)),
     "sm_config": lambda _, sr: sr.sm_config,
-    "other_config": lambda _, sr: sr.other_config,
 }
 _PBD: dict[str, Callable[[State, Pbd], object]] = {
     "uuid": lambda _, pbd: pbd.uuid,
@@ -123,7 +67,6 @@ _PBD: dict[str, Callable[[State, Pbd], object]] = {
     "SR": lambda _, pbd: pbd.sr.ref,
     "device_config": lambda _, pbd: pbd.device_config,
     "currently_attached": lambda _, pbd: pbd.attachment is not None,
-    "other_config": lambda _, pbd: pbd.other_config,
 }
 
 
@@ -134,6 +77,16 @@ def _operations(state: State, vdi: Vdi) -> dict[str, str]:
     }
 
 
+def _snapshot_of(state: State, vdi: Vdi) -> str:
+    original = state.vdis.of_uuid(vdi.snapshot_of) if vdi.snapshot_of else None
+    return original.ref if original else NULL
+
+
+def _parent(state: State, vdi: Vdi) -> str:
+    parent = state.vdis.of_uuid(vdi.parent) if vdi.parent else None
+    return parent.ref if parent else NULL
+
+
 _VDI: dict[str, Callable[[State, Vdi], object]] = {
     "uuid": lambda _, vdi: vdi.uuid,
     "name_label": lambda _, vdi: vdi.name_label,
@@ -142,82 +95,89 @@ _VDI: dict[str, Callable[[State, Vdi], object]] = {
     "VBDs": lambda state, vdi: _refs(state.vbds_of(vdi)),
     "virtual_size": lambda _, vdi: vdi.virtual_size,
     "physical_utilisation": _utilisation,
-    "type": _fixed("user"),
+    "type": lambda _, vdi: vdi.kept.get("type", "user"),
     "current_operations": _operations,
-    "sharable": _fixed(False),
-    "read_only": _fixed(False),
     "location": lambda _, vdi: vdi.uuid,
-    "managed": _fixed(True),
-    "missing": _fixed(False),
-    "is_a_snapshot": _fixed(False),
-    "snapshot_of": _fixed(NULL),
-    "snapshots": _fixed([]),
+    "managed": lambda _, vdi: vdi.managed,
+    "parent": _parent,
+    "is_a_snapshot": lambda _, vdi: vdi.is_a_snapshot,
+    "snapshot_of": _snapshot_of,
+    "snapshots": lambda state, vdi: _refs([other for other in state.vdis if other.snapshot_of == vdi.uuid]),
+    "snapshot_time": lambda _, vdi: moment(vdi.snapshot_s),
     "sm_config": lambda _, vdi: vdi.sm_config,
-    "other_config": lambda _, vdi: vdi.other_config,
 }
 _VBD: dict[str, Callable[[State, Vbd], object]] = {
     "uuid": lambda _, vbd: vbd.uuid,
     "VM": lambda _, vbd: vbd.vm.ref,
-    "VDI": lambda _, vbd: vbd.vdi.ref,
-    "device": lambda _, vbd: f"xvd{chr(ord('a') + int(vbd.userdevice))}",
+    "VDI": lambda _, vbd: vbd.vdi.ref if vbd.vdi else NULL,
+    "device": lambda _, vbd: _device(vbd),
     "userdevice": lambda _, vbd: vbd.userdevice,
     "mode": lambda _, vbd: vbd.mode,
-    "type": _fixed("Disk"),
-    "bootable": _fixed(False),
-    "empty": _fixed(False),
+    "type": lambda _, vbd: vbd.type,
+    "empty": lambda _, vbd: vbd.vdi is None,
     "currently_attached": lambda _, vbd: vbd.attached,
-    "other_config": lambda _, vbd: vbd.other_config,
 }
 _VM: dict[str, Callable[[State, Vm], object]] = {
     "uuid": lambda _, vm: vm.uuid,
     "name_label": lambda _, vm: vm.name_label,
-    "name_description": _fixed(""),
     "power_state": lambda _, vm: vm.power_state.value,
-    "is_a_template": _fixed(False),
-    "is_a_snapshot": _fixed(False),
-    "is_control_domain": _fixed(False),
+    "is_a_snapshot": lambda _, vm: vm.is_a_snapshot,
+    "snapshot_of": lambda _, vm: vm.snapshot_of.ref if vm.snapshot_of else NULL,
+    "snapshots": lambda state, vm: _refs([other for other in state.vms if other.snapshot_of is vm]),
+    "snapshot_time": lambda _, vm: moment(vm.snapshot_s),
     "resident_on": lambda _, vm: vm.resident_on.ref if vm.resident_on else NULL,
     "VBDs": lambda state, vm: _refs([vbd for vbd in state.vbds if vbd.vm is vm]),
-    "other_config": lambda _, vm: vm.other_config,
+    "domid": lambda state, vm: list(state.vms).index(vm) + 1 if vm.resident_on else -1,
 }
 _TASK: dict[str, Callable[[State, Task], object]] = {
     "uuid": lambda _, task: task.uuid,
     "name_label": lambda _, task: task.name_label,
-    "name_description": _fixed(""),
+    "name_description": lambda _, task: task.name_description,
     "created": lambda _, task: moment(task.created_s),
     "finished": lambda _, task: moment(task.finished_s or 0.0),
     "status": lambda _, task: task.status.value,
     "resident_on": lambda state, task: (task.copy.host if task.copy else state.master).ref,
     "progress": lambda _, task: progress(task),
-    "type": _fixed("<none/>"),
+    "type": lambda _, _task: "<none/>",
     "result": lambda _, task: task.result,
     "error_info": lambda _, task: list(task.error_info),
     "allowed_operations": lambda _, task: ["cancel"] if task.status is TaskStatus.PENDING else [],
-    "other_config": lambda _, task: task.other_config,
-    "subtask_of": _fixed(NULL),
-    "subtasks": _fixed([]),
-}
-_SESSION: dict[str, Callable[[State, Session], object]] = {
-    "uuid": lambda _, session: session.uuid,
-    "this_host": lambda _, session: session.host.ref,
-    "this_user": _fixed(NULL),
-    "auth_user_name": lambda _, session: session.username,
-    "is_local_superuser": _fixed(True),
-    "last_active": lambda _, session: moment(session.last_active_s),
-    "pool": _fixed(False),
 }
 
-_NAMED = frozenset({"other_config", "name_label"})
-_DESCRIBED = frozenset({"other_config", "name_label", "name_description"})
-CLASSES: dict[str, Class[Any]] = {
-    "pool": Class(table=lambda state: state.pools, fields=_POOL, writable=_NAMED),
-    "host": Class(table=lambda state: state.hosts, fields=_HOST, writable=frozenset()),
-    "SM": Class(table=lambda state: state.sms, fields=_SM, writable=frozenset()),
-    "SR": Class(table=lambda state: state.srs, fields=_SR, writable=_DESCRIBED),
-    "PBD": Class(table=lambda state: state.pbds, fields=_PBD),
-    "VDI": Class(table=lambda state: state.vdis, fields=_VDI, writable=_DESCRIBED),
-    "VBD": Class(table=lambda state: state.vbds, fields=_VBD),
-    "VM": Class(table=lambda state: state.vms, fields=_VM, writable=_NAMED),
-    "task": Class(table=lambda state: state.tasks, fields=_TASK, look=advance),
-    "session": Class(table=lambda state: state.sessions, fields=_SESSION, writable=frozenset()),
+
+def _set_status(state: State, task: Task, status: str) -> None:
+    """Let a client that made a task end it."""
+    if status not in {known.value for known in TaskStatus}:
+        raise XapiError("VALUE_NOT_SUPPORTED", "status", status, "Only a task that is cancelled is cancelling")
+    task.status = TaskStatus(status)
+    task.finished_s = None if task.status is TaskStatus.PENDING else state.clock.time()
+
+
+def _set_error_info(_state: State, task: Task, words: list[str]) -> None:
+    task.error_info = tuple(words)
+
+
+_NOTICE: dict[str, Callable[[State, Notice], object]] = {
+    "uuid": lambda _, notice: notice.uuid,
+    "name": lambda _, notice: notice.name,
+    "priority": lambda _, notice: notice.priority,
+    "cls": lambda _, notice: notice.cls,
+    "obj_uuid": lambda _, notice: notice.obj_uuid,
+    "timestamp": lambda _, notice: moment(notice.time_s),
+    "body": lambda _, notice: notice.body,
 }
+_UUID: dict[str, Callable[[State, Row], object]] = {"uuid": lambda _, row: row.uuid}
+
+_STORAGE_KINDS = (
+    Kind(name="SR", fields=_SR),
+    Kind(name="PBD", fields=_PBD, puts={"device_config": shown_config}),
+    Kind(name="VDI", fields=_VDI, puts={"name_label": rename}),
+    Kind(name="VBD", fields=_VBD),
+    Kind(name="VM", fields=_VM),
+    Kind(name="task", fields=_TASK, look=advance, puts={"status": _set_status, "error_info": _set_error_info}),
+    Kind(name="message", fields=_NOTICE),
+)
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (*HOST_KINDS, *_STORAGE_KINDS, *(Kind(name=name, fields=_UUID) for name in PLAIN))
+}
+"""Every class that has objects, by its name."""

@@ -1,225 +1,65 @@
-"""The pure state of a pool: hosts, SRs, PBDs, VDIs, VBDs, VMs, tasks and sessions, each in a table by its opaque ref.
+"""The pure state of a pool: its tables, and the world it stands in. Nothing here does I/O.
 
-Rules live in methods*.py, the identity of a LUN in the LUN itself (lun.py). Nothing here does I/O. Objects are equal
-only to themselves.
+What the objects are is in rows.py, rules live in methods*.py.
 """
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from snapproof.simulators.clock import Clock
+from snapproof.simulators.clock import Clock, Transition
 from snapproof.simulators.fabric import Fabric, Mounts
 from snapproof.simulators.journal import Fact, Journal
-from snapproof.simulators.xenserver.attachments import Attachment, CopySteps
+from snapproof.simulators.xenserver.attachments import Attachment
 from snapproof.simulators.xenserver.failures import XapiError
-from snapproof.vocabulary import Directory
+from snapproof.simulators.xenserver.rows import (
+    Copy,
+    Host,
+    Notice,
+    Pbd,
+    PoolRecord,
+    Row,
+    Session,
+    Sm,
+    Sr,
+    Table,
+    Task,
+    TaskStatus,
+    Vbd,
+    Vdi,
+    Vm,
+)
+from snapproof.simulators.xenserver.sightings import Sightings
 
-NULL = "OpaqueRef:NULL"
-
-
-class PowerState(StrEnum):
-    HALTED = "Halted"
-    RUNNING = "Running"
-
-
-class TaskStatus(StrEnum):
-    PENDING = "pending"
-    SUCCESS = "success"
-    FAILURE = "failure"
-    CANCELLED = "cancelled"
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Mount:
-    """An export that a host mounted; `shown` is its address without any credentials."""
-
-    local: str
-    remote: str
-    shown: str
-    directory: Directory = field(repr=False)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Host:
-    ref: str
-    uuid: str
-    name_label: str
-    iqn: str
-    address: str
-    mounts: dict[str, Mount] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Sr:
-    ref: str
-    uuid: str
-    name_label: str
-    name_description: str
-    type: str
-    content_type: str
-    shared: bool
-    sm_config: dict[str, str] = field(default_factory=dict)
-    other_config: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Pbd:
-    """How one host reaches one SR; attached exactly while `attachment` is there."""
-
-    ref: str
-    uuid: str
-    host: Host
-    sr: Sr
-    device_config: dict[str, str]
-    attachment: Attachment | None = field(default=None, repr=False)
-    other_config: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Vdi:
-    ref: str
-    uuid: str
-    name_label: str
-    name_description: str
-    sr: Sr
-    virtual_size: int
-    other_config: dict[str, str] = field(default_factory=dict)
-    sm_config: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Vm:
-    ref: str
-    uuid: str
-    name_label: str
-    resident_on: Host | None = None
-    power_state: PowerState = PowerState.HALTED
-    other_config: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Vbd:
-    ref: str
-    uuid: str
-    vm: Vm
-    vdi: Vdi
-    userdevice: str
-    mode: str
-    attached: bool = False
-    other_config: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Copy:
-    """A copy under way: its steps, and what is left behind if it is given up."""
-
-    source: Vdi
-    target: Vdi
-    host: Host
-    into_existing: bool
-    steps: CopySteps | None = field(repr=False, default=None)
-    total_bytes: int = 0
-    done_bytes: int = 0
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Task:
-    ref: str
-    uuid: str
-    name_label: str
-    created_s: float
-    finished_s: float | None = None
-    status: TaskStatus = TaskStatus.PENDING
-    result: str = ""
-    error_info: tuple[str, ...] = ()
-    other_config: dict[str, str] = field(default_factory=dict)
-    copy: Copy | None = None
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Session:
-    ref: str
-    uuid: str
-    username: str
-    host: Host
-    last_active_s: float
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class PoolRecord:
-    ref: str
-    uuid: str
-    name_label: str
-    master: Host
-    other_config: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Sm:
-    """A storage manager plug-in that every host has, as `xe sm-list` shows it."""
-
-    ref: str
-    uuid: str
-    type: str
-    name_label: str
-
-
-class Row(Protocol):
-    @property
-    def ref(self) -> str: ...
-
-    @property
-    def uuid(self) -> str: ...
-
-
-R = TypeVar("R", bound=Row)
-
-
-class Table(Generic[R]):
-    """The objects of one class, by ref, in the order they came."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._rows: dict[str, R] = {}
-
-    def add(self, row: R) -> R:
-        self._rows[row.ref] = row
-        return row
-
-    def find(self, ref: str) -> R:
-        """The object behind a ref; raises HANDLE_INVALID."""
-        try:
-            return self._rows[ref]
-        except KeyError:
-            raise XapiError("HANDLE_INVALID", self.kind, ref) from None
-
-    def of_uuid(self, uuid: str) -> R | None:
-        return next((row for row in self if row.uuid == uuid), None)
-
-    def remove(self, row: R) -> None:
-        self._rows.pop(row.ref, None)
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(tuple(self._rows.values()))
-
-    def __contains__(self, row: R) -> bool:
-        return row.ref in self._rows
+PLAIN = ("user", "subject", "role", "secret", "console", "network", "PIF", "VIF", "VM_metrics", "VM_guest_metrics")
+"""Classes of which the pool keeps records, and no more."""
 
 
 class State:
     """Everything a pool is, and the world it stands in: clock, journal, fabric, mounts, dice."""
 
     def __init__(
-        self, *, clock: Clock, journal: Journal, fabric: Fabric, mounts: Mounts, dice: random.Random, chunk_bytes: int
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        fabric: Fabric,
+        mounts: Mounts,
+        dice: random.Random,
+        chunk_bytes: int,
+        sr_count_max: int,
     ) -> None:
         self.clock = clock
         self.fabric = fabric
         self.mounts = mounts
         self.chunk_bytes = chunk_bytes
+        self.sr_count_max = sr_count_max
+        self.pace: dict[str, Transition] = {}
+        """How long calls take that a client makes as tasks, by the call's name; the others take no time."""
+        self.sightings = Sightings()
+        self.garbage: dict[str, float] = {}
+        """SRs that the collector is to look at, by ref, and when."""
         self._journal = journal
         self._dice = dice
         self.pools: Table[PoolRecord] = Table("pool")
@@ -232,8 +72,32 @@ class State:
         self.vms: Table[Vm] = Table("VM")
         self.tasks: Table[Task] = Table("task")
         self.sessions: Table[Session] = Table("session")
+        self.notices: Table[Notice] = Table("message")
+        self.host_metrics: Table[Row] = Table("host_metrics")
+        self.plain: dict[str, Table[Row]] = {name: Table(name) for name in PLAIN}
+        own: tuple[Table[Any], ...] = (
+            self.pools, self.hosts, self.sms, self.srs, self.pbds, self.vdis, self.vbds, self.vms, self.tasks,
+            self.sessions, self.notices, self.host_metrics,
+        )  # fmt: skip
+        self._tables: dict[str, Table[Any]] = {table.kind: table for table in own} | self.plain
         self.detached: list[Task] = []
         """Tasks that their client destroyed while the copy was still under way: the copy goes on."""
+
+    @property
+    def tables(self) -> Mapping[str, Table[Any]]:
+        """Every table, by the name of its class."""
+        return self._tables
+
+    def require(self, kind: str, ref: str) -> None:
+        """Raise HANDLE_INVALID unless there is an object of this class behind the ref."""
+        table = self._tables.get(kind)
+        if table is None:
+            raise XapiError("HANDLE_INVALID", kind, ref)
+        table.find(ref)
+
+    def new_row(self, kept: dict[str, object]) -> Row:
+        """Make an object of a class that has no rules of its own."""
+        return Row(ref=self.new_ref(), uuid=self.new_uuid(), kept=kept)
 
     @property
     def master(self) -> Host:

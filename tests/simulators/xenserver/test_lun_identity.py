@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapproof.simulators.blocks import BlockStore
+from snapproof.simulators.xenserver.chains import VdiView, vdi_of
 from snapproof.simulators.xenserver.lun import (
     DATA_START,
     LABEL_BYTES_MAX,
     Layout,
     LayoutError,
-    VdiView,
     lun_size_for,
     read_layout,
-    vdi_of,
     write_layout,
 )
 
@@ -125,7 +124,7 @@ def test_the_view_of_a_vdi_shows_its_bytes_and_stays_within_them(offset: int, wr
     lun = BlockStore().create(DATA_START + MIB + 4096)
     layout = filled(str(UUID(int=1)), [(str(UUID(int=2)), "", MIB)], lun.size_bytes)
     write_layout(lun, layout)
-    view = VdiView(lun, layout.vdis[0])
+    view = VdiView(lun, layout, str(UUID(int=2)))
     if offset + len(written) > MIB:
         with pytest.raises(ValueError, match="outside"):
             view.write(offset, written)

@@ -238,7 +238,7 @@ def test_a_destroyed_sr_leaves_a_lun_that_holds_none(world: Any) -> None:
     sr = world.create(config)
     with pytest.raises(world.refused):
         world.ask("SR.destroy", sr)
-    for pbd in world.ask("SR.get_PBDs", sr):
+    for pbd in reversed(world.ask("SR.get_PBDs", sr)):
         world.ask("PBD.unplug", pbd)
     world.ask("SR.destroy", sr)
     assert world.probe(config) == ""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from snapproof.simulators.faults import AnswerLostError, CrashedError, fault_named
 from snapproof.simulators.xenserver.methods import all_methods
-from snapproof.simulators.xenserver.records import CLASSES
+from snapproof.simulators.xenserver.records import KINDS
 from snapproof.simulators.xenserver.wire import BODY_BYTES_MAX
 
 A = "iqn.2010-01.com.array:a"
@@ -45,7 +45,7 @@ def test_a_session_is_told_from_others_and_never_listed(world: Any) -> None:
         ("Async.session.logout", (), ["MESSAGE_METHOD_UNKNOWN", "Async.session.logout"]),
         ("SR.scan", (), ["MESSAGE_PARAMETER_COUNT_MISMATCH", "SR.scan", "1", "0"]),
         ("SR.scan", (NULL,), ["HANDLE_INVALID", "SR", NULL]),
-        ("SR.scan", (7,), ["FIELD_TYPE_ERROR", "string"]),
+        ("SR.scan", (7,), ["FIELD_TYPE_ERROR", "SR ref"]),
         ("VDI.create", ({"name_label": "x"},), ["FIELD_TYPE_ERROR", "SR"]),
         ("SR.get_by_uuid", ("nobody",), ["UUID_INVALID", "SR", "nobody"]),
         ("PBD.plug", ("",), ["HANDLE_INVALID", "PBD", ""]),
@@ -196,7 +196,7 @@ def test_any_call_with_any_arguments_is_answered(world: Any, steps: st.DataObjec
         world.lun(A)
         world.pool.start_guest(target=A, size_bytes=world.mib, name="web")
         world.open_folder()
-    refs = [ref for kind in CLASSES if kind != "session" for ref in world.ask(f"{kind}.get_all")]
+    refs = [ref for kind in KINDS if kind not in {"session", "user"} for ref in world.ask(f"{kind}.get_all")]
     plain = st.sampled_from([*refs, NULL, "", "lvmoiscsi", "file", "512", world.folder, A]) | st.integers(-1, 2**31 - 1)
     plain |= st.booleans() | st.text(alphabet="ab/.0", max_size=4) | st.none()
     keys = st.sampled_from(["SR", "VM", "VDI", "host", "mode", "name_label", "virtual_size", "device_config", "path"])
@@ -205,8 +205,8 @@ def test_any_call_with_any_arguments_is_answered(world: Any, steps: st.DataObjec
     )
     methods = all_methods()
     name = steps.draw(st.sampled_from(sorted(methods.keys() - {"session.logout"})))
-    fitting = len(methods[name].kinds)
-    count = steps.draw(st.integers(fitting, fitting + len(methods[name].optional)) | st.integers(0, 12))
+    most = len(methods[name].entry.takes)
+    count = steps.draw(st.integers(most - methods[name].entry.optional, most) | st.integers(0, 12))
     arguments = (world.session, *steps.draw(st.lists(value, min_size=count, max_size=count)))
     response = world.wire.answer(name, arguments)
     described = response.get("ErrorDescription", [name])
@@ -215,7 +215,7 @@ def test_any_call_with_any_arguments_is_answered(world: Any, steps: st.DataObjec
 
 
 def test_other_paths_methods_and_sizes_are_refused(world: Any) -> None:
-    assert world.wire("POST", "/jsonrpc", {}, b"")[0] == 404
+    assert world.wire("POST", "/elsewhere", {}, b"")[0] == 404
     assert world.wire("GET", "/", {}, b"")[0] == 405
     assert world.wire("POST", "/", {}, b"x" * (BODY_BYTES_MAX + 1))[0] == 413
 
