@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from snapproof.simulators.blocks import BlockStore, BlockVolume
-from snapproof.simulators.clock import VirtualClock
+from snapproof.simulators.clock import Clock, VirtualClock
 from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
@@ -67,13 +67,14 @@ class World:
     remote, mounted, folder = REMOTE, MOUNTED, FOLDER
     refused = Refused
 
-    def __init__(self, root: Path, **options: Any) -> None:
-        self.journal = Journal(VirtualClock().time)
+    def __init__(self, root: Path, *, clock: Clock | None = None, **options: Any) -> None:
+        self.clock: Any = clock or VirtualClock()
+        self.journal = Journal(self.clock.time)
         self.seam = Seam(self.journal)
         self.fabric = Fabric()
         self.export = NfsExport(root, journal=self.journal)
         self.pool = Pool(
-            clock=VirtualClock(),
+            clock=self.clock,
             journal=self.journal,
             fabric=self.fabric,
             mounts=Mounts(self.export),
