@@ -71,14 +71,15 @@ def test_a_slave_without_power_takes_no_work(world: Any) -> None:
     assert world.ask("PBD.get_currently_attached", pbd) is False
     assert world.ask("host_metrics.get_live", world.ask("host.get_metrics", slave)) is False
     plugin = ("cloud-plugin-storage", "makeDirectory", {"path": "/x"})
-    for call in (
+    calls: tuple[tuple[Any, ...], ...] = (
         ("PBD.plug", pbd),
         ("host.call_plugin", slave, *plugin),
         ("host.disable", slave),
         ("host.get_servertime", slave),
         ("SR.probe", slave, world.config(A), "lvmoiscsi", {}),
         ("pool.designate_new_master", slave),
-    ):
+    )
+    for call in calls:
         assert refusal(world, *call) == ["HOST_OFFLINE", slave]
     world.pool.restore_power(1)
     assert world.ask("PBD.get_currently_attached", pbd) is True

@@ -132,7 +132,7 @@ def test_the_old_way_needs_a_registration_and_tells_what_came_after_it(world: An
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(steps=st.lists(st.sampled_from(["make", "name", "destroy", "listen"]), max_size=20))
 def test_whoever_follows_from_the_beginning_always_knows_what_there_is(world: Any, steps: list[str]) -> None:
-    token, known = "", {}
+    token, known = "", dict[str, Any]()
     made = world.ask("VM.get_all")
     for number, step in enumerate([*steps, "listen"]):
         if step == "make":
