@@ -36,6 +36,7 @@ _LOCAL = frozenset({*LOGINS[1:], "session.local_logout", LIST_METHODS})
 """What a slave answers itself."""
 _FORBIDDEN = ("<!DOCTYPE", "<!ENTITY", "\0")  # no client needs them; entities can blow up and read files
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BETWEEN_TAGS = re.compile("(?<!<string)(?<!<name)>\n(?=<)")  # xapi puts nothing there, and xen-api relies on it
 _BAD_DOCUMENT = (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, AttributeError, OverflowError)
 _HEADERS = {"content-type": "text/xml"}
 _BACKEND_FAILURE = re.compile(r"SR_BACKEND_FAILURE_[1-9][0-9]*")
@@ -222,7 +223,7 @@ def _read(body: bytes) -> tuple[str, tuple[object, ...]]:
 
 def _written(answer: object) -> bytes:
     plain: Any = _plain(answer)  # typeshed names what can be marshalled, but not publicly
-    return xmlrpc.client.dumps((plain,), methodresponse=True).encode()
+    return _BETWEEN_TAGS.sub(">", xmlrpc.client.dumps((plain,), methodresponse=True)).encode()
 
 
 def _plain(value: object) -> object:

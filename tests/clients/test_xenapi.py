@@ -1,7 +1,9 @@
-"""The unmodified XenAPI package from PyPI drives a simulated pool over HTTP: log in, attach, copy, clean up."""
+"""The unmodified XenAPI package from PyPI drives a simulated pool over TCP and a unix socket: attach, copy, wait."""
 
 import errno
+import os
 import random
+import tempfile
 from collections.abc import Iterator
 from http.client import RemoteDisconnected
 from pathlib import Path
@@ -11,14 +13,14 @@ import pytest
 import XenAPI
 
 from snapproof.simulators.blocks import BlockStore
-from snapproof.simulators.clock import VirtualClock
+from snapproof.simulators.clock import VirtualClock, transition_named
 from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
 from snapproof.simulators.faults import Seam, fault_named
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.nfs import NfsExport
-from snapproof.simulators.serving import serve
+from snapproof.simulators.serving import serve, serve_unix
 from snapproof.simulators.xenserver.pool import Pool
-from snapproof.simulators.xenserver.wire import Endpoint
+from snapproof.simulators.xenserver.wire import Endpoint, doors
 from snapproof.vocabulary import Directory
 
 MIB = 2**20
@@ -107,6 +109,42 @@ def test_a_backup_as_a_script_would_write_it(site: Site) -> None:
     assert site.pool.inventory() == ()
     assert site.network.export.list("copies") == [name]
     assert b"written by the guest" in site.network.export.read(f"copies/{name}")
+
+
+@pytest.fixture
+def socket_path() -> Iterator[Path]:
+    """A path for a socket without an underscore, which the package reads as a slash."""
+    folder = tempfile.gettempdir()
+    if "_" in folder:
+        pytest.skip(f"The folder for temporary files, {folder}, has an underscore in its name.")
+    path = Path(folder) / f"snapproof-{os.getpid()}.sock"
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_the_package_speaks_over_a_unix_socket_of_any_host(site: Site, socket_path: Path) -> None:
+    slave = doors(site.pool, username="root", password="pw", unix=True)[1]
+    with serve_unix(slave, socket_path) as server:
+        assert server.url == f"unix:{socket_path}"
+        address = str(socket_path).replace("/", "_")
+        session: Any = XenAPI.Session(f"http://{address}", transport=XenAPI.UDSTransport())
+        session.login_with_password("root", "pw", "1.0", "tests")
+        assert session.xenapi.host.get_all() == site.session.xenapi.host.get_all()
+        assert session.API_version == "2.21"
+        session("close")()
+
+
+def test_the_client_waits_for_the_end_of_its_task_by_events(site: Site) -> None:
+    api = site.session.xenapi
+    token = api.event.inject("pool", api.pool.get_all()[0])
+    site.pool.pace("SR.introduce", transition_named("polled 3"))
+    task = api.Async.SR.introduce("0c0ffee0-0000-4000-8000-000000000001", "l", "", "lvmoiscsi", "user", True)
+    seen: list[str] = []
+    while "success" not in seen:
+        batch = getattr(api.event, "from")([f"task/{task}"], token, 30.0)
+        token = batch["token"]
+        seen += [event["snapshot"]["status"] for event in batch["events"]]
+    assert seen[0] == "pending"
 
 
 def test_the_client_knows_the_version_of_the_api_and_a_wrong_password(site: Site) -> None:
