@@ -62,15 +62,20 @@ def leaves(node: Any, level: int, seen: set[int]) -> Iterator[Leaf]:
 def numbered_leaves(root: Node, pool: Pool) -> Iterator[tuple[int, Leaf]]:
     """Yield each leaf of a tree that was ever written, with its number, ascending."""
     blank = [pool.blanks[0]] * (len(root) + MAPPED) + [None]
-    for number, leaf, _ in _differing_leaves([*root[:MAPPED], None], blank, 0, 0):
+    for number, leaf, _ in _differing_leaves([*root[:MAPPED], None], blank, 0, 0, range(1 << 32)):
         yield number, leaf
 
 
-def differing(ours: Node, theirs: Node, pool: Pool) -> Iterator[tuple[int, int]]:
-    """Yield `(first, last)` of the blocks that two trees name differently, not merged across leaves."""
+def differing(
+    ours: Node, theirs: Node, pool: Pool, *, first_leaf: int = 0, last_leaf: int = 1 << 32
+) -> Iterator[tuple[int, int]]:
+    """Yield `(first, last)` of the blocks that two trees name differently, not merged across leaves.
+
+    Looks at leaves from `first_leaf` on and before `last_leaf` only.
+    """
     width = max(len(ours), len(theirs)) + MAPPED
     ours, theirs = ([*root[:MAPPED], *[pool.blanks[0]] * (width - MAPPED - len(root)), None] for root in (ours, theirs))
-    for number, left, right in _differing_leaves(ours, theirs, 0, 0):
+    for number, left, right in _differing_leaves(ours, theirs, 0, 0, range(first_leaf, last_leaf)):
         base = number * LEAF_BLOCKS
         start = -1
         for slot in range(LEAF_BLOCKS):
@@ -84,15 +89,18 @@ def differing(ours: Node, theirs: Node, pool: Pool) -> Iterator[tuple[int, int]]
             yield base + start, base + LEAF_BLOCKS
 
 
-def _differing_leaves(ours: Node, theirs: Node, level: int, base: int) -> Iterator[tuple[int, Leaf, Leaf]]:
+def _differing_leaves(
+    ours: Node, theirs: Node, level: int, base: int, within: range
+) -> Iterator[tuple[int, Leaf, Leaf]]:
     """Walk down only where the trees share nothing: what is one and the same node cannot differ."""
     shift = LEVELS[level][0]
-    for slot in range(len(ours) - 1):
+    first = max(0, within.start - base >> shift)
+    for slot in range(first, min(len(ours) - 1, -(base - within.stop >> shift))):
         left, right = ours[slot], theirs[slot]
         if left is not right:
             number = base + (slot << shift)
             if shift:
-                yield from _differing_leaves(left, right, level + 1, number)
+                yield from _differing_leaves(left, right, level + 1, number, within)
             else:
                 yield number, left, right
 

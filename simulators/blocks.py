@@ -8,7 +8,7 @@ beside it, also from other threads. Names, access and time belong to the simulat
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from snapproof.simulators.arena import BLOCK_BYTES, LEAF_BLOCKS, ZEROS, Arena, Leaf
+from snapproof.simulators.arena import BLOCK_BYTES, LEAF_BLOCKS, LEAF_BYTES, ZEROS, Arena, Leaf
 from snapproof.simulators.block_trees import (
     LEVELS,
     MAPPED,
@@ -26,6 +26,13 @@ __all__ = ["BLOCK_BYTES", "SIZE_BYTES_MAX", "BlockImage", "BlockStore", "BlockVo
 
 class ReleasedError(ValueError):
     """The volume or image was released; its blocks may hold something else by now."""
+
+
+def _clipped(extents: Iterator[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    for offset, length in extents:
+        first, last = max(start, offset), min(end, offset + length)
+        if first < last:
+            yield first, last - first
 
 
 class _Content:
@@ -73,13 +80,22 @@ class _Content:
             views[-1] = views[-1][: end % BLOCK_BYTES - BLOCK_BYTES]
         return b"".join(views)
 
-    def extents(self) -> Iterator[tuple[int, int]]:
+    def extents(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
         """Yield `(offset, length)` of all blocks that are not zero, ascending and merged.
 
-        Takes them from the tree as it is; where a volume may be written meanwhile, ask a snapshot.
+        Takes them from the tree as it is; where a volume may be written meanwhile, ask a snapshot. With `start` and
+        `end`, only of what lies between these offsets; that costs as much as what is found there.
         """
         self._refuse_if_released()
-        return ranges(differing(self._root, [0, None], self._pool), self._size)
+        found = differing(
+            self._root,
+            [0, None],
+            self._pool,
+            first_leaf=start // LEAF_BYTES,
+            last_leaf=-(-(self._size if end is None else end) // LEAF_BYTES),
+        )
+        whole = ranges(found, self._size)
+        return whole if not start and end is None else _clipped(whole, start, self._size if end is None else end)
 
     def release(self) -> None:
         """Let go of the blocks. Doing it again does nothing; any other use is refused from now on."""

@@ -22,7 +22,7 @@ from snapproof.simulators.solidfire import (
 )
 from snapproof.simulators.solidfire.plant import FaultScope, Fullness, Severity
 from snapproof.simulators.solidfire.records import Access, Volume
-from snapproof.simulators.solidfire.sessions import Opening, Session
+from snapproof.simulators.solidfire.sessions import ChapUsed, Opening, Session
 from snapproof.simulators.solidfire.state import Numbered, State
 
 
@@ -84,20 +84,31 @@ class Array(State):
             self.settle()
             host = initiator.lower()
             volume = self._reachable(host, target)
-            session = volume.sessions.get(host)
-            if session is None:
-                session = volume.sessions[host] = self._opened(volume, host)
-            return session
+            return volume.sessions.get(host) or self.open_session(volume, host)
 
-    def _opened(self, volume: Volume, host: str) -> Session:
+    def open_session(
+        self,
+        volume: Volume,
+        host: str,
+        *,
+        port: str = "",
+        address: str = "127.0.0.1:0",
+        account_id: int = 0,
+        chap: ChapUsed | None = None,
+    ) -> Session:
+        """Let a host in that was found worthy of it; the caller holds the lock."""
         opening = Opening(
             number=self.next_number(Numbered.SESSION),
             initiator=host,
             volume_id=volume.volume_id,
             iqn=volume.iqn,
             opened_s=self.clock.time(),
+            port=port,
+            address=address,
+            account_id=account_id,
+            chap=chap,
         )
-        session = Session(
+        session = volume.sessions[opening.key] = Session(
             volume.disk,
             opening,
             writable=volume.access != Access.READ_ONLY,
@@ -121,20 +132,29 @@ class Array(State):
             return True
 
     def _reachable(self, host: str, target: str) -> Volume:
+        volume = self.volume_at(target)
+        if volume is None:
+            raise LoginRefusedError(f"The array has no target {target}; volumes are named by their IQN in ListVolumes.")
+        self.check_open(volume)
+        if not groups.reaches(self, host, volume):
+            raise LoginRefusedError(f"No access group holds both {host} and volume {volume.volume_id}.")
+        return volume
+
+    def volume_at(self, target: str) -> Volume | None:
+        """Find the volume of an IQN, deleted or not."""
         number = target.rpartition(".")[2]
         volume = self.volumes.get(int(number)) if number.isascii() and number.isdigit() else None
-        if volume is None or volume.row.iqn != target.lower():
-            raise LoginRefusedError(f"The array has no target {target}; volumes are named by their IQN in ListVolumes.")
+        return volume if volume is not None and volume.row.iqn == target.lower() else None
+
+    def check_open(self, volume: Volume) -> None:
+        """Raise LoginRefusedError for a volume that admits no host now, whoever it is."""
         row = volume.row
         if not volume.active:
-            raise LoginRefusedError(f"Volume {row.volume_id} is {row.status}; restore it to log in to {target}.")
+            raise LoginRefusedError(f"Volume {row.volume_id} is {row.status}; restore it to log in to {row.iqn}.")
         if row.volume_id in self.cloning_into:
             raise LoginRefusedError(f"Volume {row.volume_id} is still being cloned; wait for its GetAsyncResult.")
         if row.access in volumes.CLOSED_TO_HOSTS:
             raise LoginRefusedError(f"Volume {row.volume_id} has access {row.access}, which admits no host.")
-        if not groups.reaches(self, host, volume):
-            raise LoginRefusedError(f"No access group holds both {host} and volume {row.volume_id}.")
-        return volume
 
     def inventory(self) -> tuple[str, ...]:
         """Name every volume, snapshot, access group, unfinished clone and so on, without times and secrets, sorted."""

@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from snapproof.simulators.solidfire import initiators
+from snapproof.simulators.solidfire import hosts, initiators
 from snapproof.simulators.solidfire.records import GroupRow, Luns, Volume
 from snapproof.simulators.solidfire.state import Numbered, State
 
@@ -146,11 +146,12 @@ def forget(state: State, volume: Volume) -> None:
 
 
 def _drop_strangers(state: State, volume: Volume) -> None:
-    for initiator, session in list((volume.seldom.sessions or {}).items()):
-        if not reaches(state, initiator, volume):
-            state.sessions.drop(session.opening.number)
-            session.drop(f"{initiator} may no longer reach volume {volume.row.volume_id}")
-            del volume.sessions[initiator]
+    hosts.drop_where(
+        state,
+        volume,
+        lambda opening: not opening.account_id and not reaches(state, opening.initiator, volume),
+        f"no access group leads to volume {volume.row.volume_id} any more",
+    )
 
 
 def _discard(numbers: list[int], number: int) -> bool:

@@ -223,6 +223,16 @@ class Volume:
         """How hosts name it."""
         return f"iqn.2010-01.com.solidfire:{self.identity.unique_id}.{self.name.lower()}.{self.volume_id}"
 
+    @property
+    def eui(self) -> str:
+        """How SCSI names it, in 32 hexadecimal digits."""
+        return f"{self.identity.unique_id.encode().hex()}{self.volume_id:08x}f47acc0100000000"
+
+    @property
+    def naa(self) -> str:
+        """How SCSI names it too."""
+        return f"6f47acc100000000{self.identity.unique_id.encode().hex()}{self.volume_id:08x}"
+
 
 class SeldomOfSnapshot(msgspec.Struct, kw_only=True, gc=False):
     """What most snapshots leave as it is."""

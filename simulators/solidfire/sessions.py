@@ -66,20 +66,42 @@ class Counters(msgspec.Struct, gc=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChapUsed:
+    """How an initiator proved itself."""
+
+    username: str
+    algorithm: str
+    mutual: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """Who opened a session to what, and when."""
+    """Who opened a session to what, when, from where, and what opened the door: an account's CHAP, or a group."""
 
     number: int
     initiator: str
     volume_id: int
     iqn: str
     opened_s: float
+    port: str = ""
+    """The initiator's port where it came over iSCSI; one initiator may have several."""
+    address: str = "127.0.0.1:0"
+    account_id: int = 0
+    """The account whose CHAP secret opened the door; 0 where an access group did."""
+    chap: "ChapUsed | None" = None
+
+    @property
+    def key(self) -> str:
+        """What tells the sessions of a volume apart."""
+        return self.port or self.initiator
 
 
 class Session:
     """A logged-in LUN. Once dropped, by a delete, a lock or a revoked access, every read and write is an I/O error."""
 
-    __slots__ = ("_before_write", "_counters", "_disk", "_dropped", "_now", "_writable", "last_s", "opening")
+    __slots__ = (
+        "_before_write", "_counters", "_disk", "_dropped", "_now", "_tell", "_writable", "last_s", "opening",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -97,12 +119,18 @@ class Session:
         self._counters = counters
         self._now, self._before_write = now, before_write
         self._dropped = ""
+        self._tell: Callable[[], None] = lambda: None
         self.last_s = opening.opened_s
 
     @property
     def size_bytes(self) -> int:
         """The size of the volume as it is now: growing is seen at once."""
         return self._open_disk().size_bytes
+
+    @property
+    def writable(self) -> bool:
+        """Whether the volume may be written."""
+        return self._writable
 
     @property
     def open(self) -> bool:
@@ -117,20 +145,35 @@ class Session:
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Write `data`. Raises OSError: EIO once the session was dropped, EROFS on a read-only volume."""
-        self._before_write()
-        disk = self._open_disk()
-        if not self._writable:
-            raise OSError(errno.EROFS, f"The volume behind {self.opening.iqn} is read-only for hosts.")
-        disk.write(offset, data)
+        self._writable_disk().write(offset, data)
         self._count(offset, memoryview(data).nbytes, wrote=True)
 
-    def extents(self) -> Iterator[tuple[int, int]]:
+    def discard(self, offset: int, length: int) -> None:
+        """Let a range read as zeros. Raises OSError as `write` does."""
+        self._writable_disk().discard(offset, length)
+        self.last_s = self._now()
+
+    def extents(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
         """Yield the written ranges."""
-        return iter(self._open_disk().extents())
+        return iter(self._open_disk().extents(start, end))
 
     def drop(self, reason: str) -> None:
         """Shut the door for good, for a reason that every later I/O error repeats."""
         self._dropped = reason
+        self._tell()
+
+    def on_drop(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when the door is shut; at once if it is already."""
+        self._tell = tell
+        if self._dropped:
+            tell()
+
+    def _writable_disk(self) -> BlockVolume:
+        self._before_write()
+        disk = self._open_disk()
+        if not self._writable:
+            raise OSError(errno.EROFS, f"The volume behind {self.opening.iqn} is read-only for hosts.")
+        return disk
 
     def _count(self, offset: int, length: int, *, wrote: bool) -> None:
         self.last_s = now_s = self._now()

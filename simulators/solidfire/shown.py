@@ -73,7 +73,6 @@ class SnapshotRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
 def volume_row(volume: Volume) -> VolumeRow:
     """Write out a volume."""
     volume_id, identity, seldom = volume.volume_id, volume.identity, volume.seldom
-    cluster = identity.unique_id.encode().hex()
     accessed = iso(seldom.counters.last_s) if seldom.counters and seldom.counters.last_s else None
     return VolumeRow(
         volume_id=volume_id,
@@ -87,8 +86,8 @@ def volume_row(volume: Volume) -> VolumeRow:
         access=seldom.access,
         enable_512e=seldom.enable_512e,
         iqn=volume.iqn,
-        scsi_eui_device_id=f"{cluster}{volume_id:08x}f47acc0100000000",
-        scsi_naa_device_id=f"6f47acc100000000{cluster}{volume_id:08x}",
+        scsi_eui_device_id=volume.eui,
+        scsi_naa_device_id=volume.naa,
         qos=volume.qos,
         qos_policy_id=seldom.qos_policy_id,
         volume_access_groups=seldom.volume_access_groups or [],

@@ -9,7 +9,7 @@ import msgspec
 
 from snapproof.simulators.blocks import BlockVolume
 from snapproof.simulators.clock import iso
-from snapproof.simulators.solidfire import group_snapshots, groups, pairs, qos_policies
+from snapproof.simulators.solidfire import group_snapshots, groups, hosts, pairs, qos_policies
 from snapproof.simulators.solidfire.limits import PURGE_AFTER_S, SIZE_STEP_BYTES
 from snapproof.simulators.solidfire.records import Access, QoS, QoSPolicy, Status, Volume
 from snapproof.simulators.solidfire.state import Numbered, State
@@ -77,6 +77,12 @@ def hand_over(state: State, volume: Volume, account_id: int) -> None:
     _delist(state, volume)
     volume.row.account_id = account_id
     _enlist(state, volume, account_id)
+    hosts.drop_where(
+        state,
+        volume,
+        lambda opening: opening.account_id not in {0, account_id},
+        f"volume {volume.volume_id} went to another account",
+    )
 
 
 def _enlist(state: State, volume: Volume, account_id: int) -> None:
@@ -98,11 +104,7 @@ def resize(state: State, volume: Volume, size_bytes: int) -> None:
 
 def drop_sessions(state: State, volume: Volume, reason: str) -> None:
     """Cut every host off."""
-    for session in (volume.seldom.sessions or {}).values():
-        session.drop(reason)
-        state.sessions.drop(session.opening.number)
-    if volume.seldom.sessions:
-        volume.sessions.clear()
+    hosts.drop_where(state, volume, lambda _opening: True, reason)
 
 
 def delete(state: State, volume: Volume) -> None:

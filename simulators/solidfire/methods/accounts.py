@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from snapproof.simulators.solidfire import checks
+from snapproof.simulators.solidfire import checks, hosts
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.errors import ElementError
 from snapproof.simulators.solidfire.guesses import GUESSED
@@ -93,6 +93,8 @@ def modify_account(array: Array, given: Given) -> Mapping[str, Any]:
     row.username, row.status = username, status
     row.attributes = row.attributes if attributes is None else attributes
     row.enable_chap = given.get("enableChap", row.enable_chap)
+    if status == "locked":
+        hosts.drop_account(array, row.account_id, f"account {row.account_id} was locked")
     array.record("account modified", account_id=row.account_id, username=username, status=status)
     return {"account": row}
 

@@ -12,7 +12,7 @@ from snapproof.simulators.solidfire.guesses import GUESSED
 from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.plant import NODE_ID, SLICE_SERVICE_ID, Drive
-from snapproof.simulators.solidfire.sessions import Session
+from snapproof.simulators.solidfire.sessions import ChapUsed, Session
 
 _BUCKETS = ("Bucket0", "Bucket1To19", "Bucket20To39", "Bucket40To59", "Bucket60To79", "Bucket80To100", "Bucket101Plus")
 _NODE_ZEROS = (
@@ -185,14 +185,14 @@ def _session(array: Array, session: Session) -> dict[str, Any]:
     return {
         "accountID": account.account_id,
         "accountName": account.username,
-        "authentication": {"authMethod": "None", "chapAlgorithm": "null", "chapUsername": "null", "direction": "null"},
+        "authentication": _authentication(opening.chap),
         "createTime": iso(opening.opened_s),
         "driveID": 1,
         "driveIDs": [1],
         "initiator": array.initiator_named(opening.initiator),
-        "initiatorIP": "127.0.0.1:0",
+        "initiatorIP": opening.address,
         "initiatorName": opening.initiator,
-        "initiatorPortName": f"{opening.initiator},i,0x{opening.number:012x}",
+        "initiatorPortName": opening.port or f"{opening.initiator},i,0x{opening.number:012x}",
         "initiatorSessionID": opening.number,
         "msSinceLastIscsiPDU": idle_ms,
         "msSinceLastScsiCommand": idle_ms,
@@ -205,6 +205,18 @@ def _session(array: Array, session: Session) -> dict[str, Any]:
         "virtualNetworkID": 0,
         "volumeID": opening.volume_id,
         "volumeInstance": opening.volume_id,
+    }
+
+
+def _authentication(chap: ChapUsed | None) -> dict[str, str]:
+    """Tell how a host proved itself; what does not apply is the word null."""
+    if chap is None:
+        return {"authMethod": "None", "chapAlgorithm": "null", "chapUsername": "null", "direction": "null"}
+    return {
+        "authMethod": "CHAP",
+        "chapAlgorithm": chap.algorithm,
+        "chapUsername": chap.username,
+        "direction": "two-way" if chap.mutual else "one-way",
     }
 
 
