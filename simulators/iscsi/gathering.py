@@ -1,6 +1,10 @@
 """Writes whose data is still on its way: what came without being asked for, and what we asked for, burst by burst."""
 
-from snapproof.simulators.iscsi.pdu import FINAL, NO_TAG, ProtocolError, Request
+from snapproof.simulators.iscsi.pdu import FINAL, NO_TAG, Request
+
+
+class SequenceError(Exception):
+    """A Data-Out is not the one that is due: the command fails, the session goes on."""
 
 
 class Gathering:
@@ -43,19 +47,19 @@ class Gathering:
         return self.asks - 1, self.received, length
 
     def add(self, request: Request) -> None:
-        """Take a Data-Out PDU. Raises ProtocolError for one that is not the next."""
+        """Take a Data-Out PDU. Raises SequenceError for one that is not the next."""
         if not self._burst or request.word != self._tag:
-            raise ProtocolError("Nobody asked for this Data-Out.", request.header)
+            raise SequenceError("Nobody asked for this Data-Out.")
         if request.number(36) != self._data_sn or request.number(40) != self.received:
-            raise ProtocolError("A Data-Out came out of its order.", request.header)
+            raise SequenceError("A Data-Out came out of its order.")
         if self.received + len(request.payload) > self._burst_end:
-            raise ProtocolError("A Data-Out is longer than the burst.", request.header)
+            raise SequenceError("A Data-Out is longer than the burst.")
         self._data_sn += 1
         self._take(request.payload)
         if request.flags & FINAL:
             self._burst = False
             if self._tag != NO_TAG and self.received < self._burst_end:
-                raise ProtocolError("A burst that was asked for ended early.", request.header)
+                raise SequenceError("A burst that was asked for ended early.")
 
     def _take(self, payload: memoryview) -> None:
         kept = payload[: max(0, self.wanted - self.received)]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from snapproof.simulators.iscsi.provisioning import SAME_BYTES_MAX, UNMAP_DESCRIPTORS_MAX
 from snapproof.simulators.iscsi.targets import Identity
-from snapproof.simulators.iscsi.transfers import ATOMIC_BLOCKS_MAX, COMPARE_BLOCKS_MAX
+from snapproof.simulators.iscsi.transfers import COMPARE_BLOCKS_MAX
 from snapproof.simulators.iscsi.units import (
     TRANSFER_BYTES_MAX,
     Access,
@@ -83,7 +83,7 @@ def _limits(unit: Unit) -> bytes:
         grain.to_bytes(4),
         (0x80000000).to_bytes(4),
         (SAME_BYTES_MAX // size).to_bytes(8),
-        ATOMIC_BLOCKS_MAX.to_bytes(4),
+        min(TRANSFER_BYTES_MAX // size, 0xFFFF).to_bytes(4),
         (1).to_bytes(4),
         (1).to_bytes(4),
     )

@@ -6,6 +6,7 @@ from snapproof.simulators.iscsi.sense import Sense
 from snapproof.simulators.iscsi.transfers import checked_range, span
 from snapproof.simulators.iscsi.units import (
     DONE,
+    TRANSFER_BYTES_MAX,
     Access,
     Command,
     Operation,
@@ -17,7 +18,7 @@ from snapproof.simulators.iscsi.units import (
 )
 
 UNMAP_DESCRIPTORS_MAX = 256
-SAME_BYTES_MAX = 64 << 20
+SAME_BYTES_MAX = TRANSFER_BYTES_MAX
 """The most that one WRITE SAME covers, as VPD page B0 tells."""
 _SAME_STEP_BYTES = 1 << 20
 _LOOK_BYTES = 256 << 20
@@ -109,7 +110,7 @@ def write_same(command: Command) -> Reply:
     refuse_unless(not flags & 0xF0 and blocks > 0)
     offset, length = checked_range(unit, lba, blocks)
     refuse_unless(length <= SAME_BYTES_MAX)
-    refuse_unless(len(command.out) == (0 if nothing else unit.block_bytes))
+    refuse_unless(command.sent == (0 if nothing else unit.block_bytes))
     if nothing or not any(command.out):
         unit.lun.disk.discard(offset, length)
         return DONE

@@ -113,8 +113,8 @@ def operation_of(cdb: bytes) -> Operation | None:
     return operations().get((code, cdb[1] & 0x1F if code in SERVICE_ACTIONS else None))
 
 
-def perform(unit: Unit, operation: Operation | None, cdb: bytes, out: memoryview) -> Reply:
-    """Perform a command, whatever comes of it."""
+def perform(unit: Unit, operation: Operation | None, cdb: bytes, out: memoryview, sent: int) -> Reply:
+    """Perform a command, whatever comes of it; `sent` is how many bytes the initiator announced to send."""
     information = None
     try:
         if operation is None or not operation.urgent:
@@ -127,7 +127,7 @@ def perform(unit: Unit, operation: Operation | None, cdb: bytes, out: memoryview
             if operation.access is Access.WRITES and cdb[0] not in {0x15, 0x55}:
                 writable = unit.lun.writable and not unit.shared.write_protected
                 refuse_unless(writable, Sense.WRITE_PROTECTED)
-            return operation.perform(Command(unit, cdb, out))
+            return operation.perform(Command(unit, cdb, out, sent))
     except SenseError as error:
         trouble, information = error.sense, error.information
     except ConflictError:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from snapproof.simulators.iscsi import resets, scsi
 from snapproof.simulators.iscsi.discovery import Discovery
-from snapproof.simulators.iscsi.gathering import Gathering
+from snapproof.simulators.iscsi.gathering import Gathering, SequenceError
 from snapproof.simulators.iscsi.injected import Injections
 from snapproof.simulators.iscsi.login import Login
 from snapproof.simulators.iscsi.pdu import (
@@ -25,6 +25,7 @@ from snapproof.simulators.iscsi.pdu import (
     Request,
 )
 from snapproof.simulators.iscsi.resets import LogicalUnits
+from snapproof.simulators.iscsi.sense import Sense
 from snapproof.simulators.iscsi.targets import Opened, Targets
 from snapproof.simulators.iscsi.units import Reply, Unit
 
@@ -177,8 +178,13 @@ class Session:
         task = self._gathering.get(request.itt)
         if task is None:
             return  # of a command that has ended; its data was under way
-        task.add(request)
-        self._further(task)
+        try:
+            task.add(request)
+        except SequenceError:
+            del self._gathering[request.itt]
+            self._answer(task.request, scsi.refused(Sense.DATA_PHASE_ERROR), 0)
+        else:
+            self._further(task)
 
     def _further(self, task: Gathering) -> None:
         """Perform a write whose data is there; ask for more where nothing is under way."""
@@ -202,7 +208,7 @@ class Session:
                 operation = scsi.operation_of(cdb)
                 sends = operation.sends(cdb, unit.block_bytes) if operation else 0
                 trouble = self._trouble(request, cdb)
-                reply = trouble or scsi.perform(unit, operation, cdb, out)
+                reply = trouble or scsi.perform(unit, operation, cdb, out, request.word if request.flags & _WRITE else 0)
         self._answer(request, reply, sends)
 
     def _trouble(self, request: Request, cdb: bytes) -> Reply | None:

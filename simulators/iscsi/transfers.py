@@ -16,8 +16,7 @@ from snapproof.simulators.iscsi.units import (
     refuse_unless,
 )
 
-COMPARE_BLOCKS_MAX = 128
-ATOMIC_BLOCKS_MAX = 128
+COMPARE_BLOCKS_MAX = 255
 _BYTE_CHECK = 0x06
 
 
@@ -78,7 +77,7 @@ def _atomic(command: Command) -> Command:
     """Rewrite the CDB as that of WRITE(16)."""
     lba, boundary, blocks = command.number(2, 8), command.number(10, 2), command.number(12, 2)
     checked_range(command.unit, lba, blocks)
-    refuse_unless(not boundary and blocks <= ATOMIC_BLOCKS_MAX)
+    refuse_unless(not boundary)
     return replace(command, cdb=command.cdb[:10] + blocks.to_bytes(4) + command.cdb[14:])
 
 
@@ -116,9 +115,8 @@ def compare_and_write(command: Command) -> Reply:
     """Write the second half of what was sent if the first is what is there, at one stroke."""
     refuse_unless(not command.cdb[1] & 0xE0)
     lba, blocks = command.number(2, 8), command.cdb[13]
-    refuse_unless(blocks <= COMPARE_BLOCKS_MAX)
     offset, length = checked_range(command.unit, lba, blocks)
-    refuse_unless(len(command.out) == 2 * length)
+    refuse_unless(command.sent == 2 * length)
     if length:
         _compare(command.unit.lun.disk.read(offset, length), command.out[:length])
         command.unit.lun.disk.write(offset, command.out[length:])
@@ -128,7 +126,7 @@ def compare_and_write(command: Command) -> Reply:
 def or_write(command: Command) -> Reply:
     """Set bits."""
     offset, length = checked_span(command)
-    refuse_unless(len(command.out) == length)
+    refuse_unless(command.sent == length)
     if length:
         held = int.from_bytes(command.unit.lun.disk.read(offset, length))
         command.unit.lun.disk.write(offset, (held | int.from_bytes(command.out)).to_bytes(length))

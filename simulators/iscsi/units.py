@@ -97,11 +97,12 @@ class Unit:
 
 @dataclass(slots=True)
 class Command:
-    """A SCSI command: what is asked, of which unit, and what was sent along."""
+    """A SCSI command: what is asked, of which unit, what was sent along, and how much of that was announced."""
 
     unit: Unit
     cdb: bytes
     out: memoryview
+    sent: int
 
     def number(self, offset: int, length: int) -> int:
         """Read a field of the CDB."""
