@@ -100,8 +100,8 @@ def verify(command: Command) -> Reply:
 
 def _compare(held: bytes, expected: bytes | memoryview) -> None:
     if held != expected:
-        first = next(at for at, (ours, theirs) in enumerate(zip(held, expected, strict=True)) if ours != theirs)
-        raise SenseError(Sense.MISCOMPARE, information=first)
+        unlike = int.from_bytes(held) ^ int.from_bytes(expected)
+        raise SenseError(Sense.MISCOMPARE, information=len(held) - -(-unlike.bit_length() // 8))
 
 
 def _verified_blocks(cdb: bytes, block_bytes: int) -> int:
