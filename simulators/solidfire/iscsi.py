@@ -148,7 +148,7 @@ class ElementTargets:
             if not target:
                 return known is None or known.require_chap or not known.volume_access_groups
             volume = self._array.volume_at(target)
-            if volume is None:
+            if volume is None or not volume.active:
                 return False  # there is nothing to protect; it is told when it is opened
             return known is None or known.require_chap or not groups.reaches(self._array, initiator, volume)
 
