@@ -1,1 +1,1 @@
-"""An iSCSI target (RFC 7143) in plain Python: LUNs on a TCP port. It knows no array; who owns the LUNs decides who sees them."""
+"""An iSCSI target (RFC 7143) in plain Python. It knows no array: who owns the LUNs decides who sees them."""

@@ -1,4 +1,4 @@
-"""CHAP (RFC 1994, RFC 7143): who knows a secret proves it without telling it; one way, or both. No secret leaves here."""
+"""CHAP (RFC 1994, RFC 7143): who knows a secret proves it without telling it. No secret leaves here."""
 
 import base64
 import binascii

@@ -18,7 +18,7 @@ from snapproof.simulators.iscsi.keys import (
     Negotiation,
     pairs_of,
 )
-from snapproof.simulators.iscsi.pdu import FINAL, SEGMENT_BYTES_MAX, Opcode, Request
+from snapproof.simulators.iscsi.pdu import FINAL, SEGMENT_BYTES_MAX, Request
 from snapproof.simulators.iscsi.targets import Opened, Targets, UnknownTargetError, Visitor
 
 CONTINUED = 0x40

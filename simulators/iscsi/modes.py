@@ -1,4 +1,4 @@
-"""Mode pages and the small state of a LUN: what it can be told, write protection, format of sense data, start and stop."""
+"""Mode pages, and the small commands about the state of a LUN: ready, start and stop, sense, defects."""
 
 from collections.abc import Callable, Mapping
 
@@ -122,7 +122,7 @@ def _change_control(unit: Unit, content: bytes) -> None:
         shared.tell_others(Sense.MODE_PARAMETERS_CHANGED, by=unit.nexus)
 
 
-def test_unit_ready(_command: Command) -> Reply:
+def ready(_command: Command) -> Reply:
     """The unit is ready, else it would not be there."""
     return DONE
 
@@ -157,7 +157,7 @@ def defects(command: Command) -> Reply:
 
 
 OPERATIONS: Operations = {
-    (0x00, None): Operation(perform=test_unit_ready, usage="000000000000", access=Access.ALWAYS),
+    (0x00, None): Operation(perform=ready, usage="000000000000", access=Access.ALWAYS),
     (0x03, None): Operation(perform=request_sense, usage="03010000ff00", access=Access.ALWAYS, urgent=True),
     (0x15, None): Operation(
         perform=select, usage="15110000ff00", access=Access.WRITES, sends=list_length(4, 1)

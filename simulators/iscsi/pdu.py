@@ -98,7 +98,7 @@ class Inbox:
 
     @property
     def ready(self) -> bool:
-        """Whether the next PDU has arrived at least in part, so that it is worth waiting for before anything is sent."""
+        """Whether the next PDU has arrived at least in part: its rest is worth waiting for before anything is sent."""
         return self._end > self._start
 
     def take(self) -> Request | None:

@@ -105,7 +105,7 @@ class _Connection:
             except LoginFailedError as error:
                 self._refuse(login, request, error, outbox)
                 return None
-            _reply(request, login, answer, outbox)
+            _reply(request, answer, outbox)
             if answer.finished:
                 return request
 
@@ -123,14 +123,12 @@ class _Connection:
         self._opened.on_drop(self.cut)
 
     def _refuse(self, login: Login, request: Request, error: LoginFailedError, outbox: Outbox) -> None:
-        self._targets.record(
-            "login refused", initiator=login.initiator, target=login.target, status=error.status.name
-        )
-        outbox.put(_login_header(request, login, flags=0, length=0, status=error.status))
+        self._targets.record("login refused", initiator=login.initiator, target=login.target, status=error.status.name)
+        outbox.put(_login_header(request, flags=0, length=0, status=error.status))
         outbox.flush()
 
 
-def _login_header(request: Request, login: Login, *, flags: int, length: int, status: int, tsih: int = 0) -> bytes:
+def _login_header(request: Request, *, flags: int, length: int, status: int, tsih: int = 0) -> bytes:
     expected = (request.cmd_sn + (not request.immediate)) & 0xFFFFFFFF
     lun = request.header[8:14] + tsih.to_bytes(2)
     window = (expected + WINDOW - 1) & 0xFFFFFFFF
@@ -140,10 +138,10 @@ def _login_header(request: Request, login: Login, *, flags: int, length: int, st
     )  # fmt: skip
 
 
-def _reply(request: Request, login: Login, answer: Answer, outbox: Outbox) -> None:
+def _reply(request: Request, answer: Answer, outbox: Outbox) -> None:
     text = text_of(answer.pairs)
     tsih = 1 if answer.finished else 0
-    outbox.put(_login_header(request, login, flags=answer.flags, length=len(text), status=0, tsih=tsih), text)
+    outbox.put(_login_header(request, flags=answer.flags, length=len(text), status=0, tsih=tsih), text)
     outbox.flush()
 
 

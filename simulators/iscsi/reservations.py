@@ -159,11 +159,7 @@ def _strike(shared: LogicalUnit, nexus: str, *, by: str) -> None:
     del shared.keys[nexus]
     if held is None:
         return
-    if held.kind in _ALL_REGISTRANTS:
-        ends = not shared.keys
-    else:
-        ends = held.holder == nexus
-    if ends:
+    if not shared.keys if held.kind in _ALL_REGISTRANTS else held.holder == nexus:
         shared.reservation = None
         if held.kind in _REGISTRANTS_ONLY | _ALL_REGISTRANTS:
             _tell_registered(shared, Sense.RESERVATIONS_RELEASED, by=by)

@@ -72,7 +72,7 @@ class Session:
         self._over = False
 
     def run(self) -> None:
-        """Answer until the initiator leaves. Raises ProtocolError when it breaks the protocol, OSError when it is cut."""
+        """Answer until the initiator leaves. Raises ProtocolError when it breaks the rules, OSError when it is cut."""
         while not self._over:
             if not self._inbox.ready:
                 self._outbox.flush()
@@ -207,8 +207,8 @@ class Session:
             else:
                 operation = scsi.operation_of(cdb)
                 sends = operation.sends(cdb, unit.block_bytes) if operation else 0
-                trouble = self._trouble(request, cdb)
-                reply = trouble or scsi.perform(unit, operation, cdb, out, request.word if request.flags & _WRITE else 0)
+                sent = request.word if request.flags & _WRITE else 0
+                reply = self._trouble(request, cdb) or scsi.perform(unit, operation, cdb, out, sent)
         self._answer(request, reply, sends)
 
     def _trouble(self, request: Request, cdb: bytes) -> Reply | None:

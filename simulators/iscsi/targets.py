@@ -13,7 +13,7 @@ from snapproof.simulators.journal import Fact
 
 
 class Disk(Protocol):
-    """A disk behind a LUN. Once it is lost to the host, every call raises OSError; EROFS means it is write-protected."""
+    """A disk behind a LUN. Once it is lost to the host, every call raises OSError; EROFS is write protection."""
 
     @property
     def size_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""Logical units: what all initiators of a LUN share, and what one of them sees of it; commands, replies, the table's rows."""
+"""Logical units as all initiators share them and as one sees them; commands, replies, and rows of the table."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

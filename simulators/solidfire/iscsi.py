@@ -133,9 +133,7 @@ class ElementTargets:
     their numbers beside the volume's LUN 0.
     """
 
-    def __init__(
-        self, array: Array, *, journal: Journal, turn: Turn = NOBODY_ELSE, snapshots: bool = False
-    ) -> None:
+    def __init__(self, array: Array, *, journal: Journal, turn: Turn = NOBODY_ELSE, snapshots: bool = False) -> None:
         self._array = array
         self._journal = journal
         self._snapshots = snapshots

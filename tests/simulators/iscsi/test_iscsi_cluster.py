@@ -1,6 +1,7 @@
 """The API and the wire are two doors to one cluster: what happens at one is seen at the other, at once."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ from snapproof.simulators.solidfire.iscsi import ElementTargets, serve_iscsi
 
 STRANGER = "iqn.1994-05.com.redhat:stranger"
 SECRET = "initiator-sec"
-BY_GROUP, BY_ACCOUNT = {}, {"name": STRANGER, "chap": ("tenant", SECRET)}  # type: ignore[var-annotated]  # options
+BY_ACCOUNT: Mapping[str, Any] = {"name": STRANGER, "chap": ("tenant", SECRET)}
 
-CUTS = {
+CUTS: Mapping[str, tuple[Mapping[str, Any], bool, bool]] = {
     "DeleteVolume": ({"volumeID": 1}, True, True),
     "DeleteVolumeAccessGroup": ({"volumeAccessGroupID": 1}, True, False),
     "RemoveVolumesFromVolumeAccessGroup": ({"volumeAccessGroupID": 1, "volumes": [1]}, True, False),
@@ -35,8 +36,8 @@ CUTS = {
 def test_sessions_end_at_once_with_what_let_them_in(cluster: Any, change: str) -> None:
     params, group_cut, account_cut = CUTS[change]
     cluster.call("AddAccount", username="other")
-    by_group, by_account = cluster.login(**BY_GROUP), cluster.login(**BY_ACCOUNT)
-    cluster.call(change.split()[0], **params)
+    by_group, by_account = cluster.login(), cluster.login(**BY_ACCOUNT)
+    cluster.call(change.partition(" ")[0], **params)
     for host, cut in ((by_group, group_cut), (by_account, account_cut)):
         if cut:
             assert host.gone()

@@ -17,8 +17,7 @@ def test_every_command_of_the_table_is_told_and_has_a_cdb_of_its_group(bench: An
     told = host.command("a30c0000000000001000000000"[:24], room=4096).content
     assert int.from_bytes(told[:4]) == len(told) - 4
     listed = {
-        (told[at], int.from_bytes(told[at + 2 : at + 4]) if told[at + 5] & 1 else None)
-        for at in range(4, len(told), 8)
+        (told[at], int.from_bytes(told[at + 2 : at + 4]) if told[at + 5] & 1 else None) for at in range(4, len(told), 8)
     }
     assert listed == set(scsi.operations())
     lengths = {0: 6, 1: 10, 2: 10, 4: 16, 5: 12}
@@ -43,7 +42,8 @@ def test_other_commands_are_refused(bench: Any, code: int) -> None:
     ("9e1f00000000000000000000002000000", 0x2400), ("5e0400000000000008000000", 0x2400),
     ("12000100ff00", 0x2400), ("12018100ff00", 0x2400), ("1a003f01ff00", 0x2400), ("1a00ff00ff00", 0x3900),
     ("1a000500ff00", 0x2400), ("a00001000000000000ff0000", 0x2400), ("1b0000000200", 0x2400),
-    ("2820000000000000010000", 0x2400), ("2f04000000000000010000", 0x2400), ("9e12" + "ff" * 8 + "000000ff0000", 0x2100),
+    ("2820000000000000010000", 0x2400), ("2f04000000000000010000", 0x2400),
+    ("9e12" + "ff" * 8 + "000000ff0000", 0x2100),
     ("4100000000000000000000", 0x2400), ("9310" + "00" * 8 + "000000010000", 0x2400),
 ])  # fmt: skip
 def test_fields_that_mean_nothing_are_refused(bench: Any, cdb: str, code: int) -> None:
@@ -212,6 +212,8 @@ def test_a_reset_frees_the_unit_and_tells_the_others(bench: Any, function: int, 
     assert second.read(0, 1).status == GOOD
 
 
-@pytest.mark.parametrize(("function", "lun", "outcome"), [(1, 0, 1), (2, 0, 0), (3, 0, 5), (5, 9, 2), (8, 0, 5), (99, 0, 5)])
+@pytest.mark.parametrize(
+    ("function", "lun", "outcome"), [(1, 0, 1), (2, 0, 0), (3, 0, 5), (5, 9, 2), (8, 0, 5), (99, 0, 5)]
+)
 def test_task_management_answers_what_it_can_do(bench: Any, function: int, lun: int, outcome: int) -> None:
     assert bench.login().ask(0x42, 0x80 | function, lun=lun, word=77).header[2] == outcome
