@@ -8,7 +8,7 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -145,6 +145,13 @@ def _reply(request: Request, answer: Answer, outbox: Outbox) -> None:
     outbox.flush()
 
 
+def _end(leaving: Iterable[_Connection]) -> None:
+    """Cut connections and wait until they are over."""
+    for connection in leaving:
+        connection.cut()
+        connection.thread.join(STOP_S)
+
+
 class Portal:
     """An iSCSI portal. `portal` is its address as initiators want it, `url` the same as a URL."""
 
@@ -191,7 +198,9 @@ class Portal:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(STOP_S)
-        self._cut(lambda _connection: True, wait=True)
+        with self._lock:
+            leaving = list(self._connections)
+        _end(leaving)
         if self._thread.is_alive():
             raise CannotServeError(f"{self.url} did not stop within {STOP_S} s.")
 
@@ -211,23 +220,22 @@ class Portal:
                 self._connections.add(connection)
                 connection.thread.start()
 
-    def _cut(self, chosen: Callable[[_Connection], bool], *, wait: bool = False) -> int:
-        """Cut connections. Whoever waits for them must hold nothing that they need for their end."""
+    def _cut(self, chosen: Callable[[_Connection], bool]) -> int:
+        """Cut connections without waiting for their end: the caller may hold what they need for it."""
         with self._lock:
             leaving = [connection for connection in self._connections if chosen(connection)]
         for connection in leaving:
             connection.cut()
-        for connection in leaving if wait else ():
-            if connection.thread is not threading.current_thread():
-                connection.thread.join(STOP_S)
         return len(leaving)
 
     # -- for the connections
 
     def reinstate(self, connection: _Connection, place: tuple[str, bytes, str]) -> None:
         """Let a session take its place; an earlier one between the same ports ends."""
-        self._cut(lambda other: other.place == place, wait=True)
-        connection.place = place
+        with self._lock:
+            earlier = [other for other in self._connections if other.place == place]
+            connection.place = place
+        _end(earlier)
 
     def forget(self, connection: _Connection) -> None:
         """A connection has ended."""

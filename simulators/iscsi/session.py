@@ -26,7 +26,7 @@ from snapproof.simulators.iscsi.pdu import (
 )
 from snapproof.simulators.iscsi.resets import LogicalUnits
 from snapproof.simulators.iscsi.sense import Sense
-from snapproof.simulators.iscsi.targets import Opened, Targets
+from snapproof.simulators.iscsi.targets import Lun, Opened, Targets
 from snapproof.simulators.iscsi.units import Reply, Unit
 
 WINDOW = 64
@@ -229,11 +229,15 @@ class Session:
             return None
         unit = self._units.get(number)
         if unit is None or unit.lun is not lun:
-            shared = self._shared.of(self.login.target, number)
-            unit = self._units[number] = Unit(
-                lun, shared, nexus=self.login.visitor.port, target=self.login.target, numbers=self._numbers
-            )
+            unit = self._units[number] = self._met(lun, number)
         return unit
+
+    def _met(self, lun: Lun, number: int) -> Unit:
+        """Make the unit as this nexus sees it, while nobody forgets what all share."""
+        target = self.login.target
+        with self._guard:
+            shared = self._shared.of(target, number)
+            return Unit(lun, shared, nexus=self.login.visitor.port, target=target, numbers=self._numbers)
 
     def _numbers(self) -> list[int]:
         return list(self.opened.numbers()) if self.opened else []

@@ -258,3 +258,11 @@ def serve_iscsi(
     portal = serve(targets, host=host, port=port, allow_remote=allow_remote)
     array.svip = portal.portal
     return portal
+
+
+def lead_to(
+    portal: Portal, array: Array, *, journal: Journal, turn: Turn = NOBODY_ELSE, snapshots: bool = False
+) -> None:
+    """Let a portal serve another cluster from now on, as when a world begins anew; its sessions end."""
+    portal.lead_to(ElementTargets(array, journal=journal, turn=turn, snapshots=snapshots))
+    array.svip = portal.portal

@@ -1,5 +1,6 @@
 """The API and the wire are two doors to one cluster: what happens at one is seen at the other, at once."""
 
+import select
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from snapproof.simulators.iscsi.injected import Order
 from snapproof.simulators.iscsi.sense import Sense
 from snapproof.simulators.serving import CannotServeError
-from snapproof.simulators.solidfire.iscsi import ElementTargets, serve_iscsi
+from snapproof.simulators.solidfire.iscsi import ElementTargets, lead_to, serve_iscsi
 
 STRANGER = "iqn.1994-05.com.redhat:stranger"
 SECRET = "initiator-sec"
@@ -155,9 +156,15 @@ def test_dropped_sessions_may_come_back(cluster: Any) -> None:
 
 def test_a_portal_leads_where_it_is_told_to(cluster: Any) -> None:
     host = cluster.login()
-    cluster.portal.lead_to(ElementTargets(cluster.array, journal=cluster.journal, snapshots=True))
+    world = threading.RLock()
+    with world:  # whoever begins a world anew holds the turn of the old one
+        lead_to(cluster.portal, cluster.array, journal=cluster.journal, turn=world)
     assert host.gone()
-    assert cluster.login().read(0, 1).status == 0
+    host = cluster.login()
+    with world:
+        tag, _ = host.start(bytes(6))
+        assert not select.select([host.socket], [], [], 0.05)[0]
+    assert host.finish(tag).status == 0
 
 
 def test_a_portal_ends_with_all_its_sessions_and_threads(cluster: Any) -> None:
