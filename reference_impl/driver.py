@@ -22,6 +22,7 @@ from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.core.locations import read_location
 from snapproof.reference_impl.core.orders import (
+    ArchiveSnapshot,
     ArraySource,
     CreateVolume,
     DeleteSnapshot,
@@ -48,6 +49,7 @@ from snapproof.vocabulary import (
     SnapshotState,
     StateChange,
     UsageEvent,
+    UsageRecord,
     Volume,
     VolumeId,
     VolumeRequest,
@@ -148,6 +150,22 @@ class ReferenceDriver:
         )
         return self._read(queries.snapshot, SnapshotId(order.snapshot))
 
+    def archive_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> Snapshot:
+        """Back up a snapshot that stayed on the array, then delete it there (R-012)."""
+
+        def draw_up(session: Session) -> ArchiveSnapshot:
+            found = queries.snapshot(session, snapshot)
+            queries.require_idle(session, volume=found.volume)
+            queries.require_idle(session, snapshot=snapshot)
+            if found.location is LocationType.SECONDARY:
+                raise InvalidRequestError(f"Snapshot {snapshot} is on SECONDARY already; there is nothing to archive.")
+            if found.state is not SnapshotState.BACKED_UP:
+                raise ConflictError(f"Snapshot {snapshot} is {found.state}; only a BackedUp one can be archived.")
+            return queries.archive_order(session, found, operation)
+
+        self._carry_out(operation, ArchiveSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
+        return self._read(queries.snapshot, snapshot)
+
     def list_snapshots(
         self,
         account: AccountId | None = None,
@@ -160,12 +178,17 @@ class ReferenceDriver:
         return [s for s in found if volume in {None, s.volume} and location in {None, s.location}]
 
     def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
-        """Delete every copy, and the LUN of a deleted volume with its last array snapshot."""
+        """Delete every copy, and the LUN of a deleted volume with its last array snapshot.
+
+        A copy that an earlier job could not clear away yet is cleared first: deleted means gone from everywhere.
+        """
+        for job in self._read(queries.unfinished_clean_up, snapshot):
+            self._orchestrator.resume_job(job)
 
         def draw_up(session: Session) -> DeleteSnapshot:
             found = queries.snapshot(session, snapshot)
             queries.require_idle(session, volume=found.volume)
-            queries.require_idle(session, snapshot=snapshot)
+            queries.require_idle(session, snapshot=snapshot, cleaned_up=True)
             if found.state not in {SnapshotState.BACKED_UP, SnapshotState.ERROR}:
                 raise ConflictError(f"Snapshot {snapshot} is {found.state}; only BackedUp or Error can be deleted.")
             return queries.delete_order(session, found, operation)
@@ -187,6 +210,10 @@ class ReferenceDriver:
     def usage_events(self) -> Sequence[UsageEvent]:
         """From the outbox."""
         return self._messages("usage", UsageEvent)
+
+    def usage_records(self) -> Sequence[UsageRecord]:
+        """The bill."""
+        return self._read(queries.usage_records)
 
     def state_changes(self) -> Sequence[StateChange]:
         """From the outbox."""
@@ -217,7 +244,7 @@ class ReferenceDriver:
             if draw_up(session) != order:
                 raise ConflictError(f"What operation {operation} is about has changed meanwhile; ask again.")
 
-        snapshot = order.snapshot if isinstance(order, TakeSnapshot | DeleteSnapshot) else None
+        snapshot = order.snapshot if isinstance(order, TakeSnapshot | ArchiveSnapshot | DeleteSnapshot) else None
         source = order.from_snapshot if isinstance(order, CreateVolume) else None
         self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot or source, check=check)
         return order

@@ -16,7 +16,7 @@ from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError,
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.orders import Order
-from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, plan_for
+from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, plan_for, steps_before_success
 from snapproof.reference_impl.performing import PERFORMERS, Performer, Undo, Workbench
 from snapproof.reference_impl.ports import (
     CallError,
@@ -69,12 +69,18 @@ class Orchestrator:
     def resume(self) -> None:
         """Bring every unfinished job to its end. One that still cannot end keeps its leak record for next time."""
         for job in self._catalog.unfinished_jobs():
-            try:
-                ended = self._run(job, begun=True)
-            except OvertakenError:
-                LOG.warning("job %s is carried out by another life; it is left alone", job.uuid)
-            else:
-                LOG.info("job %s resumed at %s, now %s", job.uuid, job.phase, ended.phase)
+            self.resume_job(job.uuid)
+
+    def resume_job(self, uuid: OperationId) -> None:
+        """Bring one job to its end if that is possible now."""
+        job = self._catalog.job(uuid)
+        assert job is not None, f"There is no job {uuid}."
+        try:
+            ended = self._run(job, begun=True)
+        except OvertakenError:
+            LOG.warning("job %s is carried out by another life; it is left alone", uuid)
+        else:
+            LOG.info("job %s resumed at %s, now %s", uuid, job.phase, ended.phase)
 
     def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
         try:
@@ -82,11 +88,13 @@ class Orchestrator:
         except ValueError as error:
             raise InvalidRequestError(str(error)) from error
 
+        recorder = self._rules.recorders[type(order)]
+
         def write(session: Session, tx: Transaction) -> None:
             check(session)
             tx.open_job(order, volume=volume, snapshot=snapshot)
-            self._rules.recorders[type(order)].begin(tx, order)
-            tx.audit(audit(order, "Started"))
+            recorder.begin(tx, order)
+            tx.audit(audit(recorder, order, "Started"))
 
         def written() -> Job | None:
             return self._catalog.job(OperationId(order.job))
@@ -105,8 +113,9 @@ class Orchestrator:
             job = self._undo(job, plan)
         return job
 
-    def _forward(self, job: Job, plan: Plan, *, begun: bool) -> Job:
+    def _forward(self, job: Job, whole: Plan, *, begun: bool) -> Job:
         recorder = self._rules.recorders[type(job.order)]
+        plan = steps_before_success(whole)
         try:
             for number in range(job.cursor, len(plan)):
                 effect = plan[number].effect
@@ -117,7 +126,7 @@ class Orchestrator:
             self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.WORK])
         except CallError as error:
             return self._leak(job, error) if self._past_return(job, plan, error) else self._fail(job, error)
-        return self._succeed(job, plan, recorder)
+        return self._succeed(job, whole, recorder)
 
     def _past_return(self, job: Job, plan: Plan, error: CallError) -> bool:
         """Say whether something was deleted already, or may have been: such a job only goes forward."""
@@ -125,11 +134,11 @@ class Orchestrator:
         return any(irrevocable[: job.cursor]) or (isinstance(error, UnknownOutcomeError) and any(irrevocable))
 
     def _succeed(self, job: Job, plan: Plan, recorder: Recorder) -> Job:
-        spent = any(step.lifetime is Lifetime.SPENT for step in plan)
+        spent = any(step.lifetime in {Lifetime.SPENT, Lifetime.LAST} for step in plan)
 
         def write(tx: Transaction) -> None:
             recorder.succeed(tx, job.order, job.facts)
-            tx.audit(audit(job.order, "Completed"))
+            tx.audit(audit(recorder, job.order, "Completed"))
             tx.clear_leak(job)
 
         return self._move(job, Phase.CLEANING if spent else Phase.DONE, write=write)
@@ -145,6 +154,8 @@ class Orchestrator:
         recorder = self._rules.recorders[type(job.order)]
         try:
             self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.SPENT])
+            for step in plan[len(steps_before_success(plan)) :]:
+                self._perform(step.effect, job.facts, begun=True)
         except CallError as error:
             return self._leak(job, error)
 
@@ -158,13 +169,13 @@ class Orchestrator:
         """Take back every step that was begun, then say Error, in that order."""
         recorder = self._rules.recorders[type(job.order)]
         try:
-            self._undo_steps(job, plan[: job.cursor + 1])
+            self._undo_steps(job, steps_before_success(plan)[: job.cursor + 1])
         except CallError as error:
             return self._leak(job, error)
 
         def write(tx: Transaction) -> None:
             recorder.fail(tx, job.order, job.facts)
-            tx.audit(audit(job.order, "Completed", failed=True))
+            tx.audit(audit(recorder, job.order, "Completed", failed=True))
             tx.clear_leak(job)
 
         return self._move(job, Phase.FAILED, write=write)

@@ -11,7 +11,14 @@ from snapproof.reference_impl.catalog.schema import SECONDARY_BYTES, SNAPSHOT_CO
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts, TakeArraySnapshot
 from snapproof.reference_impl.core.names import array_reference, backup_path
-from snapproof.reference_impl.core.orders import CreateVolume, DeleteSnapshot, DeleteVolume, Order, TakeSnapshot
+from snapproof.reference_impl.core.orders import (
+    ArchiveSnapshot,
+    CreateVolume,
+    DeleteSnapshot,
+    DeleteVolume,
+    Order,
+    TakeSnapshot,
+)
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
 from snapproof.vocabulary import AccountId, AuditEvent, LocationType, OperationId, UsageEvent
 
@@ -76,17 +83,24 @@ def step_take(tx: Transaction, /, order: TakeSnapshot, effect: Effect, facts: Fa
 
 def succeed_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
     """BackedUp: from here on the snapshot is never taken back, only its leftovers are."""
+    size = order.size_bytes
     if order.location is LocationType.PRIMARY:
         tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_NOT_PERFORMED)
-        tx.usage(_usage("SNAPSHOT.CREATE", order.account, order.snapshot, order.size_bytes))
-        return
+    else:
+        size = _record_backup(tx, order, facts)
+    tx.bill(order.account, order.snapshot, order.location, size)
+    tx.usage(_usage("SNAPSHOT.CREATE", order.account, order.snapshot, size, order.location))
+
+
+def _record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot, facts: Facts) -> int:
+    """From here on the backup is the snapshot, and its array snapshot is waste. Give the backup's size."""
     physical_size = int(facts["physical_size"])
     path = backup_path(order.account, order.volume, order.snapshot)
     tx.insert_copy(order.snapshot, "Image", path=path, physical_size=physical_size, digest=str(facts["digest"]))
     tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS, CopyEvent.DESTROY_REQUESTED)
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
     tx.count(order.account, SECONDARY_BYTES, physical_size)
-    tx.usage(_usage("SNAPSHOT.CREATE", order.account, order.snapshot, physical_size))
+    return physical_size
 
 
 def cleaned_take(tx: Transaction, order: TakeSnapshot, _facts: Facts) -> None:
@@ -105,6 +119,32 @@ def fail_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
         tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
 
 
+def begin_archive(tx: Transaction, order: ArchiveSnapshot) -> None:
+    """Say that it is being backed up."""
+    tx.move_snapshot(order.snapshot, SnapshotEvent.BACKUP_TO_SECONDARY)
+    tx.move_copy(order.snapshot, "Primary", CopyEvent.COPYING_REQUESTED)
+
+
+def succeed_archive(tx: Transaction, order: ArchiveSnapshot, facts: Facts) -> None:
+    """It is on secondary storage now. One line of the bill ends where the next begins (R-182)."""
+    size = _record_backup(tx, order, facts)
+    tx.relocate(order.snapshot, LocationType.SECONDARY)
+    tx.end_bill(order.snapshot)
+    tx.bill(order.account, order.snapshot, LocationType.SECONDARY, size)
+
+
+def cleaned_archive(tx: Transaction, order: ArchiveSnapshot, _facts: Facts) -> None:
+    """The array snapshot is gone."""
+    tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS)
+    tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
+
+
+def fail_archive(tx: Transaction, order: ArchiveSnapshot, _facts: Facts) -> None:
+    """It is what it was: BackedUp, on the array."""
+    tx.move_copy(order.snapshot, "Primary", CopyEvent.FAILED)
+    tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_NOT_PERFORMED)
+
+
 def begin_delete(tx: Transaction, order: DeleteSnapshot) -> None:
     """Say that it is going."""
     tx.move_snapshot(order.snapshot, SnapshotEvent.DESTROY_REQUESTED)
@@ -119,8 +159,10 @@ def succeed_delete(tx: Transaction, order: DeleteSnapshot, _facts: Facts) -> Non
         tx.move_copy(order.snapshot, "Image", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
         tx.count(order.account, SECONDARY_BYTES, -order.backup_size_bytes)
     if order.array_snapshot is not None or order.backup is not None:
+        place = LocationType.PRIMARY if order.backup is None else LocationType.SECONDARY
         tx.count(order.account, SNAPSHOT_COUNT, -1)
-        tx.usage(_usage("SNAPSHOT.DELETE", order.account, order.snapshot, 0))
+        tx.end_bill(order.snapshot)
+        tx.usage(_usage("SNAPSHOT.DELETE", order.account, order.snapshot, 0, place))
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
 
 
@@ -159,6 +201,14 @@ RECORDERS: Mapping[type[Order], Recorder] = {
         cleaned=cleaned_take,
         fail=fail_take,
     ),
+    ArchiveSnapshot: Recorder(
+        audit="SNAPSHOT.ARCHIVE",
+        subject=lambda order: str(order.snapshot),
+        begin=begin_archive,
+        succeed=succeed_archive,
+        cleaned=cleaned_archive,
+        fail=fail_archive,
+    ),
     DeleteSnapshot: Recorder(
         audit="SNAPSHOT.DELETE",
         subject=lambda order: str(order.snapshot),
@@ -176,9 +226,8 @@ RECORDERS: Mapping[type[Order], Recorder] = {
 """Recorders by order."""
 
 
-def audit(order: Order, phase: str, *, failed: bool = False) -> AuditEvent:
+def audit(recorder: Recorder, order: Order, phase: str, *, failed: bool = False) -> AuditEvent:
     """The audit event of a job's beginning (Started) or end (Completed)."""
-    recorder = RECORDERS[type(order)]
     return AuditEvent(
         operation=OperationId(order.job),
         type=recorder.audit,
@@ -189,5 +238,5 @@ def audit(order: Order, phase: str, *, failed: bool = False) -> AuditEvent:
     )
 
 
-def _usage(kind: str, account: str, subject: str, size_bytes: int) -> UsageEvent:
-    return UsageEvent(type=kind, account=AccountId(account), subject=subject, size_bytes=size_bytes)
+def _usage(kind: str, account: str, subject: str, size_bytes: int, location: LocationType | None = None) -> UsageEvent:
+    return UsageEvent(type=kind, account=AccountId(account), subject=subject, size_bytes=size_bytes, location=location)

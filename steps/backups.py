@@ -58,6 +58,14 @@ def every_backup_is_there(lab: Lab) -> None:
     assert not broken, f"Not what was on the disk when they were taken: {broken}."
 
 
+@then(parsers.parse('the backup of "{name}" is still there, whole'))
+def the_backup_is_still_there(lab: Lab, scene: Scene, name: str) -> None:
+    """Its bytes are those of its moment, although the act failed."""
+    path = _path(scene, name)
+    found = [image.content for image in lab.backups() if image.path == path]
+    assert found == [lab.content_when_taken(scene.snapshot(name))], f"{path} is gone, or no longer what it was."
+
+
 @then(parsers.parse('the backup of "{name}" is gone'))
 def the_backup_is_gone(lab: Lab, scene: Scene, name: str) -> None:
     """Nothing lies under its path."""

@@ -53,6 +53,13 @@ def the_act_is_refused(scene: Scene) -> None:
     assert scene.outcome.error is not None, "The driver reported success."
 
 
+@then(parsers.parse('the act is refused, saying "{words}"'))
+def the_act_is_refused_saying(scene: Scene, words: str) -> None:
+    """The driver said no, and its message tells why in these words among others."""
+    the_act_is_refused(scene)
+    assert words in str(scene.outcome.error), f"The driver only said: {scene.outcome.error}"
+
+
 @then("the driver has died")
 def the_driver_has_died(scene: Scene) -> None:
     """The armed crash has struck."""

@@ -26,6 +26,7 @@ class Scene:
     volumes: dict[str, Volume] = field(default_factory=dict)
     guests: dict[str, Guest] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    earlier: dict[str, list[Snapshot]] = field(default_factory=dict)
     outcome: Outcome[object] = NOTHING_YET
     before: Inventory = field(default_factory=Inventory)
     charged_before: ResourceCounts = field(
@@ -42,6 +43,11 @@ class Scene:
         """A snapshot of the scenario; where the act should have made it and did not, say how the act ended."""
         return self._made(self.snapshots, "snapshot", name)
 
+    def replace_snapshot(self, name: str, now: Snapshot) -> None:
+        """Remember what the driver says of a snapshot by now, and what it said earlier."""
+        self.earlier.setdefault(name, []).append(self.snapshots[name])
+        self.snapshots[name] = now
+
     def _made(self, things: Mapping[str, T], kind: str, name: str) -> T:
         if name not in things:
             self.outcome.raise_if_failed()
@@ -51,6 +57,10 @@ class Scene:
     def operation(self) -> OperationId:
         """A fresh operation id."""
         self.operations += 1
+        return OperationId(f"operation-{self.operations}")
+
+    def last_operation(self) -> OperationId:
+        """The id of the last act."""
         return OperationId(f"operation-{self.operations}")
 
     def act(self, lab: Lab, verb: Callable[[DriverUnderTest], T]) -> Outcome[T]:

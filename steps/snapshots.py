@@ -35,6 +35,30 @@ def the_snapshot_is_deleted(lab: Lab, scene: Scene, name: str) -> None:
     scene.act(lab, lambda driver: driver.delete_snapshot(operation, scene.snapshot(name).id))
 
 
+@when(parsers.parse('the snapshot "{name}" is archived'))
+def the_snapshot_is_archived(lab: Lab, scene: Scene, name: str) -> None:
+    """Ask to move the snapshot to secondary storage."""
+    outcome = scene.act(lab, _archiving(scene, name))
+    if outcome.value is not None:
+        scene.replace_snapshot(name, outcome.value)
+
+
+@given(parsers.parse('the snapshot "{name}" has been archived'))
+def the_snapshot_has_been_archived(lab: Lab, scene: Scene, name: str) -> None:
+    """Move the snapshot to secondary storage before the scenario begins; it must succeed."""
+    scene.replace_snapshot(name, scene.arrange(lab, _archiving(scene, name)))
+
+
+@then(parsers.parse('the driver lists "{name}" on {places}'))
+def the_driver_lists_on(lab: Lab, scene: Scene, name: str, places: str) -> None:
+    """The copies that the driver tells of: `PRIMARY and SECONDARY`, or `PRIMARY and nowhere else`."""
+    wanted = sorted(places.removesuffix(" and nowhere else").split(" and "))
+    found = get_snapshot(lab.driver, scene.snapshot(name).id)
+    copies = sorted(copy.location for copy in found.copies)
+    assert copies == wanted, f'The driver lists "{name}" on {" and ".join(copies) or "no place"}.'
+    assert found.location in wanted, f'The driver says that "{name}" is on {found.location}.'
+
+
 @then(parsers.parse('the snapshot "{name}" is {state} on {location}'))
 def the_snapshot_is(lab: Lab, scene: Scene, name: str, state: str, location: str) -> None:
     """Ask the driver what it lists; the act must have succeeded."""
@@ -63,7 +87,8 @@ def the_driver_lists_the_snapshot(lab: Lab, name: str, states: str) -> None:
 @then(parsers.parse('the array snapshot of "{name}" is gone'))
 def the_array_snapshot_is_gone(lab: Lab, scene: Scene, name: str) -> None:
     """Absent by its own id, not by a count."""
-    (copy,) = [copy for copy in scene.snapshot(name).copies if copy.location is LocationType.PRIMARY]
+    known = [*scene.earlier.get(name, ()), scene.snapshot(name)]
+    copy = next(copy for row in known for copy in row.copies if copy.location is LocationType.PRIMARY)
     held = {f"SfSnapshotId={row.id}" for row in lab.array_snapshots()}
     assert copy.reference not in held, f"The array still holds {copy.reference}."
 
@@ -73,6 +98,11 @@ def _take(lab: Lab, scene: Scene, name: str, volume: str, location: LocationType
     outcome = scene.act(lab, taking)
     if outcome.value is not None:
         scene.snapshots[name] = outcome.value
+
+
+def _archiving(scene: Scene, name: str) -> Callable[[DriverUnderTest], Snapshot]:
+    operation, snapshot = scene.operation(), scene.snapshot(name).id
+    return lambda driver: driver.archive_snapshot(operation, snapshot)
 
 
 def _taking(

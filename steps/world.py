@@ -1,9 +1,15 @@
 """The world as a whole: what has changed, what is charged, what was left behind, what was written down."""
 
-from pytest_bdd import parsers, then
+from pytest_bdd import given, parsers, then
 
 from snapproof.lab import Lab
 from snapproof.steps.scene import ACCOUNT, Scene
+
+
+@given("an hour passes")
+def an_hour_passes(lab: Lab) -> None:
+    """Let time pass, so that moments differ."""
+    lab.advance(3_600)
 
 
 @then(parsers.parse("all that has changed is {changes}"))

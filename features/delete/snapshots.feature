@@ -33,3 +33,24 @@ Feature: A snapshot that is deleted
       | store |
       | NFS   |
       | S3    |
+
+  @req:R-022 @capability:archive @capability:snapshot-secondary @capability:accounting @fault
+  Scenario: A snapshot that still has a copy at both places loses both, or keeps both listed
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on PRIMARY
+    And a snapshot "tuesday" of "database" on SECONDARY
+    And every call array.DeleteSnapshot meets the fault refused:xPermissionDenied
+    And the snapshot "monday" has been archived
+    When the snapshot "monday" is deleted
+    Then the act is refused
+    And all that has changed is nothing
+    And the driver lists "monday" on PRIMARY and SECONDARY
+    And the backup of "monday" is still there, whole
+    When everything is repaired
+    And the snapshot "monday" is deleted
+    Then the driver lists no snapshot "monday"
+    And all that has changed is 1 fewer array snapshot and 1 fewer backup
+    And the account is charged 1 fewer snapshot
+    And the account is charged for the bytes that lie on secondary storage
+    And the backup of "tuesday" is there, whole

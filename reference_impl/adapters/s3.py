@@ -168,9 +168,7 @@ class S3Store(Staging):
         found = self.bucket.head(path)
         if found is None:
             return None
-        return Image(
-            path=path, physical_size_bytes=found[0], digest=digest_of_chunks(self.bucket.read(path, found[0]))
-        )
+        return Image(path=path, physical_size_bytes=found[0], digest=digest_of_chunks(self.bucket.read(path, found[0])))
 
     def fetch(self, image: Image, staging: str) -> str:
         """Download into the staging directory and check what has arrived there."""

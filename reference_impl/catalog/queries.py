@@ -4,6 +4,7 @@ Nothing here writes.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -19,11 +20,12 @@ from snapproof.reference_impl.catalog.schema import (
     SNAPSHOT_COUNT,
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
+    USAGE_STORAGE,
     VOLUMES,
 )
 from snapproof.reference_impl.catalog.store import Phase
 from snapproof.reference_impl.core.names import array_snapshot_id
-from snapproof.reference_impl.core.orders import ArraySource, BackupSource, DeleteSnapshot
+from snapproof.reference_impl.core.orders import ArchiveSnapshot, ArraySource, BackupSource, DeleteSnapshot
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import (
     AccountId,
@@ -35,12 +37,14 @@ from snapproof.vocabulary import (
     Snapshot,
     SnapshotId,
     SnapshotState,
+    UsageRecord,
     Volume,
     VolumeId,
 )
 
 PLACES = {"Primary": LocationType.PRIMARY, "Image": LocationType.SECONDARY}
 _PRESENT = (CopyState.READY, CopyState.COPYING)
+_LISTED = (*_PRESENT, CopyState.DESTROYING)
 _BUSY = (Phase.RUNNING, Phase.UNDOING)
 
 _VOLUMES = select(VOLUMES, ACCOUNT.c.account_name).join(ACCOUNT).where(VOLUMES.c.removed.is_(None))
@@ -50,7 +54,8 @@ _SNAPSHOTS = (
     .join(VOLUMES, SNAPSHOTS.c.volume_id == VOLUMES.c.id)
     .where(SNAPSHOTS.c.removed.is_(None))
 )
-_COPIES = select(SNAPSHOT_STORE_REF).where(SNAPSHOT_STORE_REF.c.state.in_(_PRESENT))
+_COPIES = select(SNAPSHOT_STORE_REF).where(SNAPSHOT_STORE_REF.c.state.in_(_LISTED))
+"""A copy is listed until it is known to be gone, and used only while nobody has begun to delete it."""
 
 
 def volumes(connection: Connection, account: AccountId | None) -> Sequence[Volume]:
@@ -81,12 +86,18 @@ def snapshots(connection: Connection, account: AccountId | None) -> Sequence[Sna
     return [_snapshot(row, copies.get(row.id, [])) for row in rows]
 
 
+def unfinished_clean_up(connection: Connection, uuid: str) -> Sequence[OperationId]:
+    """The jobs that still clean up behind a success with this snapshot."""
+    which = (ASYNC_JOB.c.instance_snapshot == uuid) & (ASYNC_JOB.c.phase == Phase.CLEANING)
+    return [OperationId(job) for job in connection.execute(select(ASYNC_JOB.c.uuid).where(which)).scalars()]
+
+
 def snapshot(connection: Connection, uuid: SnapshotId) -> Snapshot:
     """One snapshot. Raises NotFoundError."""
     row = connection.execute(_SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no snapshot {uuid}.")
-    return _snapshot(row, [_copy(copy) for copy in _copies(connection, uuid)])
+    return _snapshot(row, [_copy(copy) for copy in _copies(connection, uuid, _LISTED)])
 
 
 def restore_source(connection: Connection, uuid: SnapshotId) -> ArraySource | BackupSource:
@@ -101,12 +112,27 @@ def restore_source(connection: Connection, uuid: SnapshotId) -> ArraySource | Ba
     raise NotFoundError(f"Snapshot {uuid} has no copy to restore from.")
 
 
+def archive_order(connection: Connection, found: Snapshot, operation: OperationId) -> ArchiveSnapshot:
+    """What archiving a snapshot takes. Raises NotFoundError if it has no copy on the array."""
+    source = restore_source(connection, found.id)
+    if not isinstance(source, ArraySource):
+        raise NotFoundError(f"Snapshot {found.id} has no copy on the array to archive.")
+    return ArchiveSnapshot(
+        job=operation,
+        account=found.account,
+        volume=found.volume,
+        snapshot=found.id,
+        lun_id=source.lun_id,
+        array_snapshot=source.snapshot_id,
+        size_bytes=found.size_bytes,
+        release_lun=_lun_to_release(connection, found.volume),
+    )
+
+
 def delete_order(connection: Connection, found: Snapshot, operation: OperationId) -> DeleteSnapshot:
     """What deleting a snapshot takes: its copies, and the LUN if it was kept for this snapshot alone."""
     copies = {row.store_role: row for row in _copies(connection, found.id)}
     array_snapshot = array_snapshot_id(copies["Primary"].install_path) if "Primary" in copies else None
-    last = array_snapshot is not None and _array_snapshots(connection, found.volume) == 1
-    orphaned = connection.execute(select(VOLUMES.c.removed).where(VOLUMES.c.uuid == found.volume)).scalar() is not None
     return DeleteSnapshot(
         job=operation,
         account=found.account,
@@ -115,7 +141,7 @@ def delete_order(connection: Connection, found: Snapshot, operation: OperationId
         array_snapshot=array_snapshot,
         backup=copies["Image"].install_path if "Image" in copies else None,
         backup_size_bytes=copies["Image"].physical_size if "Image" in copies else 0,
-        release_lun=lun_of(connection, found.volume) if last and orphaned else None,
+        release_lun=None if array_snapshot is None else _lun_to_release(connection, found.volume),
     )
 
 
@@ -145,10 +171,37 @@ def resource_counts(connection: Connection, account: AccountId) -> ResourceCount
     )
 
 
+def usage_records(connection: Connection) -> Sequence[UsageRecord]:
+    """The bill, oldest first."""
+    found = select(USAGE_STORAGE, ACCOUNT.c.account_name).join(ACCOUNT).order_by(USAGE_STORAGE.c.id)
+    return [
+        UsageRecord(
+            account=AccountId(row.account_name),
+            subject=row.source_uuid,
+            location=LocationType(row.location_type),
+            size_bytes=row.size,
+            from_s=_seconds(row.created),
+            until_s=None if row.deleted is None else _seconds(row.deleted),
+        )
+        for row in connection.execute(found)
+    ]
+
+
 def messages(connection: Connection, topic: str) -> Sequence[str]:
     """The outbox, oldest first."""
     found = select(OUTBOX.c.message).where(OUTBOX.c.topic == topic).order_by(OUTBOX.c.id)
     return list(connection.execute(found).scalars())
+
+
+def _seconds(moment: datetime) -> float:
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
+def _lun_to_release(connection: Connection, volume_uuid: VolumeId) -> int | None:
+    """The LUN of a removed volume, if it is kept for one array snapshot only."""
+    removed = connection.execute(select(VOLUMES.c.removed).where(VOLUMES.c.uuid == volume_uuid)).scalar()
+    alone = _array_snapshots(connection, volume_uuid) == 1
+    return lun_of(connection, volume_uuid) if alone and removed is not None else None
 
 
 def _array_snapshots(connection: Connection, volume_uuid: str) -> int:
@@ -169,8 +222,9 @@ def _lun_of_snapshot(connection: Connection, uuid: SnapshotId) -> int:
     return int(connection.execute(found.where(SNAPSHOTS.c.uuid == uuid)).scalar_one())
 
 
-def _copies(connection: Connection, uuid: str) -> Sequence[Row[Any]]:
-    return connection.execute(_COPIES.join(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid)).all()
+def _copies(connection: Connection, uuid: str, states: Sequence[CopyState] = _PRESENT) -> Sequence[Row[Any]]:
+    found = _COPIES.join(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid, SNAPSHOT_STORE_REF.c.state.in_(states))
+    return connection.execute(found).all()
 
 
 def _of_account(query: Select[Any], account: AccountId | None) -> Select[Any]:

@@ -101,6 +101,19 @@ RESOURCE_COUNT = Table(
     UniqueConstraint("account_id", "type"),
 )
 
+USAGE_STORAGE = Table(
+    "usage_storage",
+    METADATA,
+    Column("id", _KEY, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("source_uuid", String(40), nullable=False, index=True, doc="CloudStack has the number source_id"),
+    Column("location_type", String(32), nullable=False, doc="CloudStack has storage_type, 3 for every snapshot"),
+    Column("size", BigInteger, nullable=False),
+    Column("created", DateTime, nullable=False),
+    Column("deleted", DateTime),
+    _one_of("location_type", LocationType),
+)
+
 ASYNC_JOB = Table(
     "async_job",
     METADATA,

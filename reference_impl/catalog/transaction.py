@@ -19,6 +19,7 @@ from snapproof.reference_impl.catalog.schema import (
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
     STORAGE_LEAK,
+    USAGE_STORAGE,
     VOLUMES,
 )
 from snapproof.reference_impl.catalog.store import Job, OvertakenError, Phase
@@ -147,6 +148,10 @@ class Transaction:
         gone = {"removed": self._now} if state is SnapshotState.DESTROYED else {}
         self._connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.id == row.id).values(status=state, **gone))
 
+    def relocate(self, uuid: str, location: str) -> None:
+        """Write down another location of a snapshot."""
+        self._connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid).values(location_type=location))
+
     def insert_copy(self, snapshot: str, role: str, *, path: str, physical_size: int, digest: str | None) -> None:
         """Write the row of a copy that is complete: it walks from Allocated to Ready at once."""
         state = advance(COPY_TRANSITIONS, CopyState.ALLOCATED, CopyEvent.CREATE_ONLY_REQUESTED, CopyEvent.SUCCESS)
@@ -185,6 +190,16 @@ class Transaction:
         if changed.rowcount == 0:
             values = {"account_id": account_id, "type": resource, "count": change}
             self._connection.execute(insert(RESOURCE_COUNT).values(values))
+
+    def bill(self, account: str, subject: str, location: str, size_bytes: int) -> None:
+        """Begin a line of the bill."""
+        values = {"source_uuid": subject, "location_type": location, "size": size_bytes, "created": self._now}
+        self._connection.execute(insert(USAGE_STORAGE).values(account_id=self.ensure_account(account), **values))
+
+    def end_bill(self, subject: str) -> None:
+        """End the line of the bill that is open for a snapshot."""
+        line = (USAGE_STORAGE.c.source_uuid == subject) & USAGE_STORAGE.c.deleted.is_(None)
+        self._connection.execute(update(USAGE_STORAGE).where(line).values(deleted=self._now))
 
     def audit(self, event: AuditEvent) -> None:
         """Put an audit event into the outbox."""

@@ -48,6 +48,25 @@ class TakeSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSnapshot:
+    """Back up a snapshot that lives on the array, then let go of it there."""
+
+    job: str
+    account: str
+    volume: str
+    snapshot: str
+    lun_id: int
+    array_snapshot: int
+    size_bytes: int
+    release_lun: int | None
+
+    @property
+    def owner(self) -> Owner:
+        """The tag of what this job makes."""
+        return Owner(job=self.job, subject=self.snapshot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteSnapshot:
     """Delete every copy of a snapshot, and the LUN that was kept only for it."""
 
@@ -91,10 +110,11 @@ class DeleteVolume:
     release_lun: int | None
 
 
-Order: TypeAlias = TakeSnapshot | DeleteSnapshot | CreateVolume | DeleteVolume
+Order: TypeAlias = TakeSnapshot | ArchiveSnapshot | DeleteSnapshot | CreateVolume | DeleteVolume
 
 ORDERS: dict[str, type[Order]] = {
     "TakeSnapshot": TakeSnapshot,
+    "ArchiveSnapshot": ArchiveSnapshot,
     "DeleteSnapshot": DeleteSnapshot,
     "CreateVolume": CreateVolume,
     "DeleteVolume": DeleteVolume,

@@ -29,6 +29,7 @@ from snapproof.reference_impl.core.effects import (
 )
 from snapproof.reference_impl.core.names import array_name, backup_path, staging_path, temporary_lun_name
 from snapproof.reference_impl.core.orders import (
+    ArchiveSnapshot,
     ArraySource,
     BackupSource,
     CreateVolume,
@@ -53,6 +54,7 @@ class Lifetime(StrEnum):
     KEPT = "kept"
     WORK = "work"  # released before success is recorded: from then on users may use what was made, undisturbed
     SPENT = "spent"  # released after success is recorded: until then it may be the only copy
+    LAST = "last"  # not performed before success is recorded: it removes what was the only copy until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class Step:
 
 
 Plan: TypeAlias = tuple[Step, ...]
+
+
+def steps_before_success(plan: Plan) -> Plan:
+    """The steps that decide whether the job succeeds."""
+    return tuple(step for step in plan if step.lifetime is not Lifetime.LAST)
 
 
 def lun_size(size_bytes: int) -> int:
@@ -78,10 +85,25 @@ def plan_take(order: TakeSnapshot) -> Plan:
     )
     if order.location is LocationType.PRIMARY:
         return (Step(snapshot),)
+    return (Step(snapshot, Lifetime.SPENT), *_backing_up(order, None))
+
+
+def plan_archive(order: ArchiveSnapshot) -> Plan:
+    """Until the backup is recorded the array snapshot is the only copy; only then does it go, and its LUN with it."""
+    steps = [*_backing_up(order, order.array_snapshot)]
+    steps.append(Step(DeleteArraySnapshot(snapshot_id=order.array_snapshot), Lifetime.LAST))
+    if order.release_lun is not None:
+        steps.append(Step(ReleaseLun(lun_id=order.release_lun), Lifetime.LAST))
+    return tuple(steps)
+
+
+def _backing_up(order: TakeSnapshot | ArchiveSnapshot, array_snapshot: int | None) -> Plan:
+    """Clone the array snapshot, have a host copy the clone out, and publish what it wrote."""
     name = temporary_lun_name(order.snapshot)
-    clone = CloneToLun(lun_id=order.lun_id, snapshot_id=None, account=order.account, name=name, owner=order.owner)
+    clone = CloneToLun(
+        lun_id=order.lun_id, snapshot_id=array_snapshot, account=order.account, name=name, owner=order.owner
+    )
     return (
-        Step(snapshot, Lifetime.SPENT),
         Step(clone, Lifetime.SPENT),
         Step(GrantHosts(name=name, owner=order.owner), Lifetime.SPENT),
         Step(ResignDisk()),
@@ -161,6 +183,7 @@ def _create_lun(order: CreateVolume, qos: Qos) -> CreateLun:
 
 PLANNERS: Mapping[type[Order], Callable[[Any], Plan]] = {
     TakeSnapshot: plan_take,
+    ArchiveSnapshot: plan_archive,
     DeleteSnapshot: plan_delete_snapshot,
     CreateVolume: plan_create_volume,
     DeleteVolume: plan_delete_volume,

@@ -21,6 +21,7 @@ from snapproof.vocabulary import (
     SnapshotRequest,
     StateChange,
     UsageEvent,
+    UsageRecord,
     Volume,
     VolumeId,
     VolumeRequest,
@@ -83,6 +84,9 @@ class DriverUnderTest(Protocol):
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
         """Take a snapshot and, for SECONDARY, back it up. Returns when it is BackedUp."""
 
+    def archive_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> Snapshot:
+        """Move a snapshot from the array to secondary storage, under the same id. If that fails it stays as it was."""
+
     def list_snapshots(
         self,
         account: AccountId | None = None,
@@ -106,6 +110,9 @@ class DriverUnderTest(Protocol):
 
     def usage_events(self) -> Sequence[UsageEvent]:
         """Every usage event written so far, oldest first."""
+
+    def usage_records(self) -> Sequence[UsageRecord]:
+        """What snapshots are billed for, by place and time, oldest first."""
 
     def state_changes(self) -> Sequence[StateChange]:
         """Every state change of a snapshot so far, oldest first."""

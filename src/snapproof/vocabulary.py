@@ -50,6 +50,7 @@ class Capability(StrEnum):
     VOLUME_FROM_PRIMARY = "volume-from-primary"
     VOLUME_FROM_SECONDARY = "volume-from-secondary"
     PARENT_KEPT = "parent-kept"  # a deleted volume's LUN outlives it until its last array snapshot goes
+    ARCHIVE = "archive"  # a snapshot on the array can be moved to secondary storage later
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
     AUDIT_EVENTS = "audit-events"
@@ -123,12 +124,12 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotRequest:
-    """Ask for a snapshot; `location` None leaves the choice to the driver's default."""
+    """Ask for a snapshot; `location` is as a user types it, None leaves the choice to the driver's default."""
 
     operation: OperationId
     volume: VolumeId
     name: str = ""
-    location: LocationType | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +183,19 @@ class UsageEvent:
     account: AccountId
     subject: str
     size_bytes: int
+    location: LocationType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRecord:
+    """One line of a bill: a snapshot at one place, from a moment on until another, or until now."""
+
+    account: AccountId
+    subject: str
+    location: LocationType
+    size_bytes: int
+    from_s: float
+    until_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ def write(catalog: Catalog, change: Callable[[Transaction], None]) -> None:
 def begin(tx: Transaction) -> None:
     tx.open_job(ORDER, volume="v", snapshot="s")
     RECORDERS[TakeSnapshot].begin(tx, ORDER)
-    tx.audit(audit(ORDER, "Started"))
+    tx.audit(audit(RECORDERS[TakeSnapshot], ORDER, "Started"))
 
 
 def opened_job(catalog: Catalog) -> Job:
@@ -121,7 +121,7 @@ def test_an_overtaken_life_is_told_so_and_changes_nothing(catalog: Catalog, open
     before = (rows(file), catalog.job(stale.uuid))
 
     def late(tx: Transaction) -> None:
-        tx.audit(audit(ORDER, "Completed"))
+        tx.audit(audit(RECORDERS[TakeSnapshot], ORDER, "Completed"))
         tx.advance_job(stale, Phase.UNDOING, 0, {}, None)
 
     with pytest.raises(OvertakenError, match="Job take is no longer at version 0"):

@@ -122,6 +122,10 @@ def test_a_volume_outlives_the_clean_up_of_its_backups(caller: Caller) -> None:
     caller.lab.break_service("array.DeleteSnapshot", "refused:xPermissionDenied")
     snapshot = caller.take("backup", volume.id, LocationType.SECONDARY).result()
     assert "Job backup is still working" in refused(caller.discard("discard", volume.id), ConflictError)
+    assert "Job backup is still working" in refused(caller.delete("delete", snapshot.id), ConflictError)
+    (listed,) = caller.lab.driver.list_snapshots()
+    assert [copy.location for copy in listed.copies] == [LocationType.PRIMARY, LocationType.SECONDARY]
+    caller.lab.repair()
     caller.delete("delete", snapshot.id).raise_if_failed()
     assert_sound(caller.lab)
     caller.discard("discard", volume.id).raise_if_failed()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.orders import (
     ORDERS,
+    ArchiveSnapshot,
     ArraySource,
     BackupSource,
     CreateVolume,
@@ -27,6 +28,7 @@ from snapproof.reference_impl.core.plans import (
     Plan,
     lun_size,
     plan_for,
+    steps_before_success,
 )
 from snapproof.reference_impl.performing import PERFORMERS, leave
 from snapproof.reference_impl.recording import RECORDERS
@@ -60,9 +62,20 @@ CLONE = replace(CREATE, from_snapshot="s", array_source=ArraySource(lun_id=1, sn
 RESTORE = replace(
     CREATE, from_snapshot="s", backup_source=BackupSource(path="p", physical_size_bytes=1, digest="sha256:0")
 )
+ARCHIVE = ArchiveSnapshot(
+    job="archive",
+    account="blue",
+    volume="v",
+    snapshot="s",
+    lun_id=1,
+    array_snapshot=7,
+    size_bytes=4096,
+    release_lun=None,
+)
+ARCHIVE_LAST = replace(ARCHIVE, release_lun=1)
 DISCARD = DeleteVolume(job="discard", account="blue", volume="v", release_lun=1)
-ALL: list[Order] = [TAKE, BACKUP, DELETE, CREATE, CLONE, RESTORE, DISCARD]
-NAMES = ("take", "backup", "delete", "create", "clone", "restore", "discard")
+ALL: list[Order] = [TAKE, BACKUP, DELETE, CREATE, CLONE, RESTORE, DISCARD, ARCHIVE, ARCHIVE_LAST]
+NAMES = ("take", "backup", "delete", "create", "clone", "restore", "discard", "archive", "archive-last")
 
 
 def kinds(plan: Plan) -> list[type[fx.Effect]]:
@@ -103,6 +116,16 @@ def test_a_backup_keeps_nothing_but_the_image() -> None:
     ]
     kept = [step.effect for step in plan if step.lifetime is Lifetime.KEPT]
     assert [type(effect) for effect in kept if PERFORMERS[type(effect)].undo is not leave] == [fx.PublishImage]
+
+
+def test_an_archive_deletes_nothing_before_its_success_is_recorded() -> None:
+    released: list[type[fx.Effect]] = [fx.DeleteArraySnapshot, fx.ReleaseLun]
+    for order, last in ((ARCHIVE, released[:1]), (ARCHIVE_LAST, released)):
+        plan = plan_for(order)
+        before = steps_before_success(plan)
+        assert kinds(before) == kinds(plan_for(BACKUP))[1:]
+        assert kinds(plan[len(before) :]) == last
+        assert not any(PERFORMERS[kind].irrevocable for kind in kinds(before))
 
 
 @pytest.mark.parametrize("order", [CLONE, RESTORE], ids=["clone", "restore"])

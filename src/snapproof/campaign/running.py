@@ -50,6 +50,7 @@ def run(schedule: Schedule, open_lab: OpenLab) -> Case:
         lab.restart_driver()
         lab.settle()
         found += violations(lab)
+        found += [Violation("I1", sentence) for sentence in stage.judge(lab)]
         return Case(
             schedule=schedule,
             ending=_ending(outcome),

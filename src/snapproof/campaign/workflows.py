@@ -3,7 +3,7 @@
 A workflow speaks to the two ports only; how faults are armed and judged is in running.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,6 +24,13 @@ SIZE_BYTES = 3 * 2**20 + 512
 """Small, and no multiple of anything but a sector."""
 
 Act: TypeAlias = Callable[[DriverUnderTest], object]
+Judge: TypeAlias = Callable[[Lab], Iterator[str]]
+"""What must hold of this workflow alone, in sentences about what does not."""
+
+
+def no_more(_lab: Lab) -> Iterator[str]:
+    """Ask for nothing beyond the invariants."""
+    yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Stage:
 
     act: Act
     guest: Guest
+    judge: Judge = no_more
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +50,8 @@ class Workflow:
     arrange: Callable[[Lab], Stage]
 
 
-def _volume_with_guest(lab: Lab) -> tuple[Volume, Guest]:
-    request = VolumeRequest(
-        operation=OperationId("create-volume"), account=ACCOUNT, name="database", size_bytes=SIZE_BYTES
-    )
+def _volume_with_guest(lab: Lab, name: str = "database") -> tuple[Volume, Guest]:
+    request = VolumeRequest(operation=OperationId(f"create-{name}"), account=ACCOUNT, name=name, size_bytes=SIZE_BYTES)
     volume = lab.attempt(lambda driver: driver.create_volume(request)).result()
     guest = lab.start_guest(volume)
     guest.fill(blocks=6)
@@ -76,8 +82,61 @@ def arrange_delete(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.delete_snapshot(OperationId("delete"), doomed.id), guest)
 
 
+def arrange_archive(lab: Lab) -> Stage:
+    """Of two array snapshots, one moves to secondary storage."""
+    volume, guest = _volume_with_guest(lab)
+    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    guest.fill(blocks=2)
+    moving = _take(lab, volume, "moving", LocationType.PRIMARY)
+    return Stage(lambda driver: driver.archive_snapshot(OperationId("archive"), moving.id), guest)
+
+
+def arrange_archive_orphan(lab: Lab) -> Stage:
+    """The last array snapshot of a deleted volume moves, and the LUN that was kept for it goes."""
+    volume, guest = _volume_with_guest(lab)
+    other, busy = _volume_with_guest(lab, "other")
+    _take(lab, other, "kept-on-array", LocationType.PRIMARY)
+    moving = _take(lab, volume, "moving", LocationType.PRIMARY)
+    guest.stop()
+    lab.attempt(lambda driver: driver.delete_volume(OperationId("discard"), volume.id)).raise_if_failed()
+    return Stage(lambda driver: driver.archive_snapshot(OperationId("archive"), moving.id), busy)
+
+
+def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
+    def arrange(lab: Lab) -> Stage:
+        """A volume is made from a snapshot, beside its parent, which goes on being written to."""
+        volume, guest = _volume_with_guest(lab)
+        source = _take(lab, volume, "source", location)
+        guest.fill(blocks=4)
+        request = VolumeRequest(
+            operation=OperationId("restore"),
+            account=ACCOUNT,
+            name="restored",
+            size_bytes=SIZE_BYTES,
+            from_snapshot=source.id,
+        )
+
+        def judge(after: Lab) -> Iterator[str]:
+            """Whole or not there; and it can be had at last, by the same request."""
+            after.attempt(lambda driver: driver.create_volume(request))
+            restored = [row for row in after.driver.list_volumes() if row.name == request.name]
+            if len(restored) != 1:
+                yield f"{len(restored)} volumes were restored under one operation id."
+            for row in restored:
+                if after.content_of(row) != after.content_when_taken(source):
+                    yield f"Volume {row.name} is not what was on the disk when snapshot {source.name} was taken."
+
+        return Stage(lambda driver: driver.create_volume(request), guest, judge)
+
+    return arrange
+
+
 WORKFLOWS: Mapping[str, Workflow] = {
     "take-secondary": Workflow(1, arrange_take),
     "delete-secondary": Workflow(1, arrange_delete),
+    "archive": Workflow(1, arrange_archive),
+    "archive-orphan": Workflow(1, arrange_archive_orphan),
+    "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY)),
+    "restore-secondary": Workflow(1, _arrange_restore(LocationType.SECONDARY)),
 }
 """Workflows by the name that schedules use."""

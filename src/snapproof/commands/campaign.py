@@ -25,7 +25,7 @@ from snapproof.selection import full_name, load_driver
 BROKEN_SHOWN_MAX = 20
 EXAMPLES = """\
 examples:
-  snapproof campaign                                   both workflows on both stores: each call, each kind of fault
+  snapproof campaign                                   all workflows on both stores: each call, each kind of fault
   snapproof campaign --workflow delete-secondary       one of them
   snapproof campaign --driver acme.driver:Driver       your driver, in process
   snapproof campaign --shard 0/4                       a quarter of the cells; four machines need no coordinator

@@ -1,0 +1,110 @@
+"""Variants that go wrong with the moving of snapshots: archives, background backups. The table of all is zoo.toml."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from snapproof.driver import NotFoundError
+from snapproof.reference_impl.catalog import queries
+from snapproof.reference_impl.catalog.store import Session
+from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.effects import Facts
+from snapproof.reference_impl.core.orders import ArchiveSnapshot, DeleteSnapshot, Order
+from snapproof.reference_impl.core.plans import Lifetime, Plan, plan_for
+from snapproof.reference_impl.core.states import CopyEvent
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.orchestrator import Rules
+from snapproof.reference_impl.recording import RECORDERS, Recorder, begin_archive
+from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotId
+
+
+def with_recorder(kind: type[Order], **changed: Any) -> Mapping[type[Order], Recorder]:
+    """The reference's table with moments of one entry changed."""
+    return {**RECORDERS, kind: replace(RECORDERS[kind], **changed)}
+
+
+class CopiesInsteadOfMoving(ReferenceDriver):
+    """Breaks R-012: an archived snapshot stays on the array as well."""
+
+    def rules(self) -> Rules:
+        """Leave out what comes after success."""
+
+        def plan(order: Order) -> Plan:
+            steps = plan_for(order)
+            if not isinstance(order, ArchiveSnapshot):
+                return steps
+            return tuple(step for step in steps if step.lifetime is not Lifetime.LAST)
+
+        return Rules(plan=plan)
+
+
+class ArchivesTwice(ReferenceDriver):
+    """Breaks R-013: asked to archive what is archived, it says yes without a word."""
+
+    def archive_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> Snapshot:
+        """Agree."""
+        found = next((row for row in self.list_snapshots() if row.id == snapshot), None)
+        if found is None:
+            raise NotFoundError(f"There is no snapshot {snapshot}.")
+        return found if found.location is LocationType.SECONDARY else super().archive_snapshot(operation, snapshot)
+
+
+class DeletesOneOfTwo(ReferenceDriver):
+    """Breaks R-022: deleting takes the backup and says done, whatever else of the snapshot is still about."""
+
+    def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
+        """Ask nobody what is still to be cleared away."""
+
+        def draw_up(session: Session) -> DeleteSnapshot:
+            return queries.delete_order(session, queries.snapshot(session, snapshot), operation)
+
+        self._carry_out(operation, DeleteSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
+
+
+class DeletesBeforeCopying(ReferenceDriver):
+    """Breaks R-093: the array's snapshot goes as soon as its clone is there, and a failure behind that loses it."""
+
+    def rules(self) -> Rules:
+        """Delete early."""
+
+        def plan(order: Order) -> Plan:
+            steps = plan_for(order)
+            if not isinstance(order, ArchiveSnapshot):
+                return steps
+            last = [replace(step, lifetime=Lifetime.KEPT) for step in steps if step.lifetime is Lifetime.LAST]
+            return (*last, *[step for step in steps if step.lifetime is not Lifetime.LAST])
+
+        return Rules(plan=plan)
+
+
+class AuditsArchiveAsCreation(ReferenceDriver):
+    """Breaks R-072: an archive leaves the audit events of a new snapshot, as CloudStack's does."""
+
+    def rules(self) -> Rules:
+        """Take the other type."""
+        return Rules(recorders=with_recorder(ArchiveSnapshot, audit="SNAPSHOT.CREATE"))
+
+
+class ForgetsOffPrimary(ReferenceDriver):
+    """Breaks R-073: nobody is told that the clean-up after an archive removed an array snapshot."""
+
+    def rules(self) -> Rules:
+        """Move the copy's row alone."""
+
+        def cleaned(tx: Transaction, order: ArchiveSnapshot, _facts: Facts) -> None:
+            tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS)
+
+        return Rules(recorders=with_recorder(ArchiveSnapshot, cleaned=cleaned))
+
+
+class StopsBillingWhileCopying(ReferenceDriver):
+    """Breaks R-182: nobody pays for a snapshot while it is being archived."""
+
+    def rules(self) -> Rules:
+        """End the old line at the beginning."""
+
+        def begin(tx: Transaction, order: ArchiveSnapshot) -> None:
+            begin_archive(tx, order)
+            tx.end_bill(order.snapshot)
+
+        return Rules(recorders=with_recorder(ArchiveSnapshot, begin=begin))

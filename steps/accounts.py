@@ -1,0 +1,44 @@
+"""What is written down about acts: audit events, and what is billed for which place and time."""
+
+import itertools
+from collections import Counter
+
+from pytest_bdd import parsers, then
+
+from snapproof.lab import Lab
+from snapproof.steps.scene import Scene
+
+
+@then(parsers.parse("the act is audited as {kind} and nothing else"))
+def the_act_is_audited(lab: Lab, scene: Scene, kind: str) -> None:
+    """All audit events of the last act are of this type, and there are a beginning and an end."""
+    operation = scene.last_operation()
+    found = [(event.type, event.phase) for event in lab.driver.audit_events() if event.operation == operation]
+    assert sorted(found) == [(kind, "Completed"), (kind, "Started")], f"The act was audited as {found}."
+
+
+@then("each array snapshot was reported once when it came and once when it went")
+def each_array_snapshot_was_reported(lab: Lab) -> None:
+    """SNAPSHOT.ON_PRIMARY for every snapshot that has or had a copy there; SNAPSHOT.OFF_PRIMARY if it is gone."""
+    events = lab.driver.usage_events()
+    came = Counter(event.subject for event in events if event.type == "SNAPSHOT.ON_PRIMARY")
+    went = Counter(event.subject for event in events if event.type == "SNAPSHOT.OFF_PRIMARY")
+    assert came, "No array snapshot was ever reported."
+    assert set(came.values()) == {1}, f"Array snapshots were reported as new {dict(came)} times."
+    lying = {row.id for row in lab.driver.list_snapshots() if any(copy.location == "PRIMARY" for copy in row.copies)}
+    wanted = Counter(came.keys() - lying)
+    assert went == wanted, f"Array snapshots were reported as gone {dict(went)} times; {dict(wanted)} is right."
+
+
+@then(parsers.parse('"{name}" is billed without gap or overlap, on {places}'))
+def billed_without_gap(lab: Lab, scene: Scene, name: str, places: str) -> None:
+    """The lines of the bill of one snapshot: each place in turn, one ending at the moment in which the next begins."""
+    snapshot = scene.snapshot(name)
+    lines = [line for line in lab.driver.usage_records() if line.subject == snapshot.id]
+    assert [line.location for line in lines] == places.split(" and then on "), f"The bill says {lines}."
+    for line, following in itertools.pairwise(lines):
+        assert line.until_s == following.from_s, f"The bill of {name} has a gap or an overlap: {lines}."
+        assert line.until_s > line.from_s, f"The bill of {name} has a line without time: {lines}."
+    assert lines[-1].until_s is None, f"The bill of {name} has ended: {lines}."
+    (size,) = [copy.physical_size_bytes for copy in snapshot.copies if copy.location == lines[-1].location]
+    assert lines[-1].size_bytes == size, f"{lines[-1].size_bytes} bytes are billed; there are {size}."
