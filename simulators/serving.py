@@ -5,9 +5,7 @@ speaks another protocol than HTTP is a `Service` of its own (services.py).
 """
 
 import asyncio
-import errno
 import gc
-import ipaddress
 import logging
 import socket
 import ssl
@@ -27,6 +25,7 @@ import uvloop
 
 from snapproof.simulators.faults import HANG_S, AnswerCutError, AnswerHangsError, AnswerLostError, CrashedError
 from snapproof.simulators.http1 import CONTINUE, Bounds, Refusal, Request, RequestReader, written
+from snapproof.simulators.listening import CannotServeError, bind, bind_unix, named
 from snapproof.simulators.services import Service
 
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
@@ -46,10 +45,6 @@ WORKERS = 16
 """Requests of a blocking wire that run at once; each holds one thread."""
 STOP_S = 10.0
 """How long a server may take to start or to end before it is said that something hangs."""
-
-
-class CannotServeError(Exception):
-    """The address cannot be served; the message says what to do about it."""
 
 
 class _Ending(Enum):
@@ -252,7 +247,7 @@ class Server:
         self._listener = listener
         self._service = service
         self._tls = tls
-        self.host, self.port, self.url = _named(listener, service.scheme)
+        self.host, self.port, self.url = named(listener, service.scheme)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"serve {self.url}", daemon=True)
         self._thread.start()
@@ -348,15 +343,7 @@ def serve_unix(
     patience_s: float = HANG_S,
 ) -> Server:
     """Serve the wire on a unix socket at `path`, as `serve` does; whoever closes the server removes the file."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(str(path))
-        listener.listen(512)
-    except OSError as error:
-        listener.close()
-        raise CannotServeError(
-            f"{path} cannot be a socket: {error.strerror or error}; choose a short new path."
-        ) from error
+    listener = bind_unix(path)
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="worker of a unix socket") if blocking else None
     service = _HttpService(
         scheme="http",
@@ -367,39 +354,3 @@ def serve_unix(
         patience_s=patience_s,
     )
     return Server(listener, service, None)
-
-
-def _named(listener: socket.socket, scheme: str) -> tuple[str, int, str]:
-    """Give host, port and URL of a listener; a unix socket has its path for a host, and no port."""
-    if listener.family == socket.AF_UNIX:
-        path = str(listener.getsockname())
-        return path, 0, f"unix:{path}"
-    host, port = listener.getsockname()[:2]
-    return host, port, f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-CURES = {
-    errno.EADDRINUSE: "is taken by another program; choose another port, or 0 for any free one",
-    errno.EACCES: "may only be served by root (or with CAP_NET_BIND_SERVICE); choose a port above 1023",
-    errno.EADDRNOTAVAIL: "is no address of this machine; add it to an interface or choose another",
-}
-
-
-def bind(host: str, port: int, *, allow_remote: bool) -> socket.socket:
-    """Listen at an address of this machine. Raises CannotServeError with the cure in its message."""
-    if not 0 <= port <= 65535:
-        raise CannotServeError(f"{host}:{port} is no address: a port is a number from 0 to 65535.")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise CannotServeError(f"{host}:{port} names no address: {error}.") from error
-    if not allow_remote and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
-        raise CannotServeError(
-            f"{host}:{port} can be reached from other machines, and a simulator is no server to expose; "
-            "serve 127.0.0.1, or allow remote clients explicitly."
-        )
-    try:
-        return socket.create_server(address[:2], family=family, backlog=512)
-    except OSError as error:
-        cure = CURES.get(error.errno or 0, f"cannot be served: {error}")
-        raise CannotServeError(f"{host}:{port} {cure}.") from error

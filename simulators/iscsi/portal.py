@@ -19,7 +19,8 @@ from snapproof.simulators.iscsi.pdu import RESPONSE, Inbox, Opcode, Outbox, Prot
 from snapproof.simulators.iscsi.resets import LogicalUnits
 from snapproof.simulators.iscsi.session import WINDOW, Session
 from snapproof.simulators.iscsi.targets import Opened, Targets
-from snapproof.simulators.serving import STOP_S, CannotServeError, bind
+from snapproof.simulators.listening import CannotServeError, bind
+from snapproof.simulators.serving import STOP_S
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ import pytest
 
 from snapproof.fixtures.world import World
 from snapproof.simulators.clock import WallClock
-from snapproof.simulators.serving import CannotServeError, serve
+from snapproof.simulators.listening import CannotServeError
+from snapproof.simulators.serving import serve
 
 pytestmark = pytest.mark.clients
 

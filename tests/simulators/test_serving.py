@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from snapproof.simulators.certificates import certificate
 from snapproof.simulators.faults import AnswerLostError, CrashedError
 from snapproof.simulators.http1 import Bounds, Refusal, Request, RequestReader, written
-from snapproof.simulators.serving import LINGER_S, Answer, CannotServeError, Server, Wire, serve
+from snapproof.simulators.listening import CannotServeError
+from snapproof.simulators.serving import LINGER_S, Answer, Server, Wire, serve
 
 SMALL = Bounds(head_bytes_max=1024, body_bytes_max=4096)
 

@@ -14,10 +14,11 @@ from types import TracebackType
 from typing import Self, cast
 
 from snapproof.simulators.faults import AnswerHangsError, AnswerLostError, CrashedError
+from snapproof.simulators.listening import bind
 from snapproof.simulators.secondary.export_tree import ExportTree
 from snapproof.simulators.secondary.nfs3.door import Door
 from snapproof.simulators.secondary.nfs3.rpc import Accepted, NoRpcError, Records, accepted, record
-from snapproof.simulators.serving import Server, bind
+from snapproof.simulators.serving import Server
 
 log = logging.getLogger(__name__)
 

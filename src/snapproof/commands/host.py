@@ -20,7 +20,8 @@ from snapproof.drivers.hosting import Hosting
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.selection import full_name, load_driver
 from snapproof.simulators.clock import WallClock
-from snapproof.simulators.serving import CannotServeError, serve
+from snapproof.simulators.listening import CannotServeError
+from snapproof.simulators.serving import serve
 from snapproof.verdict import EXIT_USAGE
 from snapproof.vocabulary import Endpoint, S3Place, Secret, Site
 

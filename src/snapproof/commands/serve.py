@@ -23,7 +23,8 @@ from snapproof.fixtures.stage import Stage
 from snapproof.fixtures.world import NFS_URL, World
 from snapproof.simulators.certificates import Certificate, certificate
 from snapproof.simulators.clock import WallClock
-from snapproof.simulators.serving import CannotServeError, Server, Wire, serve, spare_collections
+from snapproof.simulators.listening import CannotServeError
+from snapproof.simulators.serving import Server, Wire, serve, spare_collections
 from snapproof.simulators.solidfire.outgoing import Sockets
 from snapproof.simulators.solidfire.wire import BOUNDS as ELEMENT_BOUNDS
 from snapproof.verdict import EXIT_USAGE

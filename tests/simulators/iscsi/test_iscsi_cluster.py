@@ -9,7 +9,7 @@ import pytest
 
 from snapproof.simulators.iscsi.injected import Order
 from snapproof.simulators.iscsi.sense import Sense
-from snapproof.simulators.serving import CannotServeError
+from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.solidfire.iscsi import ElementTargets, lead_to, serve_iscsi
 
 STRANGER = "iqn.1994-05.com.redhat:stranger"

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snapproof.fixtures.nfs3_client import MOUNT, NFS, PORT_MAPPER, Nfs3Client, RefusedCallError
+from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.secondary.nfs3.door import PROCEDURES
 from snapproof.simulators.secondary.nfs3.rpc import RECORD_BYTES_MAX
 from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs
 from snapproof.simulators.secondary.nfs3.xdr import FALSE, TRUE, hyper, opaque, uint
-from snapproof.simulators.serving import CannotServeError
 
 UNAVAILABLE, MISMATCH, NO_PROCEDURE, GARBAGE = 1, 2, 3, 4
 QUICK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.faults import AnswerLostError, fault_named
-from snapproof.simulators.serving import CannotServeError, serve, serve_unix
+from snapproof.simulators.listening import CannotServeError
+from snapproof.simulators.serving import serve, serve_unix
 from snapproof.simulators.xenserver.datamodel import Role
 from snapproof.simulators.xenserver.wire import Endpoint, User, doors
 
