@@ -20,6 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 
 from snapproof.fixtures.secrets import secrets_of
+from snapproof.fixtures.world import NFS_URL
 
 PATIENCE_S = 30
 
@@ -160,6 +161,21 @@ def test_a_simulator_listens_in_several_places(tmp_path: Path) -> None:
         assert other.get_object(Bucket=store["bucket"], Key="k")["Body"].read() == b"content"
         client.close()
         other.close()
+        assert ended(process, signal.SIGTERM) == (0, "", "")
+
+
+def test_hosts_log_in_to_volumes_and_mount_the_export_where_that_is_asked_for(tmp_path: Path) -> None:
+    with serving(tmp_path, "--json", "--port-iscsi", "0", "--port-nfs", "0") as (process, line):
+        ready = json.loads(line)["ready"]
+        cluster, export = ready["solidfire"][0], ready["nfs"]
+        portal = element(cluster, "GetClusterInfo", ready["authority"])["clusterInfo"]["svip"]
+        assert cluster["iscsi"] == f"iscsi://{portal}"
+        assert export["url"].startswith("nfs://127.0.0.1/")
+        assert export["mounted_as"] == NFS_URL
+        for url in (cluster["iscsi"], f"//127.0.0.1:{export['url'].rpartition('=')[2]}"):
+            socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE_S).close()
+        control(ready, "POST", "/reset")
+        assert element(cluster, "GetClusterInfo", ready["authority"])["clusterInfo"]["svip"] == portal
         assert ended(process, signal.SIGTERM) == (0, "", "")
 
 

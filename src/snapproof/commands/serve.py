@@ -15,18 +15,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any
 
+from snapproof.commands.served import Doors, Places
 from snapproof.fixtures.secrets import secrets_of
 from snapproof.fixtures.stage import Stage
-from snapproof.fixtures.world import NFS_URL, World
-from snapproof.simulators.certificates import Certificate, certificate
+from snapproof.fixtures.world import World
+from snapproof.simulators.certificates import certificate
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.listening import CannotServeError
-from snapproof.simulators.serving import Server, Wire, serve, spare_collections
+from snapproof.simulators.serving import spare_collections
 from snapproof.simulators.solidfire.outgoing import Sockets
-from snapproof.simulators.solidfire.wire import BOUNDS as ELEMENT_BOUNDS
 from snapproof.verdict import EXIT_USAGE
 
 EPILOG = """\
@@ -37,6 +36,7 @@ examples:
                                                    the only ports that CloudStack's plug-in and Ansible can speak;
                                                    the clusters are 127.0.0.1 and 127.0.0.2
 
+  snapproof serve --port-iscsi 3260 --port-nfs 2049   the LUNs and the export as real hosts reach them
   snapproof serve --port-s3 9000,127.0.0.2:80      two doors to one store, the second on an address of its own
 
 With a fixed --port-solidfire and several clusters, each has an address of its own, counted up from --address.
@@ -50,8 +50,11 @@ PORTS: Mapping[str, str] = {
     "control": "port of the control API (HTTP)",
 }
 
-Places: TypeAlias = tuple[tuple[str, int], ...]
-"""Where a simulator listens: addresses, empty for the usual one, and ports, 0 for any."""
+ASKED_FOR: Mapping[str, str] = {
+    "node": "port of the node API of each cluster (HTTPS)",
+    "iscsi": "port at which hosts log in to the volumes of each cluster",
+    "nfs": "port at which hosts mount the export (NFS version 3)",
+}
 
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SEED_MAX = 2**63
@@ -80,7 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--port-{service}", type=_places, default="0", metavar=several, help=f"{what} (default: any free)"
         )
-    parser.add_argument("--port-node", type=_places, metavar=several, help="serve the node API of each cluster as well")
+    for service, what in ASKED_FOR.items():
+        parser.add_argument(f"--port-{service}", type=_places, metavar=several, help=f"{what} (default: not served)")
     parser.add_argument("--clusters", type=_at_least_one, default=1, metavar="N", help="SolidFire clusters (default 1)")
     parser.add_argument("--hosts", type=_at_least_one, default=2, metavar="N", help="hosts of the pool (default 2)")
     parser.add_argument(
@@ -136,76 +140,8 @@ def _served(arguments: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
             )
 
         stage = made.enter_context(Stage(build, seed=seed, export=directory))
-        yield _doors(stage, arguments, addresses, issued, made) | {
-            "nfs": {"path": str(directory.resolve()), "url": NFS_URL},
-            "authority": str(authority),
-        }
-
-
-def _doors(
-    stage: Stage,
-    arguments: argparse.Namespace,
-    addresses: list[str],
-    issued: Certificate,
-    made: contextlib.ExitStack,
-) -> dict[str, Any]:
-    """Open every door of the stage; `made` closes them again."""
-
-    def opened(wire: Wire, places: Places, address: str = arguments.address, **options: Any) -> list[Server]:
-        return [
-            made.enter_context(
-                serve(wire, host=host or address, port=port, allow_remote=arguments.allow_remote, **options)
-            )
-            for host, port in places
-        ]
-
-    wires, world = stage.wires(), stage.world
-    clusters, doors = [], []
-    for number, address in enumerate(addresses):
-        login = world.secrets.clusters[number]
-        tls = {"tls": issued.context, "bounds": ELEMENT_BOUNDS}
-        of_cluster = opened(wires.clusters[number], arguments.port_solidfire, address, **tls)
-        entry = _urls(of_cluster) | {"username": login.username, "password": login.password}
-        if arguments.port_node:
-            entry |= _urls(opened(wires.nodes[number], arguments.port_node, address, **tls), "node_url")
-        clusters.append(entry)
-        doors.append(of_cluster)
-    pool = world.secrets.pool
-    of_pool = opened(wires.pool, arguments.port_xenserver)
-    of_store = opened(wires.s3, arguments.port_s3, blocking=True)
-
-    def name_doors(present: World) -> None:
-        for array, of_cluster, wire in zip(present.arrays, doors, wires.clusters, strict=True):
-            array.bulk_url = f"{of_cluster[0].url}/"
-            _name(present, of_cluster, wire)
-        _name(present, of_store, wires.s3)
-
-    stage.always(name_doors)
-    return {
-        "solidfire": clusters,
-        "xenserver": [_urls(of_pool) | {"username": pool.username, "password": pool.password}],
-        "s3": _urls(of_store)
-        | {
-            "bucket": world.store.bucket,
-            "access_key": world.secrets.access_key,
-            "secret_key": world.secrets.secret_key,
-        },
-        "control": _urls(opened(wires.control, arguments.port_control)) | {"token": world.secrets.token},
-    }
-
-
-def _urls(doors: list[Server], name: str = "url") -> dict[str, Any]:
-    """Say where a simulator is: its first door, and all of them where there are more."""
-    several = {f"{name}s": [door.url for door in doors]} if len(doors) > 1 else {}
-    return {name: doors[0].url} | several
-
-
-def _name(world: World, doors: list[Server], wire: Wire) -> None:
-    """Let clusters reach a service of their own world without a socket: they would wait for their own answer."""
-    for door in doors:
-        address = urlsplit(door.url)
-        for host in (address.hostname, "localhost"):
-            world.internet.put(f"{host}:{address.port}", wire)
+        doors = Doors(stage, arguments, addresses=addresses, issued=issued, made=made)
+        yield doors.ready | {"authority": str(authority)}
 
 
 def _addresses(arguments: argparse.Namespace) -> list[str]:
