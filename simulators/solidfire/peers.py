@@ -19,8 +19,8 @@ C = TypeVar("C", bound=_Named)
 class Peers(Generic[C]):
     """Clusters by UUID, and which of them are cut off. All share one lock, so that none waits for another for ever."""
 
-    def __init__(self, *, latency_ms: int = 1, lock: "threading.RLock | None" = None) -> None:
-        self.lock = lock or threading.RLock()
+    def __init__(self, *, latency_ms: int = 1) -> None:
+        self.lock = threading.RLock()
         self.latency_ms = latency_ms
         self._clusters: dict[str, C] = {}
         self._cut_off: set[str] = set()
