@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from uuid import UUID
 
-from snapproof.digests import DigestedFile, digest_of
+from snapproof.digests import digest_of
 from snapproof.simulators.blocks import BlockImage, BlockStore
 from snapproof.simulators.changes import write_changes
 from snapproof.simulators.clock import EPOCH_S, VirtualClock
@@ -51,46 +51,53 @@ def peak_mib() -> float:
     return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
-def export_at(folder: Path) -> NfsExport:
-    return NfsExport(folder, journal=Journal(VirtualClock().time))
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An NFS export with nobody but us, and what it noted."""
+
+    folder: Path
+    journal: Journal = field(default_factory=lambda: Journal(VirtualClock().time))
+
+    def opened(self) -> NfsExport:
+        return NfsExport(self.folder, journal=self.journal)
+
+    def noted_digest(self) -> str:
+        """The digest of the last file that was closed, reckoned while it was written."""
+        return str(list(self.journal)[-1].facts["digest"])
 
 
-def write_vhd(disk: Path, export: NfsExport, path: str) -> str:
-    """Export a disk as hosts do; give the digest that was reckoned on the way."""
-    source, sink = RawDisk(disk), DigestedFile(export.create(path))
+def write_vhd(disk: Path, export: NfsExport, path: str) -> None:
+    """Export a disk as hosts do."""
+    source, sink = RawDisk(disk), export.create(path)
     for _ in write_dynamic(source, sink, uuid=UUID(int=1), time_s=EPOCH_S):
         pass
     sink.close()
     source.close()
-    return sink.digest()
 
 
 def full(paths: Paths) -> None:
-    export = export_at(paths.folder)
+    export = Export(paths.folder)
     with timed():
-        digest = write_vhd(paths.disk, export, "backup.vhd")
-    (paths.folder / "digest").write_text(digest)
+        write_vhd(paths.disk, export.opened(), "backup.vhd")
+    (paths.folder / "digest").write_text(export.noted_digest())
 
 
 def read_back(paths: Paths) -> None:
     """Write it as a host does, inspect it, publish it and read it back: an orchestrated backup to an export."""
     from snapproof.reference_impl.adapters.nfs import NfsStore
 
-    export = export_at(paths.folder)
+    export = Export(paths.folder).opened()
     export.make_directories("staging")
     store = NfsStore(export)
     with timed():
-        source, sink = RawDisk(paths.disk), export.create("staging/backup.vhd")
-        for _ in write_dynamic(source, sink, uuid=UUID(int=1), time_s=EPOCH_S):
-            pass
-        sink.close()
-        image = store.inspect("staging/backup.vhd", size_bytes=source.size_bytes)
+        write_vhd(paths.disk, export, "staging/backup.vhd")
+        image = store.inspect("staging/backup.vhd", size_bytes=paths.disk.stat().st_size)
         store.publish("staging/backup.vhd", replace(image, path="backup.vhd"))
 
 
 def restore(paths: Paths) -> None:
     """Verify the whole backup, then copy it onto a new disk."""
-    file = export_at(paths.folder).open("backup.vhd")
+    file = Export(paths.folder).opened().open("backup.vhd")
     with timed():
         if digest_of(file) != (paths.folder / "digest").read_text():
             sys.exit("The backup is not what was written.")
@@ -104,16 +111,15 @@ def restore(paths: Paths) -> None:
 def increment(paths: Paths) -> None:
     """Export what changed between two snapshots of a LUN: of the disk's own size, and of a TiB with as much on it."""
     extents = json.loads((paths.folder / "changes.json").read_text())
-    export, source, second = export_at(paths.folder), RawDisk(paths.disk), RawDisk(paths.second)
+    export, source, second = Export(paths.folder).opened(), RawDisk(paths.disk), RawDisk(paths.second)
     spent: dict[int, list[float]] = {}
     for size_bytes in (source.size_bytes, TIB) * 3:
         before, after = two_snapshots(source, second, extents, size_bytes)
         started = time.perf_counter()
-        sink = DigestedFile(export.create("changes.rbd"))
+        sink = export.create("changes.rbd")
         for _ in write_changes(before, after, sink, names=("before", "after")):
             pass
         sink.close()
-        sink.digest()
         spent.setdefault(size_bytes, []).append(time.perf_counter() - started)
         written = (paths.folder / "changes.rbd").stat().st_size
         (paths.folder / "changes.rbd").unlink()
@@ -142,7 +148,7 @@ def into_bucket(paths: Paths) -> None:
     from snapproof.vocabulary import Endpoint, S3Place, Secret
 
     server = Endpoint(url=f"http://{paths.target}", username=ACCESS_KEY, password=Secret(SECRET_KEY))
-    export = export_at(paths.folder)
+    export = Export(paths.folder).opened()
     with timed():
         write_vhd(paths.disk, export, "staged.vhd")
         store = S3Store(export, S3Bucket(S3Place(endpoint=server, bucket="backups")))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
+from snapproof.digests import Digest
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.secondary.export_tree import DIRECTORY, ExportTree
 from snapproof.simulators.secondary.nfs_faults import FaultyDirectory, LosableFile
@@ -128,6 +129,7 @@ class _Writable:
         self._path = path
         self._size_bytes = 0
         self._boots = export.boots
+        self._digest = Digest()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert self._file is not None, "A closed file takes no bytes."
@@ -135,6 +137,7 @@ class _Writable:
         view = memoryview(data).cast("B")
         self._export.write(self._file, view, self._size_bytes)
         self._size_bytes += len(view)
+        self._digest.feed(data)
 
     def close(self) -> None:
         if self._file is None:
@@ -146,7 +149,8 @@ class _Writable:
             self.lose()
             raise
         self._let_go()
-        self._export.record("file closed", path=self._path, size_bytes=self._size_bytes)
+        digest = self._digest.digest()
+        self._export.record("file closed", path=self._path, size_bytes=self._size_bytes, digest=digest)
 
     def lose(self) -> None:
         """Let go without fsync, as a server does that fails a close: none of the bytes arrived."""

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from blake3 import blake3
 
-from snapproof.vocabulary import ReadableFile, WritableFile
+from snapproof.vocabulary import ReadableFile
 
 PREFIX = "blake3:"
 CHUNK_BYTES = 1 << 20
@@ -74,27 +74,6 @@ class Digest:
     def _update(self, gathered: list[bytes | memoryview]) -> None:
         for part in gathered:
             self._hash.update(part)
-
-
-class DigestedFile:
-    """A WritableFile that passes everything on to another and knows the digest of what it passed."""
-
-    def __init__(self, file: WritableFile) -> None:
-        self._file = file
-        self._digest = Digest()
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append bytes; hashing goes on beside writing."""
-        self._digest.feed(data)
-        self._file.write(data)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def digest(self) -> str:
-        """Say what was written, once."""
-        return self._digest.digest()
 
 
 def digest_of(file: ReadableFile) -> str:

@@ -107,6 +107,11 @@ def test_what_is_published_is_read_back_whole(shelf: Shelf) -> None:
     assert shelf.world.export.read(path) == staged
 
 
+def test_the_digest_that_is_noted_is_that_of_what_the_host_wrote(shelf: Shelf) -> None:
+    written = [entry.facts for entry in shelf.world.journal if entry.event == "file closed"]
+    assert written == [{"path": STAGED, "size_bytes": shelf.image.physical_size_bytes, "digest": shelf.image.digest}]
+
+
 def test_deleting_takes_this_backup_and_no_other(shelf: Shelf) -> None:
     shelf.publish()
     shelf.store.clear_staging(STAGING)
