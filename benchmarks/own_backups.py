@@ -15,13 +15,14 @@ from statistics import median
 from uuid import UUID
 
 from snapproof.digests import digest_of
+from snapproof.images.files import InputFile
+from snapproof.images.formats import ImageFormat, Label, RawImage, write_image
 from snapproof.simulators.blocks import BlockImage, BlockStore
 from snapproof.simulators.changes import write_changes
 from snapproof.simulators.clock import EPOCH_S, VirtualClock
 from snapproof.simulators.journal import Journal
-from snapproof.simulators.raw_disks import RawDisk
 from snapproof.simulators.secondary.nfs import NfsExport
-from snapproof.simulators.xenserver.vhd import copy_into, read_dynamic, write_dynamic
+from snapproof.simulators.xenserver.vhd import read_dynamic, write_dynamic
 
 MIB, TIB = 1 << 20, 1 << 40
 ACCESS_KEY, SECRET_KEY = "benchmark", "of-no-use-elsewhere"
@@ -68,8 +69,8 @@ class Export:
 
 def write_vhd(disk: Path, export: NfsExport, path: str) -> None:
     """Export a disk as hosts do."""
-    source, sink = RawDisk(disk), export.create(path)
-    for _ in write_dynamic(source, sink, uuid=UUID(int=1), time_s=EPOCH_S):
+    source, sink = InputFile(disk), export.create(path)
+    for _ in write_dynamic(RawImage(source), sink, uuid=UUID(int=1), time_s=EPOCH_S):
         pass
     sink.close()
     source.close()
@@ -96,22 +97,24 @@ def read_back(paths: Paths) -> None:
 
 
 def restore(paths: Paths) -> None:
-    """Verify the whole backup, then copy it onto a new disk."""
+    """Verify the whole backup, then make a raw image of it."""
     file = Export(paths.folder).opened().open("backup.vhd")
     with timed():
         if digest_of(file) != (paths.folder / "digest").read_text():
             sys.exit("The backup is not what was written.")
-        image = read_dynamic(file)
-        device = RawDisk(paths.target, create_bytes=image.size_bytes)
-        for _ in copy_into(image, device):
+        label = Label(uuid=UUID(int=1), time_s=EPOCH_S)
+        for _ in write_image(read_dynamic(file), paths.target, ImageFormat.RAW, label):
             pass
-        device.close()
 
 
 def increment(paths: Paths) -> None:
     """Export what changed between two snapshots of a LUN: of the disk's own size, and of a TiB with as much on it."""
     extents = json.loads((paths.folder / "changes.json").read_text())
-    export, source, second = Export(paths.folder).opened(), RawDisk(paths.disk), RawDisk(paths.second)
+    export, source, second = (
+        Export(paths.folder).opened(),
+        RawImage(InputFile(paths.disk)),
+        RawImage(InputFile(paths.second)),
+    )
     spent: dict[int, list[float]] = {}
     for size_bytes in (source.size_bytes, TIB) * 3:
         before, after = two_snapshots(source, second, extents, size_bytes)
@@ -129,7 +132,7 @@ def increment(paths: Paths) -> None:
 
 
 def two_snapshots(
-    source: RawDisk, second: RawDisk, extents: list[tuple[int, int]], size_bytes: int
+    source: RawImage, second: RawImage, extents: list[tuple[int, int]], size_bytes: int
 ) -> tuple[BlockImage, BlockImage]:
     """Put the disk on a LUN and change it; on a larger LUN everything lies as much further apart."""
     volume, stretch = BlockStore().create(size_bytes), size_bytes // source.size_bytes
