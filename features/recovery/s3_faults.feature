@@ -135,3 +135,24 @@ Feature: A backup in a bucket survives whatever the store and the way to it do
       | s3.CompleteMultipartUpload | refused:InternalError-in-200 |
       | s3.CompleteMultipartUpload | damaged:stored-flipped       |
       | s3.GetObject               | damaged:answer-flipped       |
+
+  @req:R-081 @req:R-090 @capability:snapshot-secondary @capability:reconcile @crash
+  Scenario Outline: Killed while parts are on their way, the driver leaves no upload open after a restart
+    Given backups are kept on S3
+    And a volume "database" of 128 MiB
+    And a guest has written to "database"
+    And the call <call> meets the fault <fault>
+    When a snapshot "nightly" of "database" is taken on SECONDARY
+    Then the driver has died
+    When the driver is restarted
+    Then the driver lists the snapshot "nightly" as BackedUp or Error
+    And the volume "database" is untouched
+    And nothing is left behind on hosts, access groups and staging
+
+    Examples:
+      | call                         | fault        |
+      | s3.CreateMultipartUpload#1   | crash_after  |
+      | s3.UploadPart#1              | crash_before |
+      | s3.UploadPart#2              | crash_after  |
+      | s3.CompleteMultipartUpload#1 | crash_before |
+      | s3.CompleteMultipartUpload#1 | crash_after  |

@@ -14,10 +14,11 @@ from snapproof.simulators.secondary.s3_errors import S3RefusalError
 COMPOSITE, FULL_OBJECT = "COMPOSITE", "FULL_OBJECT"
 NEVER_OF_WHOLE_OBJECTS = frozenset({"SHA1", "SHA256"})
 
-GUESSES = {
-    "a part may bring a checksum that the upload never declared": True,
-    "a part need not bring the checksum that the upload declared": True,
-}
+GUESSES = (
+    "A part may bring a checksum although the upload declared none.",
+    "A part may come without the checksum that the upload declared; the store computes it then.",
+    "A completion without the checksums of its parts is refused as InvalidRequest, one with wrong ones as InvalidPart.",
+)
 """What the documentation of S3 leaves open, and nobody tried there."""
 
 

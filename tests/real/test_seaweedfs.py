@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import boto3
@@ -21,6 +22,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from snapproof.campaign.invariants import violations
+from snapproof.campaign.running import run
+from snapproof.campaign.schedule import read_schedule
 from snapproof.driver import BackendError
 from snapproof.fixtures.images import opened, opened_backups
 from snapproof.fixtures.lab import SimulatedLab
@@ -151,26 +154,53 @@ def uploads(client: "S3Client") -> list[str]:
 def client(weed: str) -> Iterator["S3Client"]:
     with closing(client_of(weed)) as client:
         yield client
+
+
+@contextmanager
+def weed_lab(weed: str, client: "S3Client", seed: int) -> Iterator[WeedLab]:
+    """A world of its own whose driver keeps its backups in the real bucket, which is empty before and after."""
+    bucket = S3Place(endpoint=Endpoint(url=weed, username=ACCESS_KEY, password=Secret(SECRET_KEY)), bucket=BUCKET)
+    with TemporaryDirectory() as folder, ExitStack() as held:
+        places = [Path(folder, name) for name in ("export", "state")]
+        for place in places:
+            place.mkdir()
+        world = held.enter_context(World.build(seed=seed, clock=VirtualClock(), directory=places[0]))
+        lab = WeedLab(
+            world,
+            lambda site: ReferenceDriver(replace(site, bucket=bucket)),
+            store="s3",
+            seed=seed,
+            state_directory=places[1],
+        )
+        lab.client = client
+        held.callback(lab.close)
+        yield lab
         for key in keys(client):
             client.delete_object(Bucket=BUCKET, Key=key)
 
 
 @pytest.fixture
-def lab(weed: str, client: "S3Client", tmp_path: Path) -> Iterator[WeedLab]:
-    bucket = S3Place(endpoint=Endpoint(url=weed, username=ACCESS_KEY, password=Secret(SECRET_KEY)), bucket=BUCKET)
-    for name in ("export", "state"):
-        (tmp_path / name).mkdir()
-    with World.build(seed=2, clock=VirtualClock(), directory=tmp_path / "export") as world:
-        lab = WeedLab(
-            world,
-            lambda site: ReferenceDriver(replace(site, bucket=bucket)),
-            store="s3",
-            seed=2,
-            state_directory=tmp_path / "state",
-        )
-        lab.client = client
+def lab(weed: str, client: "S3Client") -> Iterator[WeedLab]:
+    with weed_lab(weed, client, seed=2) as lab:
         yield lab
-        lab.close()
+
+
+SCHEDULES = (
+    "take-secondary/v1 store=s3 seed=5",
+    "take-secondary/v1 store=s3 seed=5 :: array.CloneVolume#1=lost_after",
+    "take-secondary/v1 store=s3 seed=5 :: host.Async.VDI.copy#1=crash_after",
+    "take-secondary/v1 store=s3 seed=5 :: catalog.commit#9=crash_before",
+    "take-secondary/v1 store=s3 seed=5 :: catalog.commit#10=crash_after",
+    "delete-secondary/v1 store=s3 seed=5",
+    "delete-secondary/v1 store=s3 seed=5 :: catalog.commit#2=crash_before",
+)
+
+
+@pytest.mark.parametrize("text", SCHEDULES)
+def test_the_invariants_hold_over_it_whatever_goes_wrong_beside_it(weed: str, client: "S3Client", text: str) -> None:
+    case = run(read_schedule(text), lambda schedule: weed_lab(weed, client, schedule.seed))
+    assert case.violations == ()
+    assert case.ending == ("crashed" if "crash" in text else "succeeded")
 
 
 def used_volume(lab: WeedLab, size_bytes: int, blocks: int) -> Volume:
