@@ -2,7 +2,7 @@ Feature: A backup in a bucket survives whatever the store and the way to it do
   Parts fail, answers are lost, content is damaged on its way, in the store or on the way back. A driver tries again and
   ends with a whole backup, or says that it failed and leaves nothing: no object, no open upload, no orphan.
 
-  @req:R-002 @req:R-003 @req:R-089 @capability:snapshot-secondary @fault
+  @req:R-089 @capability:snapshot-secondary @fault
   Scenario Outline: What passes by itself costs nothing but time
     Given backups are kept on S3
     And a volume "database" of 128 MiB
@@ -62,7 +62,7 @@ Feature: A backup in a bucket survives whatever the store and the way to it do
       | s3.CreateMultipartUpload#1   | damaged:answer-cut     |
       | s3.CompleteMultipartUpload#1 | damaged:answer-cut     |
 
-  @req:R-002 @req:R-003 @req:R-089 @capability:snapshot-secondary @fault
+  @req:R-089 @capability:snapshot-secondary @fault
   Scenario Outline: A part in the middle or at the end is sent again like the first
     Given backups are kept on S3
     And a volume "database" of 512 MiB
@@ -81,7 +81,7 @@ Feature: A backup in a bucket survives whatever the store and the way to it do
       | s3.UploadPart#3 | damaged:request-flipped |
       | s3.GetObject#3  | damaged:answer-cut      |
 
-  @req:R-002 @req:R-003 @req:R-089 @capability:snapshot-secondary @fault
+  @req:R-002 @req:R-003 @capability:snapshot-secondary @fault
   Scenario Outline: A small backup goes up in one request, and is watched over like a large one
     Given backups are kept on S3
     And a volume "database" of 3 MiB
@@ -103,7 +103,7 @@ Feature: A backup in a bucket survives whatever the store and the way to it do
       | s3.PutObject#1 | damaged:stored-flipped  |
       | s3.GetObject#1 | damaged:answer-flipped  |
 
-  @req:R-079 @req:R-089 @req:R-090 @capability:snapshot-secondary @fault @capability:accounting
+  @req:R-090 @capability:snapshot-secondary @fault @capability:accounting
   Scenario Outline: What stays is told, nothing is left, and the next backup succeeds
     Given backups are kept on S3
     And a volume "database" of 128 MiB
@@ -136,7 +136,7 @@ Feature: A backup in a bucket survives whatever the store and the way to it do
       | s3.CompleteMultipartUpload | damaged:stored-flipped       |
       | s3.GetObject               | damaged:answer-flipped       |
 
-  @req:R-081 @req:R-090 @capability:snapshot-secondary @capability:reconcile @crash
+  @req:R-090 @capability:snapshot-secondary @capability:reconcile @crash
   Scenario Outline: Killed while parts are on their way, the driver leaves no upload open after a restart
     Given backups are kept on S3
     And a volume "database" of 128 MiB
