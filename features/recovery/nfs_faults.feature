@@ -82,3 +82,42 @@ Feature: A server of secondary storage that fails in the middle of a backup
       | export.delete_directory#1 | refused:EROFS  |
       | nfs.rename#1              | refused:EDQUOT |
       | nfs.rename#1              | error_after    |
+
+  @req:R-021 @capability:snapshot-secondary @capability:reconcile @fault
+  Scenario Outline: A server that refuses a deletion keeps the backup until it is asked again
+    Given a snapshot "sibling" of "database" on SECONDARY
+    And every call <act> meets the fault <fault>
+    When the snapshot "kept" is deleted
+    Then the act is refused
+    And all that has changed is nothing
+    When everything is repaired
+    And the driver is restarted
+    And the snapshot "kept" is deleted
+    Then the driver lists no snapshot "kept"
+    And the backup of "kept" is gone
+    And the backup of "sibling" is there, whole
+    And nothing is left behind on hosts, access groups and staging
+
+    Examples:
+      | act           | fault          |
+      | export.delete | refused:EROFS  |
+      | export.delete | refused:ESTALE |
+      | nfs.delete    | refused:EACCES |
+
+  @req:R-021 @req:R-081 @capability:snapshot-secondary @capability:reconcile @fault
+  Scenario Outline: A deletion of which nobody knows how it ended is ended by the next life
+    Given a snapshot "sibling" of "database" on SECONDARY
+    And every call <act> meets the fault <fault>
+    When the snapshot "kept" is deleted
+    Then the act is refused
+    When everything is repaired
+    And the driver is restarted
+    Then the backup of "kept" is gone
+    And every backup that the driver lists is there, whole
+    And the volume "database" is untouched
+
+    Examples:
+      | act           | fault       |
+      | export.delete | refused:EIO |
+      | nfs.delete    | lost_before |
+      | nfs.delete    | hang_before |

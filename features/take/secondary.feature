@@ -36,6 +36,24 @@ Feature: A snapshot that is backed up to secondary storage
     And the backup of "monday" is there, whole
     And the backup of "tuesday" holds what was on the disk when it was taken
 
+  @req:R-005 @capability:snapshot-secondary
+  Scenario Outline: Backups of one name lie side by side, each at a path of its own
+    Given backups are kept on <store>
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "nightly" of "database" on SECONDARY
+    And the guest of "database" writes on
+    When a snapshot "nightly" of "database" is taken on SECONDARY
+    Then the snapshot "nightly" is BackedUp on SECONDARY
+    And all that has changed is 1 more backup
+    And the backup of "nightly" lies under the account and the volume
+    And every backup that the driver lists is there, whole
+
+    Examples:
+      | store |
+      | NFS   |
+      | S3    |
+
   @req:R-002 @capability:snapshot-secondary
   Scenario: A detached volume is backed up like an attached one
     Given a volume "database" of 3 MiB

@@ -4,7 +4,7 @@ import struct
 from dataclasses import replace
 
 from snapproof.digests import digest_of
-from snapproof.reference_impl.adapters.nfs import NfsStore
+from snapproof.reference_impl.adapters.nfs import NfsStore, speaking_of
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Image, Ports
 
@@ -37,6 +37,35 @@ class DeletesByPattern(ReferenceDriver):
         )
 
 
+class OneShelfStore(NfsStore):
+    """A store with one place for each volume, whatever the snapshot."""
+
+    def publish(self, staged: str, image: Image) -> None:
+        """Put the image where the last one is."""
+        with speaking_of(image.path):
+            self.directory.rename(staged, _shelf(image.path))
+
+    def published(self, path: str) -> Image | None:
+        """Take what is there for the one that is asked for."""
+        found = super().published(_shelf(path))
+        return None if found is None else replace(found, path=path)
+
+    def delete(self, path: str) -> None:
+        """Delete what is there."""
+        super().delete(_shelf(path))
+
+
+class ReplacesOlderBackups(ReferenceDriver):
+    """Breaks R-005: a second backup takes the place of the first."""
+
+    def ports(self) -> Ports:
+        """Keep one shelf where backups are files."""
+        ports = super().ports()
+        return (
+            replace(ports, store=OneShelfStore(ports.store.directory)) if isinstance(ports.store, NfsStore) else ports
+        )
+
+
 class ChainedStore(NfsStore):
     """A store whose images name a parent: a difference to something that nobody keeps."""
 
@@ -65,6 +94,10 @@ class ChainsBackups(ReferenceDriver):
         """Chain where backups are files."""
         ports = super().ports()
         return replace(ports, store=ChainedStore(ports.store.directory)) if isinstance(ports.store, NfsStore) else ports
+
+
+def _shelf(path: str) -> str:
+    return f"{path.rpartition('/')[0]}/latest.vhd"
 
 
 def _seal(text: bytearray, start: int, length: int, at: int) -> None:
