@@ -77,6 +77,15 @@ def give_up(
     state.record("copy given up", vdi=copy.source.uuid, into=copy.target.uuid, why=reason[0], partial_left=partial)
 
 
+def begin(copy: Copy) -> None:
+    """Let a copy take one step, the first if it has not begun: what a host leaves that dies in the middle."""
+    steps, copy.steps = copy.steps, None
+    if steps is not None:
+        with suppress(OSError, XapiError):
+            copy.done_bytes = next(steps, copy.done_bytes)
+        copy.steps = steps
+
+
 def require_idle(state: State, vdi: Vdi) -> None:
     """Refuse to touch a VDI that is being copied."""
     if any(vdi is copy.source or vdi is copy.target for copy in state.copies()):

@@ -5,7 +5,7 @@ A dead host leaves half-written files where it was copying to, and whoever asked
 
 from contextlib import suppress
 
-from snapproof.simulators.xenserver.copying import give_up
+from snapproof.simulators.xenserver.copying import begin, give_up
 from snapproof.simulators.xenserver.failures import XapiError
 from snapproof.simulators.xenserver.methods_pbd import plug
 from snapproof.simulators.xenserver.methods_vm import halt
@@ -48,6 +48,7 @@ def _die(state: State, host: Host) -> list[Pbd]:
     state.record("host died", host=host.name_label)
     for task in state.unfinished():
         if task.copy and task.copy.host is host:
+            begin(task.copy)
             give_up(state, task, TaskStatus.FAILURE, ("HOST_OFFLINE", host.ref), leave_partial=True)
         elif task.work and host is state.master:
             give_up(state, task, TaskStatus.FAILURE, ("HOST_OFFLINE", host.ref))
