@@ -5,7 +5,7 @@ How orders are carried out is the orchestrator's business; which services stand 
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,12 +15,13 @@ import msgspec
 from snapproof import __version__
 from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError
 from snapproof.reference_impl.adapters.element import ElementArray
+from snapproof.reference_impl.adapters.kvm import KvmHypervisor
 from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
 from snapproof.reference_impl.adapters.xen import XenHypervisor
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Session
-from snapproof.reference_impl.core.locations import read_location
+from snapproof.reference_impl.core.locations import read_location, require_format
 from snapproof.reference_impl.core.orders import (
     ArchiveSnapshot,
     ArraySource,
@@ -31,7 +32,7 @@ from snapproof.reference_impl.core.orders import (
     TakeSnapshot,
 )
 from snapproof.reference_impl.orchestrator import Orchestrator, Rules
-from snapproof.reference_impl.ports import Ports
+from snapproof.reference_impl.ports import Hypervisor, Ports
 from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import (
     AccountId,
@@ -39,6 +40,7 @@ from snapproof.vocabulary import (
     Capability,
     Description,
     Directory,
+    HypervisorType,
     LocationType,
     OperationId,
     ResourceCounts,
@@ -63,15 +65,28 @@ MessageT = TypeVar("MessageT", AuditEvent, UsageEvent, StateChange)
 _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 
 
+def _xen(site: Site, settings: Settings) -> Hypervisor:
+    return XenHypervisor(
+        site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=settings
+    )
+
+
+def _kvm(site: Site, _settings: Settings) -> Hypervisor:
+    return KvmHypervisor(site.hypervisor, portal=site.array_portal)
+
+
+HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Settings], Hypervisor]] = {
+    HypervisorType.XENSERVER: _xen,
+    HypervisorType.KVM: _kvm,
+}
+
+
 def connect(site: Site, settings: Settings) -> Ports:
     """Put the adapters for the site's services behind the ports."""
     directory: Directory = site.export
-    hypervisor = XenHypervisor(
-        site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=settings
-    )
     return Ports(
         array=ElementArray(site.array, group=site.hosts_group),
-        hypervisor=hypervisor,
+        hypervisor=HYPERVISORS[site.hypervisor_type](site, settings),
         store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
         clock=site.clock,
     )
@@ -85,7 +100,9 @@ class ReferenceDriver:
         self._settings = Settings()
         url = f"sqlite:///{site.state_directory / 'catalog.sqlite'}"
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock)
-        self._orchestrator = Orchestrator(self._catalog, self.ports(), settings=self._settings, rules=self.rules())
+        ports = self.ports()
+        self._image_format = ports.hypervisor.image_format
+        self._orchestrator = Orchestrator(self._catalog, ports, settings=self._settings, rules=self.rules())
 
     def ports(self) -> Ports:
         """The world; a variant of the zoo may wrap one of its ports."""
@@ -139,6 +156,7 @@ class ReferenceDriver:
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
         """Check the request, then take and, for SECONDARY, back up."""
         location = read_location(request.location)
+        require_format(location, self._image_format)
         now = self._catalog.now()
 
         def draw_up(session: Session) -> TakeSnapshot:
@@ -152,6 +170,7 @@ class ReferenceDriver:
 
     def archive_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> Snapshot:
         """Back up a snapshot that stayed on the array, then delete it there (R-012)."""
+        require_format(LocationType.SECONDARY, self._image_format)
 
         def draw_up(session: Session) -> ArchiveSnapshot:
             found = queries.snapshot(session, snapshot)

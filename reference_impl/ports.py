@@ -6,6 +6,7 @@ hypervisor or store stands behind a port is not known here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from snapproof.vocabulary import Clock, Qos
@@ -105,11 +106,22 @@ class Disk:
     size_bytes: int
 
 
+class ImageFormat(StrEnum):
+    """What a hypervisor's disks are. CloudStack backs up VHD alone."""
+
+    VHD = "VHD"
+    QCOW2 = "QCOW2"
+
+
 class Hypervisor(Protocol):
     """The pool of hosts that can open a LUN. A LUN is named by its target, an export directory by its path.
 
     Every verb may be repeated after it died half-way: it looks for what it left by name, never by a reference it kept.
     """
+
+    @property
+    def image_format(self) -> ImageFormat:
+        """What its disks are."""
 
     def resign(self, target: str) -> None:
         """Give the storage repository and disk on a cloned LUN new identities."""

@@ -2,6 +2,7 @@
 
 from pytest_bdd import given, parsers, then, when
 
+from snapproof.driver import InvalidRequestError
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
 
@@ -58,6 +59,26 @@ def the_act_is_refused_saying(scene: Scene, words: str) -> None:
     """The driver said no, and its message tells why in these words among others."""
     the_act_is_refused(scene)
     assert words in str(scene.outcome.error), f"The driver only said: {scene.outcome.error}"
+
+
+@then(parsers.parse('the act is refused as the caller\'s mistake, saying "{words}"'))
+def the_act_is_refused_as_a_mistake(scene: Scene, words: str) -> None:
+    """The driver blames the request, and its message tells why in these words among others."""
+    the_act_is_refused_saying(scene, words)
+    error = scene.outcome.error
+    assert isinstance(error, InvalidRequestError), f"The driver blamed somebody else: {type(error).__name__}."
+
+
+@given("calls are counted from here")
+def calls_are_counted(lab: Lab) -> None:
+    """What was called so far was arrangement."""
+    lab.watch_calls()
+
+
+@then("nobody was called")
+def nobody_was_called(lab: Lab) -> None:
+    """Neither array, hosts and stores nor the driver's own catalog were asked to do anything."""
+    assert not lab.calls(), f"The driver called {', '.join(lab.calls())}."
 
 
 @then("the driver has died")

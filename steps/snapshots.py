@@ -75,6 +75,12 @@ def the_driver_lists_no_snapshot(lab: Lab, scene: Scene, name: str) -> None:
     assert scene.snapshot(name).id not in listed, f'Snapshot "{name}" is still listed.'
 
 
+@then(parsers.parse('no snapshot is called "{name}"'))
+def no_snapshot_is_called(lab: Lab, name: str) -> None:
+    """Not in any state."""
+    assert name not in [snapshot.name for snapshot in lab.driver.list_snapshots()], f'Snapshot "{name}" is listed.'
+
+
 @then(parsers.parse('the driver lists the snapshot "{name}" as {states}'))
 def the_driver_lists_the_snapshot(lab: Lab, name: str, states: str) -> None:
     """The snapshot is listed under its name, once, in one of the states: `BackedUp`, or `BackedUp or Error`."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
-from snapproof.reference_impl.ports import Disk, RefusedError
+from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError
 from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import Clock, Endpoint
 
@@ -30,6 +30,8 @@ _NAMES = uuid.UUID("6f6c0a52-33c8-5bd3-9a50-1f3c8b3c77a1")
 
 class XenHypervisor:
     """One pool; its master does all the work. `portal` is the array's iSCSI address, `export_url` what hosts mount."""
+
+    image_format = ImageFormat.VHD
 
     def __init__(self, endpoint: Endpoint, clock: Clock, *, portal: str, export_url: str, settings: Settings) -> None:
         self._api = XenApi(endpoint, clock)

@@ -6,6 +6,18 @@ from snapproof.vocabulary import LocationType
 _LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
+BACKED_UP_FORMAT = "VHD"
+
+
+def require_format(location: LocationType, image_format: str) -> None:
+    """Refuse to back up what is no VHD, before anything is begun (R-009)."""
+    if location is LocationType.SECONDARY and image_format != BACKED_UP_FORMAT:
+        raise InvalidRequestError(
+            f"A volume of format {image_format} cannot be backed up: only {BACKED_UP_FORMAT} is kept on SECONDARY. "
+            "Take the snapshot on PRIMARY."
+        )
+
+
 def read_location(text: str | None) -> LocationType:
     """Read a location type as a user types it; none means PRIMARY. Raises InvalidRequestError with the legal values."""
     if text is None:

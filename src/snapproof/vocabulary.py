@@ -42,6 +42,13 @@ class SnapshotState(StrEnum):
     ERROR = "Error"
 
 
+class HypervisorType(StrEnum):
+    """What the hosts run, in CloudStack's spelling."""
+
+    XENSERVER = "XenServer"
+    KVM = "KVM"
+
+
 class Capability(StrEnum):
     """What a driver may declare. What it does not declare is not asked of it, and is reported as not supported."""
 
@@ -56,6 +63,7 @@ class Capability(StrEnum):
     AUDIT_EVENTS = "audit-events"
     USAGE_EVENTS = "usage-events"
     STATE_CHANGES = "state-changes"
+    KVM = "kvm"  # volumes that KVM hosts use, which are no VHD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +331,7 @@ class Site:
     """Everything a driver is told about where it works.
 
     `array_portal` is the iSCSI address of the array, `hosts_group` its access group that holds the hosts' initiators.
+    `hypervisor` is the pool's XenAPI, or the door to the agents of KVM hosts, as `hypervisor_type` says.
     `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it, `export_path` where it
     is on this machine, if it is. `bucket` is None where secondary storage is the export itself.
     """
@@ -339,3 +348,4 @@ class Site:
     call_point: CallPoint
     export_path: Path | None = None
     seed: int = 0
+    hypervisor_type: HypervisorType = HypervisorType.XENSERVER

@@ -23,7 +23,7 @@ from snapproof.driver import (
     NotSupportedError,
     UnavailableError,
 )
-from snapproof.vocabulary import Endpoint, Site
+from snapproof.vocabulary import Endpoint, HypervisorType, Site
 
 VERSION = "1.0"
 PREFIX = "/v1/"
@@ -84,6 +84,7 @@ class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
     bucket: Bucket | None
     state_directory: str
     seed: int
+    hypervisor_type: HypervisorType = HypervisorType.XENSERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +189,7 @@ def message_of(site: Site) -> SiteMessage:
         bucket=None if bucket is None else Bucket(service=_service(bucket.endpoint), name=bucket.bucket),
         state_directory=str(site.state_directory),
         seed=site.seed,
+        hypervisor_type=site.hypervisor_type,
     )
 
 

@@ -1,0 +1,92 @@
+"""The hypervisor port on KVM hosts: a LUN is the disk, a block device by path; no repository, nothing to re-sign.
+
+An agent on each host runs commands (iscsiadm, blockdev). Only the host that needs a LUN logs in to it, here the first.
+There is no VHD on these hosts, so nothing is copied to secondary storage; the driver refuses that before it asks.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+
+from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError, UnknownOutcomeError
+from snapproof.vocabulary import Endpoint
+
+NO_RECORD = 21
+"""Iscsiadm knows no such target or session: what was to be undone is undone."""
+HOST = 0
+_ISCSI_PORT = 3260
+
+
+class KvmHypervisor:
+    """The hosts of a KVM cluster. `portal` is the array's iSCSI address."""
+
+    image_format = ImageFormat.QCOW2
+
+    def __init__(self, endpoint: Endpoint, *, portal: str) -> None:
+        self._transport = Transport(endpoint)
+        login = f"{endpoint.username}:{endpoint.password.reveal()}".encode()
+        self._authorization = "Basic " + base64.b64encode(login).decode()
+        self._portal = portal if ":" in portal else f"{portal}:{_ISCSI_PORT}"
+
+    def resign(self, target: str) -> None:
+        """Nothing: a clone has no identity that could clash with its parent's."""
+
+    def attach(self, target: str) -> Disk:
+        """Log in and find the device. Logging in twice is harmless."""
+        self._node(target, "-o", "new")
+        self._node(target, "--login")
+        path = f"/dev/disk/by-path/ip-{self._portal}-iscsi-{target}-lun-0"
+        said = self._run("blockdev", "--getsize64", path)
+        if not said.strip().isdecimal():
+            raise RefusedError(f"The host's answer about the size of {target} is no number.")
+        return Disk(uuid=path, size_bytes=int(said))
+
+    def copy_out(self, target: str, directory: str) -> str:
+        """Refuse: a KVM host writes no VHD."""
+        raise RefusedError(f"The disk of {target} cannot be copied to secondary storage: KVM hosts write no VHD.")
+
+    def copy_in(self, directory: str, file: str, target: str, *, size_bytes: int) -> None:
+        """Refuse: a KVM host reads no VHD."""
+        raise RefusedError(f"{directory}/{file} cannot be restored to {target}: KVM hosts read no VHD.")
+
+    def wipe(self, target: str) -> None:
+        """Nothing: no repository was ever written."""
+
+    def detach(self, target: str) -> None:
+        """Log out and forget the target; one that is not there is gone already."""
+        for option in (("--logout",), ("-o", "delete")):
+            self._node(target, *option, harmless=(NO_RECORD,))
+
+    def detach_export(self, directory: str) -> None:
+        """Nothing: no export is ever mounted."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._transport.close()
+
+    def _node(self, target: str, *options: str, harmless: tuple[int, ...] = ()) -> str:
+        return self._run("iscsiadm", "-m", "node", "-T", target, "-p", self._portal, *options, harmless=harmless)
+
+    def _run(self, *command: str, harmless: tuple[int, ...] = ()) -> str:
+        """Run one command on the host. What a program complains of is never repeated: it may hold secrets (C14)."""
+        body = json.dumps({"host": HOST, "command": command}).encode()
+        headers = {"content-type": "application/json", "authorization": self._authorization}
+        status, _, text = self._transport.exchange("POST", "/run", headers, body)
+        if status != 200:
+            raise UnknownOutcomeError(f"{command[0]}: the agent answered with HTTP {status}.")
+        answer = _read(command[0], text)
+        code = answer.get("code")
+        if code not in (0, *harmless):
+            raise RefusedError(f"{command[0]} ended with exit code {code}.")
+        return str(answer.get("stdout", ""))
+
+
+def _read(program: str, text: bytes) -> Mapping[str, object]:
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnknownOutcomeError(f"{program}: the agent's answer cannot be read.") from error
+    if not isinstance(answer, dict):
+        raise UnknownOutcomeError(f"{program}: the agent's answer has no exit code.")
+    return answer

@@ -1,0 +1,1 @@
+"""Simulated KVM hosts."""
