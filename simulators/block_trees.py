@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from snapproof.simulators.arena import BLOCK_BYTES, LEAF_BLOCKS, LEAF_BYTES, Arena, Leaf
 
 SIZE_BYTES_MAX = 64 << 40
+LEAVES_MAX = SIZE_BYTES_MAX // LEAF_BYTES
 
 LEVELS = ((22, 63), (16, 63), (10, 63), (5, 31), (0, 31))
 """Shift and mask that pick a child by the number of a leaf, from the root down."""
@@ -62,12 +63,12 @@ def leaves(node: Any, level: int, seen: set[int]) -> Iterator[Leaf]:
 def numbered_leaves(root: Node, pool: Pool) -> Iterator[tuple[int, Leaf]]:
     """Yield each leaf of a tree that was ever written, with its number, ascending."""
     blank = [pool.blanks[0]] * (len(root) + MAPPED) + [None]
-    for number, leaf, _ in _differing_leaves([*root[:MAPPED], None], blank, 0, 0, range(1 << 32)):
+    for number, leaf, _ in _differing_leaves([*root[:MAPPED], None], blank, 0, 0, range(LEAVES_MAX)):
         yield number, leaf
 
 
 def differing(
-    ours: Node, theirs: Node, pool: Pool, *, first_leaf: int = 0, last_leaf: int = 1 << 32
+    ours: Node, theirs: Node, pool: Pool, *, first_leaf: int = 0, last_leaf: int = LEAVES_MAX
 ) -> Iterator[tuple[int, int]]:
     """Yield `(first, last)` of the blocks that two trees name differently, not merged across leaves.
 

@@ -98,8 +98,12 @@ class Inbox:
 
     @property
     def ready(self) -> bool:
-        """Whether the next PDU has arrived at least in part: its rest is worth waiting for before anything is sent."""
-        return self._end > self._start
+        """Whether the next PDU is here already, so that taking it will not wait."""
+        held, view, at = self._end - self._start, self._view, self._start
+        if held < HEADER_BYTES:
+            return False
+        length = view[at + 4] * 4 + int.from_bytes(view[at + 5 : at + 8])
+        return held >= HEADER_BYTES + length + (-length & 3)
 
     def take(self) -> Request | None:
         """Wait for the next PDU; None when the peer has hung up. Raises ProtocolError when it cannot be read."""

@@ -96,9 +96,10 @@ def status_of(initiator: Any) -> int:
     try:
         initiator.login()
     except Exception as error:
-        if not hasattr(error, "status"):
+        status: int | None = getattr(error, "status", None)
+        if status is None:
             raise
-        return int(error.status)
+        return status
     return IN
 
 
