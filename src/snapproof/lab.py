@@ -166,6 +166,12 @@ class Lab(Protocol):
     def calls(self) -> Sequence[str]:
         """The external calls that the driver made since the last `watch_calls`, in order, as `service.method#n`."""
 
+    def acts(self) -> Sequence[str]:
+        """What services did inside since the last `watch_calls`, whoever caused it, as `service.act#n`.
+
+        Acts can meet faults of their own, as a disk that fills up; a lab that cannot count them names none.
+        """
+
     def unspent_faults(self) -> Sequence[str]:
         """Faults that were armed and never met."""
 

@@ -20,12 +20,16 @@ OpenLab: TypeAlias = Callable[[Schedule], AbstractContextManager[Lab]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """How one schedule ended. `ending` is what the caller was told, in one word; `calls` what the driver called."""
+    """How one schedule ended. `ending` is what the caller was told, in one word; `calls` what the driver called.
+
+    `acts` are what services did inside, whoever caused it, and can fail at.
+    """
 
     schedule: Schedule
     ending: str
     violations: tuple[Violation, ...]
     calls: tuple[str, ...]
+    acts: tuple[str, ...]
     digest: str
 
 
@@ -43,7 +47,7 @@ def run(schedule: Schedule, open_lab: OpenLab) -> Case:
             lab.arm(call, fault)
         with stage.guest.keep_writing():
             outcome = lab.attempt(stage.act)
-        calls = tuple(lab.calls())
+        calls, acts = tuple(lab.calls()), tuple(lab.acts())
         found = _lies(lab, outcome)
         found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
         lab.repair()
@@ -56,6 +60,7 @@ def run(schedule: Schedule, open_lab: OpenLab) -> Case:
             ending=_ending(outcome),
             violations=tuple(found),
             calls=calls,
+            acts=acts,
             digest=lab.journal_digest(),
         )
 

@@ -30,10 +30,52 @@ S3_KINDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What calls of a bucket can meet besides: S3's own refusals, answers cut or withheld, content that is damaged."""
 
+_OF_ALL_NFS = ("refused:ESTALE", "error_after", "hang_after")
+_OF_CHANGES = (*_OF_ALL_NFS, "refused:EROFS")
+_OF_GROWTH = (*_OF_CHANGES, "refused:ENOSPC", "refused:EDQUOT")
+
+NFS_KINDS: Mapping[str, tuple[str, ...]] = {
+    "nfs.close": _OF_GROWTH,
+    "nfs.create": _OF_GROWTH,
+    "nfs.delete": _OF_ALL_NFS,
+    "nfs.delete_directory": _OF_ALL_NFS,
+    "nfs.list": _OF_ALL_NFS,
+    "nfs.make_directories": _OF_GROWTH,
+    "nfs.open": _OF_ALL_NFS,
+    "nfs.rename": _OF_GROWTH,
+    "nfs.size": _OF_ALL_NFS,
+}
+"""What calls on an export can meet besides: the server's own refusals, answers withheld.
+
+That nothing can be deleted for good is told by scenarios: a driver may then leave something for its next life.
+"""
+
+_FAILING = ("refused:EIO", "refused:ESTALE")
+_GROWING = (*_FAILING, "refused:EROFS", "refused:ENOSPC", "refused:EDQUOT")
+_KEEPING = (*_GROWING, "refused:REBOOT")
+
+ACT_KINDS: Mapping[str, tuple[str, ...]] = {
+    "export.create": _GROWING,
+    "export.delete": _FAILING,
+    "export.delete_directory": _FAILING,
+    "export.fsync": _KEEPING,
+    "export.list": _FAILING,
+    "export.make_directories": _GROWING,
+    "export.open": _FAILING,
+    "export.read": _FAILING,
+    "export.rename": _GROWING,
+    "export.size": _FAILING,
+    "export.write": _KEEPING,
+}
+"""What the acts of an NFS server can meet, whoever causes them; an act has no answer that could be lost."""
+
 
 def kinds_for(call: str) -> tuple[str, ...]:
-    """Name the kinds of fault that a call of the sweep meets: `s3.PutObject#1`."""
-    return FAULT_KINDS + S3_KINDS.get(call.partition("#")[0], ())
+    """Name the kinds of fault that a call or an act of the sweep meets: `s3.PutObject#1`, `export.write#3`."""
+    name = call.partition("#")[0]
+    if name in ACT_KINDS:
+        return ACT_KINDS[name]
+    return FAULT_KINDS + S3_KINDS.get(name, ()) + NFS_KINDS.get(name, ())
 
 
 _TEXT = re.compile(

