@@ -22,6 +22,14 @@ NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 LOOKING = frozenset({"list", "open", "read", "size"})
 """The acts that change nothing; a read-only server still does them."""
 
+GUESSES = (
+    "A server whose fsync failed has lost the bytes, and does not keep them for a second fsync.",
+    "A host whose server rebooted is told so with EIO at its next write or close, and does not send its pages again.",
+    "A refused close has lost what the server had not made durable; a lost answer to it has not.",
+    "A server that is full, stale or read-only says so to acts that begin then; none that is under way is cut short.",
+)
+"""What nobody has verified on a real server and host; NFS leaves it to them."""
+
 _HOLE_BYTES_MIN = 4096
 _ZEROS = bytes(2 << 20)
 """Zeros that are written in one go become a hole, as the servers' own file systems make them for sparse copies."""

@@ -1,7 +1,7 @@
 """The sweep over single cells: every call that a workflow makes, every act that it causes, times every kind of fault.
 
-Each cell is a run of its own. Cells are numbered by a pure function of what was seen without faults, so that a shard is a
-remainder and needs no coordinator. How a matrix is shown is not decided here.
+Each cell is a run of its own. Cells are numbered by a pure function of what was seen without faults, so that a shard is
+a remainder and needs no coordinator. How a matrix is shown is not decided here.
 """
 
 from collections.abc import Iterator, Sequence
