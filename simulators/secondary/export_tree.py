@@ -49,8 +49,8 @@ class TreeObserver(Protocol):
     def gone(self, inode: int) -> None:
         """Something has lost its last name."""
 
-    def moved(self, inode: int, old: tuple[int, str], new: tuple[int, str]) -> None:
-        """Something has a new name; names stand behind the inode number of their directory."""
+    def moved(self, inode: int, old: tuple[int, str], new: tuple[int, str], *, path: str) -> None:
+        """Something has a new name, and this path; names stand behind the inode number of their directory."""
 
 
 class RebootedError(OSError):
@@ -138,7 +138,7 @@ class ExportTree:
             if replaced not in {None, moving}:
                 self._gone(replaced)
             for observer in self._observers:
-                observer.moved(moving, (_inode(source_at), source), (_inode(target_at), target))
+                observer.moved(moving, (_inode(source_at), source), (_inode(target_at), target), path=new_path)
         self.record("file renamed", path=old_path, target=new_path)
 
     def delete_file(self, at: int, name: str, path: str) -> None:
@@ -199,10 +199,11 @@ class ExportTree:
 
     def space(self) -> tuple[int, int]:
         """Tell how many bytes the export can hold, and how many are free."""
-        if self.capacity_bytes is None:
+        limits = [limit for limit in (self.capacity_bytes, self.quota_bytes) if limit is not None]
+        if not limits:
             found = os.statvfs(self.root)
             return found.f_frsize * found.f_blocks, found.f_frsize * found.f_bavail
-        return self.capacity_bytes, max(0, self.capacity_bytes - self._measured())
+        return min(limits), max(0, min(limits) - self._measured())
 
     def record(self, event: str, **facts: str | int) -> None:
         """Write one line of the journal."""

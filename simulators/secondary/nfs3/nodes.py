@@ -94,10 +94,12 @@ class Nodes:
             node.places.append(place)
         return node
 
-    def moved(self, inode: int, old: tuple[int, str], new: tuple[int, str]) -> None:
-        """Take note that something has another name now."""
+    def moved(self, inode: int, old: tuple[int, str], new: tuple[int, str], *, path: str) -> None:
+        """Take note that something has another name now; its path tells of directories that no client has asked for."""
         if node := self._nodes.get(inode):
             node.places = [place for place in node.places if place not in {old, new}] + [new]
+            if new[0] not in self._nodes:
+                self._walk(path.split("/")[:-1])
 
     def gone(self, inode: int) -> None:
         """Take note that something is gone: its handles are stale, whatever gets its number next."""
@@ -137,6 +139,15 @@ class Nodes:
                 return Spot(node=node, at=at, name=names[-1], found=found, path="/".join(names))
         return None
 
+    def _walk(self, names: list[str]) -> None:
+        """Know every directory on the way."""
+        with contextlib.ExitStack() as opened:
+            at, inode = self._root, self._root_inode
+            for name in names:
+                found = os.stat(name, dir_fd=at, follow_symlinks=False)
+                self.seen(found, (inode, name))
+                at, inode = self._entered([name], opened, at=at), found.st_ino
+
     def _stands(self, node: Node, place: tuple[int, str]) -> bool:
         with contextlib.ExitStack() as opened:
             return self._standing(Node(inode=node.inode, generation=0, places=[place]), opened) is not None
@@ -155,8 +166,8 @@ class Nodes:
             place = node.places[-1]
         return None
 
-    def _entered(self, names: list[str], opened: contextlib.ExitStack) -> int:
-        at = self._root
+    def _entered(self, names: list[str], opened: contextlib.ExitStack, *, at: int | None = None) -> int:
+        at = self._root if at is None else at
         for name in names:
             at = os.open(name, DIRECTORY, dir_fd=at)
             opened.callback(os.close, at)

@@ -59,9 +59,9 @@ class Served:
         self.cookies.pop(inode, None)
         self.nodes.gone(inode)
 
-    def moved(self, inode: int, old: tuple[int, str], new: tuple[int, str]) -> None:
+    def moved(self, inode: int, old: tuple[int, str], new: tuple[int, str], *, path: str) -> None:
         """Follow a file to its new name."""
-        self.nodes.moved(inode, old, new)
+        self.nodes.moved(inode, old, new, path=path)
 
     def node(self, handle: memoryview) -> Node:
         """Find what a handle means, unless no handle means anything any more."""
@@ -108,7 +108,7 @@ def plain_name(octets: bytes) -> str:
         raise StatusError(Status.NAMETOOLONG)
     if octets in {b"", b".", b".."}:
         raise StatusError(Status.INVAL)
-    if {b"/", b"\0", b"\\"} & {octets[at : at + 1] for at in range(len(octets))}:
+    if any(mark in octets for mark in (b"/", b"\0", b"\\")):
         raise StatusError(Status.ACCES)
     return os.fsdecode(octets)
 

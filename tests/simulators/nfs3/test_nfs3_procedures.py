@@ -262,6 +262,17 @@ def test_a_handle_follows_its_file_and_goes_stale_with_it(client: Nfs3Client, ro
     assert refused(lambda: client.attributes(other)) == "STALE"
 
 
+def test_a_handle_follows_its_file_into_a_directory_that_no_client_knows(
+    client: Nfs3Client, root: bytes, export: NfsExport
+) -> None:
+    handle = written(client, root, b"file", b"content")
+    export.make_directories("un/known")
+    export.rename("file", "un/known/place")
+    assert client.read(handle, 0, 9)[0] == b"content"
+    assert client.attributes(handle).size_bytes == 7
+    assert client.walk(root, "un/known/place") == handle
+
+
 def test_what_replaces_a_file_behind_the_servers_back_has_another_handle(
     client: Nfs3Client, root: bytes, export: NfsExport
 ) -> None:
@@ -311,6 +322,7 @@ def test_a_full_export_refuses_bytes_and_counts_what_is_free(
     client.remove(root, b"first")
     assert figures(client, root) == (1000, 600, 600)
     export.quota_bytes = 500
+    assert figures(client, root) == (500, 100, 100)
     assert refused(lambda: client.write(second, 400, b"x" * 101)) == "DQUOT"
     client.write(second, 400, b"x" * 100)
     assert refused(lambda: client.read(first, 0, 1)) == "STALE"
