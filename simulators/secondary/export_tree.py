@@ -135,7 +135,7 @@ class ExportTree:
             replaced = _last_name(target_at, target)
             moving = os.stat(source, dir_fd=source_at, follow_symlinks=False).st_ino
             os.rename(source, target, src_dir_fd=source_at, dst_dir_fd=target_at)
-            if replaced not in {None, moving}:
+            if replaced is not None and replaced != moving:
                 self._gone(replaced)
             for observer in self._observers:
                 observer.moved(moving, (_inode(source_at), source), (_inode(target_at), target), path=new_path)

@@ -40,6 +40,8 @@ examples:
                                      one passes, the two after it are refused
   snapproof fault arm array-2.GetAPI hang_before --always
                                      the second cluster is down
+  snapproof fault arm export.write refused:ENOSPC --skip 3
+                                     the NFS server's disk is full at the fourth write, whichever host writes
   snapproof fault list               what waits, what fired; exit code 1 while anything is unspent
   snapproof fault clear
 
