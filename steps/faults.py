@@ -64,9 +64,10 @@ def the_act_is_refused_saying(scene: Scene, words: str) -> None:
 @then(parsers.parse('the act is refused as the caller\'s mistake, saying "{words}"'))
 def the_act_is_refused_as_a_mistake(scene: Scene, words: str) -> None:
     """The driver blames the request, and its message tells why in these words among others."""
-    the_act_is_refused_saying(scene, words)
+    the_act_is_refused(scene)
     error = scene.outcome.error
-    assert isinstance(error, InvalidRequestError), f"The driver blamed somebody else: {type(error).__name__}."
+    assert isinstance(error, InvalidRequestError), f"The driver blamed somebody else: {type(error).__name__}: {error}"
+    the_act_is_refused_saying(scene, words)
 
 
 @given("calls are counted from here")

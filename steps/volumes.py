@@ -165,6 +165,13 @@ def the_volume_is_untouched(lab: Lab, scene: Scene, name: str) -> None:
     assert not differing, f'Volume "{name}" differs from what its guest wrote in {len(differing)} blocks.'
 
 
+@then("no LUN that held a storage repository was formatted")
+def nothing_was_formatted(lab: Lab) -> None:
+    """Whatever a host was told to format held nothing (hazard C25)."""
+    destroyed = lab.formatted_over()
+    assert not destroyed, f"Formatting destroyed the storage repositories {', '.join(destroyed)}."
+
+
 def _active(lab: Lab, volume: Volume) -> bool:
     lun = lab.array_volume_of(volume)
     return lun is not None and lun.active

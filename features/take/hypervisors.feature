@@ -9,7 +9,7 @@ Feature: What hosts run decides where a snapshot can be kept
     And a guest has written to "database"
     And calls are counted from here
     When a snapshot "nightly" of "database" is taken on SECONDARY
-    Then the act is refused as the caller's mistake, saying "only VHD"
+    Then the act is refused as the caller's mistake, saying "VHD"
     And nobody was called
     And all that has changed is nothing
     And no snapshot is called "nightly"

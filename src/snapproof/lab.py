@@ -190,6 +190,9 @@ class Lab(Protocol):
     def leftovers(self) -> Sequence[str]:
         """What hosts and access groups hold that serves no running guest, one line each."""
 
+    def formatted_over(self) -> Sequence[str]:
+        """Storage repositories that were destroyed because a host was told to format the LUN that held them."""
+
     def unfinished_uploads(self) -> Sequence[str]:
         """Uploads to secondary storage that were begun and neither completed nor aborted."""
 

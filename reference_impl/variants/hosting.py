@@ -1,0 +1,46 @@
+"""Variants that go wrong with hosts: what they run, and what they find on a LUN. The table of all is zoo.toml."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from snapproof.reference_impl.adapters.kvm import KvmHypervisor
+from snapproof.reference_impl.adapters.xen import LUN_SR, XenHypervisor
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.ports import Hypervisor, ImageFormat, Ports, RefusedError
+from snapproof.reference_impl.settings import Settings
+from snapproof.vocabulary import HypervisorType
+
+
+class _CallsItVhd(KvmHypervisor):
+    image_format = ImageFormat.VHD
+
+
+class ChecksTheFormatTooLate(ReferenceDriver):
+    """Breaks R-009: that KVM has no VHD is noticed by the job, when row and array snapshot are made (CloudStack)."""
+
+    def ports(self) -> Ports:
+        """Know nothing of formats beforehand."""
+        hypervisor: Hypervisor = _CallsItVhd(self.site.hypervisor, portal=self.site.array_portal)
+        ports = super().ports()
+        return replace(ports, hypervisor=hypervisor) if self.site.hypervisor_type is HypervisorType.KVM else ports
+
+
+class _FormatsUnreadable(XenHypervisor):
+    def _probe(self, host: str, config: Mapping[str, str], target: str) -> str:
+        try:
+            return super()._probe(host, config, target)
+        except RefusedError:
+            self._api.call("SR.create", host, config, "0", f"/{target}/0", "", LUN_SR, "user", False, {})
+            raise
+
+
+class FormatsWhatItCannotProbe(ReferenceDriver):
+    """Breaks R-098: a probe that says nothing means an empty LUN to it, and it formats the clone (hazard C25)."""
+
+    def ports(self) -> Ports:
+        """Reach hosts in that way."""
+        site = self.site
+        hypervisor = _FormatsUnreadable(
+            site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=Settings()
+        )
+        return replace(super().ports(), hypervisor=hypervisor)
