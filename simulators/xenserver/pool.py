@@ -46,6 +46,7 @@ GUESSES = (
     "A session's role is the user's own; the roles of the datamodel's messages are taken as one ladder",
     "event.from compares records when it is asked; changes of host_metrics.last_updated are no event",
     "event.next waits 30 s at most; an event's class is written in lower case and its time is when it is told",
+    "Served in real time, event.from and event.next answer nothing after 5 s, whatever the client's patience",
     "A master without power answers nothing at all; a slave without power answers HOST_OFFLINE through the master",
     "base_vdi, and into_vdi of a file SR, are answered with SR_OPERATION_NOT_SUPPORTED",
     "SR.scan passes over files that are no VHD; the real one fails or marks them",
@@ -120,6 +121,12 @@ class Pool:
         """Open a session for a client whose password the wire has checked; answers its ref."""
         with self._lock:
             return open_session(self._state, username, role).ref
+
+    @property
+    def master(self) -> int:
+        """The number of the host that is the master now."""
+        with self._lock:
+            return list(self._state.hosts).index(self._state.master)
 
     def master_of(self, number: int) -> str | None:
         """Where the master is, if the host of this number is another; None for the master itself."""

@@ -21,7 +21,7 @@ from snapproof.simulators.xenserver.datamodel import Role
 from snapproof.simulators.xenserver.failures import CODES, XapiError
 from snapproof.simulators.xenserver.methods import LIST_METHODS, LOGINS
 from snapproof.simulators.xenserver.pool import Pool
-from snapproof.simulators.xenserver.waiting import patience_of, waited
+from snapproof.simulators.xenserver.waiting import WAIT_S_MAX, patience_of, waited
 
 BODY_BYTES_MAX = 1 * 2**20
 PATHS = ("/", "/RPC2", "/xmlrpc")
@@ -87,6 +87,7 @@ class Endpoint:
         unix: bool = False,
         users: Mapping[str, User] | None = None,
         turn: AbstractContextManager[object] | None = None,
+        wait_s_max: float = WAIT_S_MAX,
     ) -> None:
         self._pool = pool
         self._users = {**(users or {}), username: User(password=password, role=Role.ROOT)}
@@ -94,6 +95,7 @@ class Endpoint:
         self._host = host
         self._unix = unix
         self._turn: AbstractContextManager[object] = turn or nullcontext()
+        self._wait_s_max = wait_s_max
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         path = target.partition("?")[0]
@@ -160,7 +162,7 @@ class Endpoint:
             with self._turn:
                 return self._pool.call(name, arguments)
 
-        patience_s = patience_of(name, arguments)
+        patience_s = patience_of(name, arguments, wait_s_max=self._wait_s_max)
         return ask() if patience_s is None else waited(self._pool.clock, ask, patience_s)
 
     def _require_master(self, name: str) -> None:
@@ -188,7 +190,7 @@ class Endpoint:
             return {"Status": "Success", "Value": ""}
         if name in {HOST_DIES, POWER_CUT}:
             with self._turn:
-                (self._pool.crash_host if name == HOST_DIES else self._pool.cut_power)(0)
+                (self._pool.crash_host if name == HOST_DIES else self._pool.cut_power)(self._pool.master)
             raise AnswerLostError("The master died.")
         detail = ["", "The storage manager failed", ""] if name.startswith("SR_BACKEND_FAILURE") else []
         described = [name, *detail] if name else ["INTERNAL_ERROR", "The host failed"]
@@ -203,10 +205,20 @@ def doors(
     seam: Seam | None = None,
     turn: AbstractContextManager[object] | None = None,
     unix: bool = False,
+    wait_s_max: float = WAIT_S_MAX,
 ) -> tuple[Endpoint, ...]:
     """Give every host of a pool its door, the first host's first. Serve them `blocking`: some calls wait for events."""
     return tuple(
-        Endpoint(pool, username=username, password=password, seam=seam, turn=turn, host=number, unix=unix)
+        Endpoint(
+            pool,
+            username=username,
+            password=password,
+            seam=seam,
+            turn=turn,
+            host=number,
+            unix=unix,
+            wait_s_max=wait_s_max,
+        )
         for number in range(pool.hosts)
     )
 

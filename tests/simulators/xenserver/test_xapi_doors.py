@@ -175,3 +175,13 @@ def test_a_host_without_power_says_nothing(world: Any) -> None:
         world.ask("host.get_all")
     world.pool.restore_power(0)
     assert world.ask("host.get_all") == world.hosts
+
+
+def test_a_served_pool_lets_no_call_wait_longer_than_its_server_may_take_to_end(world: Any) -> None:
+    door = Endpoint(world.pool, username="root", password="secret-pw", wait_s_max=5.0)
+    token = door.answer("event.from", (world.session, ["*"], "", 0.0))["Value"]["token"]  # type: ignore[index]  # plain
+    world.ask("event.register", ["*"])
+    before = world.clock.time()
+    assert door.answer("event.from", (world.session, ["VM"], token, 3600.0))["Value"]["events"] == []  # type: ignore[index]  # plain
+    assert door.answer("event.next", (world.session,))["Value"] == []
+    assert world.clock.time() - before == pytest.approx(10.0)

@@ -1,6 +1,8 @@
 """Every class, field and message of the datamodel over the wire: getters, setters, counts, types, `Async.` forms."""
 
+import re
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from snapproof.simulators.xenserver.conditions import condition
 from snapproof.simulators.xenserver.datamodel import Access, Role, datamodel
-from snapproof.simulators.xenserver.failures import XapiError
+from snapproof.simulators.xenserver.failures import CODES, XapiError
 from snapproof.simulators.xenserver.methods import RULES, all_methods
 from snapproof.simulators.xenserver.records import KINDS
 from snapproof.simulators.xenserver.shapes import checked, natural, shape_of
@@ -318,3 +320,11 @@ def test_a_field_of_the_pools_own_cannot_be_given_by_a_client(full: Any) -> None
     record = full.ask("VM.get_record", vm)
     assert (record["power_state"], record["is_a_snapshot"], record["domid"]) == ("Halted", False, "-1")
     assert datamodel().classes["VM"].fields["domid"].access is Access.RUNTIME
+
+
+def test_every_code_that_the_pool_raises_can_be_armed_as_a_fault() -> None:
+    folder = files("snapproof.simulators.xenserver")
+    sources = [page.read_text() for page in folder.iterdir() if page.name.endswith(".py")]
+    raised = {code for source in sources for code in re.findall(r'XapiError\(\s*"([A-Z_]+)"', source)}
+    assert len(raised) > 40
+    assert raised <= CODES
