@@ -156,3 +156,27 @@ Feature: A backup in a bucket survives whatever the store and the way to it do
       | s3.UploadPart#2              | crash_after  |
       | s3.CompleteMultipartUpload#1 | crash_before |
       | s3.CompleteMultipartUpload#1 | crash_after  |
+
+  @req:R-016 @capability:snapshot-secondary @capability:volume-from-secondary @fault
+  Scenario Outline: A restore that gets other bytes than were backed up is refused, and succeeds when it gets those
+    Given backups are kept on S3
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "nightly" of "database" on SECONDARY
+    And every call <call> meets the fault <fault>
+    When a volume "restored" is made from snapshot "nightly"
+    Then the act is refused
+    And all that has changed is nothing
+    And nothing is left behind on hosts, access groups and staging
+    When everything is repaired
+    And a volume "again" is made from snapshot "nightly"
+    Then the volume "again" holds what was on the disk when "nightly" was taken
+    And the volume "again" has 500 to 2000 IOPS
+
+    Examples:
+      | call          | fault                        |
+      | s3.GetObject  | damaged:answer-cut           |
+      | s3.GetObject  | damaged:answer-flipped       |
+      | s3.GetObject  | truncated                    |
+      | s3.GetObject  | refused:SlowDown             |
+      | s3.HeadObject | refused:RequestTimeTooSkewed |

@@ -10,7 +10,7 @@ from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.performing import leave
-from snapproof.reference_impl.ports import Ports
+from snapproof.reference_impl.ports import Image, Ports
 from snapproof.reference_impl.variants.cloning import with_performer
 from snapproof.vocabulary import AccountId, LocationType, Snapshot, SnapshotRequest, VolumeId
 
@@ -83,3 +83,48 @@ class LeavesUploads(ReferenceDriver):
         if not isinstance(ports.store, S3Store):
             return ports
         return replace(ports, store=ForgetfulStore(ports.store.directory, ports.store.bucket))
+
+
+class TrustingStore(S3Store):
+    """A store that is asked what it holds, and believed."""
+
+    def published(self, path: str) -> Image | None:
+        """Take the size and the digest from the object's headers."""
+        found = self.bucket.head(path)
+        return Image(path=path, physical_size_bytes=found[0], digest=found[1]) if found else None
+
+
+class NeverReadsBack(ReferenceDriver):
+    """Breaks R-003: it calls a backup whole because the store says so, and has not looked."""
+
+    def ports(self) -> Ports:
+        """Believe where backups are objects."""
+        ports = super().ports()
+        if not isinstance(ports.store, S3Store):
+            return ports
+        return replace(ports, store=TrustingStore(ports.store.directory, ports.store.bucket))
+
+
+class HastyStore(S3Store):
+    """A store from which backups are fetched without comparing them with their digest."""
+
+    def fetch(self, image: Image, staging: str) -> str:
+        """Download, and that is all."""
+        staged = f"{staging}/{image.path.rpartition('/')[2]}"
+        self.directory.make_directories(staging)
+        file = self.directory.create(staged)
+        for piece in self.bucket.read(image.path, image.physical_size_bytes):
+            file.write(piece)
+        file.close()
+        return staged
+
+
+class RestoresUnchecked(ReferenceDriver):
+    """Breaks R-016: it restores whatever arrives, damaged or not."""
+
+    def ports(self) -> Ports:
+        """Compare nothing where backups are objects."""
+        ports = super().ports()
+        if not isinstance(ports.store, S3Store):
+            return ports
+        return replace(ports, store=HastyStore(ports.store.directory, ports.store.bucket))

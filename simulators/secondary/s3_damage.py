@@ -18,11 +18,22 @@ class Where(StrEnum):
     ANSWER = "answer"  # between store and client; the Content-Length agrees with what is left
 
 
+PAGE_BYTES = 4096
+
+
+def flipped(content: bytes) -> bytes:
+    """Make a bit in the middle of each page another one."""
+    spoilt = bytearray(content)
+    for at in range(min(PAGE_BYTES, len(content)) // 2, len(content), PAGE_BYTES):
+        spoilt[at] ^= 1
+    return bytes(spoilt)
+
+
 SPOIL: Mapping[str, Callable[[bytes], bytes]] = {
     "cut": lambda content: content[: len(content) // 2],
-    "flipped": lambda content: _flipped(content, len(content) // 2),
+    "flipped": flipped,
 }
-"""The ways of damage: the second half is missing, or one bit in the middle is another."""
+"""The ways of damage: the second half is missing, or a bit in the middle of each page is another."""
 
 CALLS: Mapping[Where, frozenset[str]] = {
     Where.REQUEST: frozenset({"PutObject", "UploadPart"}),
@@ -51,10 +62,6 @@ def read_damage(name: str) -> tuple[Where, Callable[[bytes], bytes]]:
     """Tell where content is damaged, and give the function that does it."""
     where, _, how = name.partition("-")
     return Where(where), SPOIL[how]
-
-
-def _flipped(content: bytes, at: int) -> bytes:
-    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :] if content else content
 
 
 def _listed(where: Where) -> str:
