@@ -4,6 +4,7 @@ How orders are carried out is the orchestrator's business; which services stand 
 `connect`.
 """
 
+import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,19 +24,23 @@ from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.core.locations import read_location, require_format
 from snapproof.reference_impl.core.orders import (
+    EXCLUDED,
     ArchiveSnapshot,
     ArraySource,
     CreateVolume,
     DeleteSnapshot,
     DeleteVolume,
     Order,
+    Persistence,
     TakeSnapshot,
 )
 from snapproof.reference_impl.orchestrator import Orchestrator, Rules
 from snapproof.reference_impl.ports import Hypervisor, Ports
 from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.waiting import WatchedClock
 from snapproof.vocabulary import (
     AccountId,
+    Alert,
     AuditEvent,
     Capability,
     Description,
@@ -60,7 +65,7 @@ from snapproof.vocabulary import (
 P = ParamSpec("P")
 T = TypeVar("T")
 OrderT = TypeVar("OrderT", bound=Order)
-MessageT = TypeVar("MessageT", AuditEvent, UsageEvent, StateChange)
+MessageT = TypeVar("MessageT", Alert, AuditEvent, UsageEvent, StateChange)
 
 _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 
@@ -84,11 +89,13 @@ HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Settings], Hypervisor]] = {
 def connect(site: Site, settings: Settings) -> Ports:
     """Put the adapters for the site's services behind the ports."""
     directory: Directory = site.export
+    clock = WatchedClock(site.clock)
+    watched = replace(site, clock=clock)
     return Ports(
         array=ElementArray(site.array, group=site.hosts_group),
-        hypervisor=HYPERVISORS[site.hypervisor_type](site, settings),
+        hypervisor=HYPERVISORS[site.hypervisor_type](watched, settings),
         store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
-        clock=site.clock,
+        clock=clock,
     )
 
 
@@ -97,12 +104,17 @@ class ReferenceDriver:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._settings = Settings()
+        self._settings = self.settings()
         url = f"sqlite:///{site.state_directory / 'catalog.sqlite'}"
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock)
         ports = self.ports()
         self._image_format = ports.hypervisor.image_format
-        self._orchestrator = Orchestrator(self._catalog, ports, settings=self._settings, rules=self.rules())
+        dice = random.Random(f"pauses of {site.seed}")
+        self._orchestrator = Orchestrator(self._catalog, ports, settings=self._settings, rules=self.rules(), dice=dice)
+
+    def settings(self) -> Settings:
+        """The bounds of waiting and repeating."""
+        return Settings()
 
     def ports(self) -> Ports:
         """The world; a variant of the zoo may wrap one of its ports."""
@@ -160,7 +172,7 @@ class ReferenceDriver:
         now = self._catalog.now()
 
         def draw_up(session: Session) -> TakeSnapshot:
-            queries.require_idle(session, volume=request.volume)
+            queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
             return self._take_order(session, request, location, now)
 
         order = self._carry_out(
@@ -174,8 +186,8 @@ class ReferenceDriver:
 
         def draw_up(session: Session) -> ArchiveSnapshot:
             found = queries.snapshot(session, snapshot)
-            queries.require_idle(session, volume=found.volume)
-            queries.require_idle(session, snapshot=snapshot)
+            queries.require_idle(session, volume=found.volume, kinds=EXCLUDED[ArchiveSnapshot])
+            queries.require_idle(session, snapshot=snapshot, cleaned_up=True)
             if found.location is LocationType.SECONDARY:
                 raise InvalidRequestError(f"Snapshot {snapshot} is on SECONDARY already; there is nothing to archive.")
             if found.state is not SnapshotState.BACKED_UP:
@@ -206,13 +218,21 @@ class ReferenceDriver:
 
         def draw_up(session: Session) -> DeleteSnapshot:
             found = queries.snapshot(session, snapshot)
-            queries.require_idle(session, volume=found.volume)
+            queries.require_idle(session, volume=found.volume, kinds=EXCLUDED[DeleteSnapshot])
             queries.require_idle(session, snapshot=snapshot, cleaned_up=True)
             if found.state not in {SnapshotState.BACKED_UP, SnapshotState.ERROR}:
                 raise ConflictError(f"Snapshot {snapshot} is {found.state}; only BackedUp or Error can be deleted.")
             return queries.delete_order(session, found, operation)
 
         self._carry_out(operation, DeleteSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
+
+    def cancel(self, operation: OperationId) -> None:
+        """Stop the backup that an operation began, whichever of its jobs runs by now."""
+        self._orchestrator.cancel(self._read(queries.running_backup, operation))
+
+    def run_due_work(self) -> None:
+        """Background backups whose time has come, and whatever else is unfinished."""
+        self._orchestrator.resume()
 
     def reconcile(self) -> None:
         """Bring every unfinished job to its end."""
@@ -233,6 +253,10 @@ class ReferenceDriver:
     def usage_records(self) -> Sequence[UsageRecord]:
         """The bill."""
         return self._read(queries.usage_records)
+
+    def alerts(self) -> Sequence[Alert]:
+        """From the outbox."""
+        return self._messages("alert", Alert)
 
     def state_changes(self) -> Sequence[StateChange]:
         """From the outbox."""
@@ -298,6 +322,9 @@ class ReferenceDriver:
         self, session: Session, request: SnapshotRequest, location: LocationType, now: datetime
     ) -> TakeSnapshot:
         volume = queries.volume(session, request.volume)
+        background = Persistence(
+            retries_max=self._settings.backup_retries_max, interval_s=self._settings.backup_retry_interval_s
+        )
         return TakeSnapshot(
             job=request.operation,
             account=volume.account,
@@ -308,6 +335,7 @@ class ReferenceDriver:
             lun_id=queries.lun_of(session, volume.id),
             size_bytes=volume.size_bytes,
             location=location,
+            in_background=background if location is LocationType.SECONDARY and request.async_backup else None,
         )
 
     def _new_uuid(self, kind: str, operation: OperationId) -> str:

@@ -6,12 +6,20 @@ like (recording.py).
 """
 
 import logging
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from snapproof.driver import BackendError, ConflictError, DriverError, InvalidRequestError, UnavailableError
+from snapproof.driver import (
+    BackendError,
+    CancelledError,
+    ConflictError,
+    DriverError,
+    InvalidRequestError,
+    UnavailableError,
+)
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
@@ -22,10 +30,11 @@ from snapproof.reference_impl.ports import (
     CallError,
     Ports,
     RefusedError,
+    StoppedError,
     TransientError,
     UnknownOutcomeError,
 )
-from snapproof.reference_impl.recording import RECORDERS, Recorder, audit
+from snapproof.reference_impl.recording import CANCELLED, RECORDERS, Recorder, audit
 from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import OperationId
 
@@ -33,8 +42,17 @@ LOG = logging.getLogger("snapproof.orchestrator")
 
 T = TypeVar("T")
 FAILURES: Mapping[str, type[DriverError]] = {
-    kind.__name__: kind for kind in (BackendError, UnavailableError, ConflictError)
+    kind.__name__: kind for kind in (BackendError, UnavailableError, ConflictError, CancelledError)
 }
+
+
+MEANINGS: Mapping[type[CallError], type[DriverError]] = {
+    StoppedError: CancelledError,
+    TransientError: UnavailableError,
+    RefusedError: BackendError,
+    UnknownOutcomeError: UnavailableError,
+}
+"""What a failed call means to the caller who waits; the first that fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +67,10 @@ class Rules:
 class Orchestrator:
     """Runs jobs. One instance is one life; all that outlives it is in the catalog."""
 
-    def __init__(self, catalog: Catalog, ports: Ports, *, settings: Settings, rules: Rules) -> None:
+    def __init__(
+        self, catalog: Catalog, ports: Ports, *, settings: Settings, rules: Rules, dice: random.Random
+    ) -> None:
+        self._dice = dice
         self._catalog = catalog
         self._bench = Workbench(ports=ports, settings=settings)
         self._rules = rules
@@ -67,9 +88,25 @@ class Orchestrator:
             raise ConflictError(f"Somebody else carries out job {order.job} at this moment; ask again.") from error
 
     def resume(self) -> None:
-        """Bring every unfinished job to its end. One that still cannot end keeps its leak record for next time."""
-        for job in self._catalog.unfinished_jobs():
-            self.resume_job(job.uuid)
+        """Bring every unfinished job to its end. One that still cannot end keeps its leak record for next time.
+
+        Jobs may open others behind them; those have their turn too, unless they were put off.
+        """
+        tried: set[OperationId] = set()
+        while due := [job.uuid for job in self._catalog.unfinished_jobs() if job.uuid not in tried]:
+            tried.update(due)
+            for uuid in due:
+                self.resume_job(uuid)
+
+    def cancel(self, uuid: OperationId) -> None:
+        """Ask a job to stop; whoever runs it learns it at the next wait, or before the next step."""
+
+        def cancelled() -> Job | None:
+            job = self._catalog.job(uuid)
+            return job if job and job.cancelled else None
+
+        self._write(lambda _session, tx: tx.cancel_job(uuid), cancelled)
+        LOG.info("job %s is to be cancelled", uuid)
 
     def resume_job(self, uuid: OperationId) -> None:
         """Bring one job to its end if that is possible now."""
@@ -108,7 +145,7 @@ class Orchestrator:
         if job.phase is Phase.RUNNING:
             job = self._forward(job, plan, begun=begun)
         if job.phase is Phase.CLEANING:
-            job = self._release(job, plan)
+            job = self._released(job, plan)
         if job.phase is Phase.UNDOING:
             job = self._undo(job, plan)
         return job
@@ -119,7 +156,8 @@ class Orchestrator:
         try:
             for number in range(job.cursor, len(plan)):
                 effect = plan[number].effect
-                facts = {**job.facts, **self._perform(effect, job.facts, begun=begun)}
+                with self._bench.ports.clock.watched(partial(self._stop_if_cancelled, job)):
+                    facts = {**job.facts, **self._perform(effect, job.facts, begun=begun)}
                 begun = False
                 write = partial(recorder.step, order=job.order, effect=effect, facts=facts)
                 job = self._move(job, Phase.RUNNING, cursor=number + 1, facts=facts, write=write)
@@ -127,6 +165,11 @@ class Orchestrator:
         except CallError as error:
             return self._leak(job, error) if self._past_return(job, plan, error) else self._fail(job, error)
         return self._succeed(job, whole, recorder)
+
+    def _stop_if_cancelled(self, job: Job) -> None:
+        now = self._catalog.job(job.uuid)
+        if now is not None and now.cancelled:
+            raise StoppedError(f"Job {job.uuid} was cancelled.")
 
     def _past_return(self, job: Job, plan: Plan, error: CallError) -> bool:
         """Say whether something was deleted already, or may have been: such a job only goes forward."""
@@ -146,8 +189,17 @@ class Orchestrator:
     def _fail(self, job: Job, error: CallError) -> Job:
         """Give up for good: from here on the job only goes back."""
         LOG.warning("job %s failed at step %d: %s", job.uuid, job.cursor, error)
-        meaning = BackendError if isinstance(error, RefusedError) and not isinstance(error, TransientError) else None
-        return self._move(job, Phase.UNDOING, error=(meaning or UnavailableError)(str(error)))
+        meaning = next(kind for error_kind, kind in MEANINGS.items() if isinstance(error, error_kind))
+        facts = {**job.facts, CANCELLED: 1} if meaning is CancelledError else job.facts
+        return self._move(job, Phase.UNDOING, facts=facts, error=meaning(str(error)))
+
+    def _released(self, job: Job, plan: Plan) -> Job:
+        """Clean up behind a success, unless somebody else does by now: the success stands either way."""
+        try:
+            return self._release(job, plan)
+        except OvertakenError:
+            LOG.info("somebody else cleans up behind job %s", job.uuid)
+            return job
 
     def _release(self, job: Job, plan: Plan) -> Job:
         """Clean up behind a success. What cannot be cleaned now is a leak on record; the success stands."""
@@ -226,7 +278,8 @@ class Orchestrator:
                 LOG.warning("attempt %d of %d failed: %s", number, settings.attempts_max, error)
                 if number == settings.attempts_max:
                     raise
-                self._bench.ports.clock.sleep(settings.backoff_s * 2 ** (number - 1))
+                pause_s = settings.backoff_s * 2 ** (number - 1)
+                self._bench.ports.clock.sleep(pause_s * self._dice.uniform(0.5, 1.5))
         raise AssertionError("attempts_max is at least one")
 
     def _move(

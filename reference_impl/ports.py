@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from snapproof.vocabulary import Clock, Qos
+from snapproof.reference_impl.waiting import WatchedClock
+from snapproof.vocabulary import Qos
 
 
 class CallError(Exception):
@@ -26,6 +27,10 @@ class TransientError(RefusedError):
 
 class GoneError(RefusedError):
     """What the call was about does not exist."""
+
+
+class StoppedError(RefusedError):
+    """The job was cancelled while it waited."""
 
 
 class UnknownOutcomeError(CallError):
@@ -183,4 +188,4 @@ class Ports:
     array: Array
     hypervisor: Hypervisor
     store: SecondaryStore
-    clock: Clock
+    clock: WatchedClock

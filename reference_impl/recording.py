@@ -4,7 +4,7 @@ All of it happens in the transaction that moves the job, so that state, count, a
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 from snapproof.reference_impl.catalog.schema import SECONDARY_BYTES, SNAPSHOT_COUNT
@@ -12,7 +12,9 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts, TakeArraySnapshot
 from snapproof.reference_impl.core.names import array_reference, backup_path
 from snapproof.reference_impl.core.orders import (
+    AbandonSnapshot,
     ArchiveSnapshot,
+    BackUpSnapshot,
     CreateVolume,
     DeleteSnapshot,
     DeleteVolume,
@@ -20,7 +22,10 @@ from snapproof.reference_impl.core.orders import (
     TakeSnapshot,
 )
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
-from snapproof.vocabulary import AccountId, AuditEvent, LocationType, OperationId, UsageEvent
+from snapproof.vocabulary import AccountId, Alert, AuditEvent, LocationType, OperationId, UsageEvent
+
+CANCELLED = "cancelled"
+"""The fact that a job failed because somebody wanted it to."""
 
 Write: TypeAlias = Callable[[Transaction, Any], None]
 WriteFacts: TypeAlias = Callable[[Transaction, Any, Facts], None]
@@ -84,15 +89,82 @@ def step_take(tx: Transaction, /, order: TakeSnapshot, effect: Effect, facts: Fa
 def succeed_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
     """BackedUp: from here on the snapshot is never taken back, only its leftovers are."""
     size = order.size_bytes
+    if order.in_background is not None:
+        back_up = BackUpSnapshot(
+            job=f"{order.job}/1",
+            first_job=order.job,
+            number=1,
+            persistence=order.in_background,
+            account=order.account,
+            volume=order.volume,
+            snapshot=order.snapshot,
+            lun_id=order.lun_id,
+            array_snapshot=int(facts["array_snapshot"]),
+            size_bytes=order.size_bytes,
+        )
+        _open_behind(tx, back_up)
+        return
     if order.location is LocationType.PRIMARY:
         tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_NOT_PERFORMED)
     else:
         size = _record_backup(tx, order, facts)
-    tx.bill(order.account, order.snapshot, order.location, size)
-    tx.usage(_usage("SNAPSHOT.CREATE", order.account, order.snapshot, size, order.location))
+    _bill_new(tx, order, order.location, size)
 
 
-def _record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot, facts: Facts) -> int:
+def succeed_back_up(tx: Transaction, order: BackUpSnapshot, facts: Facts) -> None:
+    """BackedUp at last; nothing was billed before (hazard C24)."""
+    size = _record_backup(tx, order, facts)
+    _bill_new(tx, order, LocationType.SECONDARY, size)
+
+
+def fail_back_up(tx: Transaction, order: BackUpSnapshot, facts: Facts) -> None:
+    """Try again later, a bounded number of times (hazard C26). A cancelled one is kept on the array instead."""
+    if CANCELLED in facts:
+        tx.move_copy(order.snapshot, "Primary", CopyEvent.FAILED)
+        tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_NOT_PERFORMED)
+        tx.relocate(order.snapshot, LocationType.PRIMARY)
+        _bill_new(tx, order, LocationType.PRIMARY, order.size_bytes)
+        return
+    if order.number <= order.persistence.retries_max:
+        again = replace(order, job=f"{order.first_job}/{order.number + 1}", number=order.number + 1)
+        pause_s = order.persistence.interval_s * 2 ** (order.number - 1)
+        tx.move_snapshot(order.snapshot, SnapshotEvent.BACKUP_TO_SECONDARY)
+        _open_behind(tx, again, delay_s=pause_s)
+        return
+    reason = f"The backup of snapshot {order.snapshot} was given up after {order.number} tries."
+    abandon = AbandonSnapshot(
+        job=f"{order.first_job}/end",
+        account=order.account,
+        volume=order.volume,
+        snapshot=order.snapshot,
+        array_snapshot=order.array_snapshot,
+        size_bytes=order.size_bytes,
+        reason=reason,
+    )
+    _open_behind(tx, abandon)
+
+
+def cleaned_abandon(tx: Transaction, order: AbandonSnapshot, _facts: Facts) -> None:
+    """Nothing is left of it: only now the row may say Error."""
+    tx.move_copy(order.snapshot, "Primary", CopyEvent.FAILED, CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
+    tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_FAILED)
+    tx.count(order.account, SNAPSHOT_COUNT, -1)
+    tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
+    tx.alert(Alert(subject=order.snapshot, text=order.reason))
+
+
+def _open_behind(tx: Transaction, order: BackUpSnapshot | AbandonSnapshot, *, delay_s: float = 0) -> None:
+    """Open a job that nobody waits for."""
+    tx.open_job(order, volume=order.volume, snapshot=order.snapshot, delay_s=delay_s)
+    tx.audit(audit(RECORDERS[type(order)], order, "Started"))
+
+
+def _bill_new(tx: Transaction, order: TakeSnapshot | BackUpSnapshot, place: LocationType, size_bytes: int) -> None:
+    tx.bill(order.account, order.snapshot, place, size_bytes)
+    tx.usage(_usage("SNAPSHOT.CREATE", order.account, order.snapshot, size_bytes, place))
+
+
+def _record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot | BackUpSnapshot, facts: Facts) -> int:
     """From here on the backup is the snapshot, and its array snapshot is waste. Give the backup's size."""
     physical_size = int(facts["physical_size"])
     path = backup_path(order.account, order.volume, order.snapshot)
@@ -104,10 +176,9 @@ def _record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot, facts
 
 
 def cleaned_take(tx: Transaction, order: TakeSnapshot, _facts: Facts) -> None:
-    """The array snapshot of a backup is gone."""
+    """It is gone if it was only the way to a backup."""
     if order.location is LocationType.SECONDARY:
-        tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS)
-        tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
+        cleaned_archive(tx, order)
 
 
 def fail_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
@@ -133,8 +204,10 @@ def succeed_archive(tx: Transaction, order: ArchiveSnapshot, facts: Facts) -> No
     tx.bill(order.account, order.snapshot, LocationType.SECONDARY, size)
 
 
-def cleaned_archive(tx: Transaction, order: ArchiveSnapshot, _facts: Facts) -> None:
-    """The array snapshot is gone."""
+def cleaned_archive(
+    tx: Transaction, order: TakeSnapshot | ArchiveSnapshot | BackUpSnapshot, _facts: Facts | None = None
+) -> None:
+    """The array snapshot of a backup is gone."""
     tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS)
     tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
 
@@ -208,6 +281,16 @@ RECORDERS: Mapping[type[Order], Recorder] = {
         succeed=succeed_archive,
         cleaned=cleaned_archive,
         fail=fail_archive,
+    ),
+    BackUpSnapshot: Recorder(
+        audit="SNAPSHOT.BACKUP",
+        subject=lambda order: str(order.snapshot),
+        succeed=succeed_back_up,
+        cleaned=cleaned_archive,
+        fail=fail_back_up,
+    ),
+    AbandonSnapshot: Recorder(
+        audit="SNAPSHOT.ABANDON", subject=lambda order: str(order.snapshot), cleaned=cleaned_abandon
     ),
     DeleteSnapshot: Recorder(
         audit="SNAPSHOT.DELETE",

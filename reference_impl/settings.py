@@ -1,6 +1,6 @@
 """The orchestrator's own settings, with defaults and ranges. Nothing is read from the environment here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,12 @@ class Settings:
     backoff_s: float = 1.0
     """How long to wait before the second attempt; doubled for each further one."""
 
+    backup_retries_max: int = 3
+    """How often a backup in the background is tried again after its first failure (CloudStack's backup.retry)."""
+
+    backup_retry_interval_s: float = 300.0
+    """How long to wait before the first repetition; doubled for each further one (backup.retry.interval)."""
+
     clone_poll_s: float = 0.5
     clone_timeout_s: float = 3_600.0
     copy_poll_s: float = 1.0
@@ -22,6 +28,8 @@ class Settings:
         """Refuse settings that could never work."""
         if self.attempts_max < 1:
             raise ValueError(f"attempts_max is {self.attempts_max}; at least one attempt is needed.")
-        for name in ("backoff_s", "clone_poll_s", "clone_timeout_s", "copy_poll_s", "copy_timeout_s"):
+        if self.backup_retries_max < 0:
+            raise ValueError(f"backup_retries_max is {self.backup_retries_max}; it cannot be below zero.")
+        for name in (field.name for field in fields(self) if field.name.endswith("_s")):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be above zero seconds.")

@@ -30,6 +30,24 @@ def each_array_snapshot_was_reported(lab: Lab) -> None:
     assert went == wanted, f"Array snapshots were reported as gone {dict(went)} times; {dict(wanted)} is right."
 
 
+@then(parsers.parse('nothing is billed for "{name}"'))
+def nothing_is_billed(lab: Lab, name: str) -> None:
+    """No line of the bill, and no SNAPSHOT.CREATE."""
+    (snapshot,) = [row.id for row in lab.driver.list_snapshots() if row.name == name]
+    lines = [line for line in lab.driver.usage_records() if line.subject == snapshot]
+    assert not lines, f"The bill says {lines}."
+    kinds = [event.type for event in lab.driver.usage_events() if event.subject == snapshot]
+    assert "SNAPSHOT.CREATE" not in kinds, f'"{name}" was reported as created: {kinds}.'
+
+
+@then(parsers.parse('one alert was raised about "{name}"'))
+def one_alert_was_raised(lab: Lab, name: str) -> None:
+    """Exactly one, and it names the snapshot."""
+    (snapshot,) = [row.id for row in lab.driver.list_snapshots() if row.name == name]
+    found = [alert.text for alert in lab.driver.alerts() if alert.subject == snapshot]
+    assert len(found) == 1, f'{len(found)} alerts were raised about "{name}": {found}'
+
+
 @then(parsers.parse('"{name}" is billed without gap or overlap, on {places}'))
 def billed_without_gap(lab: Lab, scene: Scene, name: str, places: str) -> None:
     """The lines of the bill of one snapshot: each place in turn, one ending at the moment in which the next begins."""

@@ -1,5 +1,7 @@
 """Faults: armed for one call, for a whole service, or at every boundary in turn; and what a driver does about them."""
 
+from itertools import pairwise
+
 from pytest_bdd import given, parsers, then, when
 
 from snapproof.driver import InvalidRequestError
@@ -82,7 +84,22 @@ def nobody_was_called(lab: Lab) -> None:
     assert not lab.calls(), f"The driver called {', '.join(lab.calls())}."
 
 
+@then(parsers.parse("the call {call} was made {number:d} times, after pauses that grew"))
+def the_call_was_made_with_growing_pauses(lab: Lab, call: str, number: int) -> None:
+    """Counted since the fault was armed; each pause is longer than the one before."""
+    moments = lab.moments_of(call)
+    assert len(moments) == number, f"{call} was called {len(moments)} times."
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert all(later > earlier for earlier, later in pairwise(pauses)), f"The pauses were {pauses}."
+
+
 @then("the driver has died")
 def the_driver_has_died(scene: Scene) -> None:
     """The armed crash has struck."""
     assert scene.outcome.crashed, "The driver is still alive: the crash did not strike."
+
+
+@when("the driver dies at what is due")
+def the_driver_dies_at_due_work(lab: Lab) -> None:
+    """Let the driver do what it does without a caller; the armed crash must strike there."""
+    assert lab.attempt(lambda driver: driver.run_due_work()).crashed, "The driver survived: the crash did not strike."

@@ -6,12 +6,12 @@ Only this file knows how a verb is asked for; the steps beside it say which.
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from snapproof.driver import DriverUnderTest
-from snapproof.lab import Guest, Inventory, Lab, Outcome
+from snapproof.lab import Guest, Inventory, Lab, Meanwhile, Outcome
 from snapproof.vocabulary import AccountId, Capability, OperationId, ResourceCounts, Snapshot, Volume
 
 T = TypeVar("T")
@@ -32,6 +32,9 @@ class Scene:
     charged_before: ResourceCounts = field(
         default_factory=lambda: ResourceCounts(snapshots=0, secondary_storage_bytes=0)
     )
+    taken_by: dict[str, OperationId] = field(default_factory=dict)
+    meanwhile: Meanwhile[Any] = field(default_factory=Meanwhile)
+    ended_s: float = 0
     writing: set[str] = field(default_factory=set)
     operations: int = 0
 
@@ -59,6 +62,17 @@ class Scene:
         self.operations += 1
         return OperationId(f"operation-{self.operations}")
 
+    def next_operation(self) -> OperationId:
+        """The id that the next operation will have."""
+        return OperationId(f"operation-{self.operations + 1}")
+
+    def look_again(self, lab: Lab) -> None:
+        """Learn what the driver says of the scenario's snapshots by now."""
+        listed = {snapshot.id: snapshot for snapshot in lab.driver.list_snapshots()}
+        for name, known in list(self.snapshots.items()):
+            if known.id in listed:
+                self.replace_snapshot(name, listed[known.id])
+
     def last_operation(self) -> OperationId:
         """The id of the last act."""
         return OperationId(f"operation-{self.operations}")
@@ -72,6 +86,7 @@ class Scene:
             for name in sorted(self.writing):
                 stack.enter_context(self.guests[name].keep_writing())
             outcome = lab.attempt(verb)
+        self.ended_s = lab.now_s()
         self.outcome = outcome
         return outcome
 

@@ -28,6 +28,94 @@ def a_snapshot_is_taken_on(lab: Lab, scene: Scene, name: str, volume: str, locat
     _take(lab, scene, name, volume, LocationType(location))
 
 
+@when(parsers.parse('a snapshot "{name}" of "{volume}" is taken on {location} in the background'))
+def a_snapshot_is_taken_in_background(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
+    """Ask for a snapshot whose backup nobody waits for."""
+    _take(lab, scene, name, volume, LocationType(location), async_backup=True)
+
+
+@when("the driver works off what is due")
+def the_driver_works_off(lab: Lab, scene: Scene) -> None:
+    """Let the driver do what it does without a caller, then learn again what it says of the scenario's snapshots."""
+    lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+    scene.look_again(lab)
+
+
+@when(parsers.parse("the driver works for {hours:d} hours"))
+def the_driver_works_for(lab: Lab, scene: Scene, hours: int) -> None:
+    """Let the driver do what is due, every five minutes."""
+    for _ in range(hours * 12):
+        lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+        lab.advance(300)
+    scene.look_again(lab)
+
+
+@given(parsers.parse('at the call {call}, somebody else deletes the snapshot "{name}"'))
+def somebody_deletes(lab: Lab, scene: Scene, call: str, name: str) -> None:
+    """A second caller at the same time. The snapshot is found by its name then: it may be in the making."""
+    operation = scene.operation()
+    lab.watch_calls()
+    scene.meanwhile = lab.meanwhile(call, lambda driver: driver.delete_snapshot(operation, _listed(driver, name).id))
+
+
+@given(parsers.parse('at the call {call}, somebody else takes a snapshot "{name}" of "{volume}" on {location}'))
+def somebody_takes(lab: Lab, scene: Scene, call: str, name: str, volume: str, location: str) -> None:
+    """A second caller at the same time."""
+    taking = _taking(scene, name, volume, LocationType(location))
+
+    def take(driver: DriverUnderTest) -> Snapshot:
+        scene.snapshots[name] = taken = taking(driver)
+        return taken
+
+    lab.watch_calls()
+    scene.meanwhile = lab.meanwhile(call, take)
+
+
+@given(parsers.parse('at the call {call}, somebody else archives the snapshot "{name}"'))
+def somebody_archives(lab: Lab, scene: Scene, call: str, name: str) -> None:
+    """A second caller at the same time."""
+    operation = scene.operation()
+    lab.watch_calls()
+    scene.meanwhile = lab.meanwhile(call, lambda driver: driver.archive_snapshot(operation, _listed(driver, name).id))
+
+
+@given(parsers.parse("at the call {call}, the act is cancelled"))
+def the_act_is_cancelled(lab: Lab, scene: Scene, call: str) -> None:
+    """The caller has had enough; the operation is the next one that the scenario begins."""
+    operation = scene.next_operation()
+    lab.watch_calls()
+    scene.meanwhile = lab.meanwhile(call, lambda driver: driver.cancel(operation))
+
+
+@when(parsers.parse('the backup of "{name}" is cancelled'))
+def the_backup_is_cancelled(lab: Lab, scene: Scene, name: str) -> None:
+    """Cancel by the operation that took the snapshot, between two tries of its backup."""
+    operation = scene.taken_by[name]
+    scene.act(lab, lambda driver: driver.cancel(operation))
+
+
+@then("the other caller is refused")
+def the_other_is_refused(scene: Scene) -> None:
+    """What somebody else wanted at the same time was answered with no."""
+    assert scene.meanwhile.asked, "The moment at which somebody else asks never came."
+    assert scene.meanwhile.outcome.error is not None, "The driver did what somebody else asked for."
+
+
+@then("the other caller has what he asked for")
+def the_other_succeeds(scene: Scene) -> None:
+    """What somebody else wanted at the same time was done."""
+    assert scene.meanwhile.asked, "The moment at which somebody else asks never came."
+    scene.meanwhile.outcome.raise_if_failed()
+
+
+@then(parsers.parse("the act was over {seconds:d} seconds after somebody else had asked"))
+def the_act_was_over(scene: Scene, seconds: int) -> None:
+    """Measured on the lab's clock."""
+    assert scene.meanwhile.asked, "The moment at which somebody else asks never came."
+    took = scene.ended_s - scene.meanwhile.asked_s
+    assert took <= seconds, f"The act went on for {took:.1f} s."
+
+
 @when(parsers.parse('the snapshot "{name}" is deleted'))
 def the_snapshot_is_deleted(lab: Lab, scene: Scene, name: str) -> None:
     """Ask to delete the snapshot."""
@@ -99,8 +187,13 @@ def the_array_snapshot_is_gone(lab: Lab, scene: Scene, name: str) -> None:
     assert copy.reference not in held, f"The array still holds {copy.reference}."
 
 
-def _take(lab: Lab, scene: Scene, name: str, volume: str, location: LocationType | None) -> None:
-    taking = _taking(scene, name, volume, location)
+def _listed(driver: DriverUnderTest, name: str) -> Snapshot:
+    (found,) = [snapshot for snapshot in driver.list_snapshots() if snapshot.name == name]
+    return found
+
+
+def _take(lab: Lab, scene: Scene, name: str, volume: str, location: str | None, *, async_backup: bool = False) -> None:
+    taking = _taking(scene, name, volume, location, async_backup=async_backup)
     outcome = scene.act(lab, taking)
     if outcome.value is not None:
         scene.snapshots[name] = outcome.value
@@ -112,7 +205,14 @@ def _archiving(scene: Scene, name: str) -> Callable[[DriverUnderTest], Snapshot]
 
 
 def _taking(
-    scene: Scene, name: str, volume: str, location: LocationType | None
+    scene: Scene, name: str, volume: str, location: str | None, *, async_backup: bool = False
 ) -> Callable[[DriverUnderTest], Snapshot]:
-    request = SnapshotRequest(operation=scene.operation(), volume=scene.volume(volume).id, name=name, location=location)
+    scene.taken_by[name] = operation = scene.operation()
+    request = SnapshotRequest(
+        operation=operation,
+        volume=scene.volume(volume).id,
+        name=name,
+        location=location,
+        async_backup=async_backup,
+    )
     return lambda driver: driver.take_snapshot(request)

@@ -3,7 +3,7 @@
 Nothing here writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,15 @@ from snapproof.reference_impl.catalog.schema import (
 )
 from snapproof.reference_impl.catalog.store import Phase
 from snapproof.reference_impl.core.names import array_snapshot_id
-from snapproof.reference_impl.core.orders import ArchiveSnapshot, ArraySource, BackupSource, DeleteSnapshot
+from snapproof.reference_impl.core.orders import (
+    ArchiveSnapshot,
+    ArraySource,
+    BackUpSnapshot,
+    BackupSource,
+    DeleteSnapshot,
+    Order,
+    TakeSnapshot,
+)
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import (
     AccountId,
@@ -84,6 +92,19 @@ def snapshots(connection: Connection, account: AccountId | None) -> Sequence[Sna
     for row in connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_([row.id for row in rows]))):
         copies.setdefault(row.snapshot_id, []).append(_copy(row))
     return [_snapshot(row, copies.get(row.id, [])) for row in rows]
+
+
+def running_backup(connection: Connection, operation: OperationId) -> OperationId:
+    """The job that backs up now what an operation wanted backed up. Raises NotFoundError, ConflictError."""
+    found = connection.execute(select(ASYNC_JOB.c.instance_snapshot).where(ASYNC_JOB.c.uuid == operation)).one_or_none()
+    if found is None:
+        raise NotFoundError(f"There is no operation {operation}.")
+    running = (ASYNC_JOB.c.instance_snapshot == found[0]) & (ASYNC_JOB.c.phase == Phase.RUNNING)
+    kinds = [kind.__name__ for kind in (TakeSnapshot, ArchiveSnapshot, BackUpSnapshot)]
+    job = connection.execute(select(ASYNC_JOB.c.uuid).where(running, ASYNC_JOB.c.job_cmd.in_(kinds))).scalar()
+    if job is None:
+        raise ConflictError(f"Operation {operation} is no backup that runs; there is nothing to cancel.")
+    return OperationId(job)
 
 
 def unfinished_clean_up(connection: Connection, uuid: str) -> Sequence[OperationId]:
@@ -151,11 +172,21 @@ def has_array_snapshots(connection: Connection, uuid: VolumeId) -> bool:
 
 
 def require_idle(
-    connection: Connection, *, volume: str | None = None, snapshot: str | None = None, cleaned_up: bool = False
+    connection: Connection,
+    *,
+    volume: str | None = None,
+    snapshot: str | None = None,
+    cleaned_up: bool = False,
+    kinds: Collection[type[Order]] = (),
 ) -> None:
-    """Refuse while another job works on the volume or the snapshot, or even only cleans up. Raises ConflictError."""
+    """Refuse while another job works on the volume or the snapshot, or even only cleans up. Raises ConflictError.
+
+    `kinds` narrows this to jobs of certain orders.
+    """
     busy = (*_BUSY, Phase.CLEANING) if cleaned_up else _BUSY
     which = ASYNC_JOB.c.instance_volume == volume if volume else ASYNC_JOB.c.instance_snapshot == snapshot
+    if kinds:
+        which &= ASYNC_JOB.c.job_cmd.in_([kind.__name__ for kind in kinds])
     row = connection.execute(select(ASYNC_JOB.c.uuid).where(which, ASYNC_JOB.c.phase.in_(busy))).first()
     if row is not None:
         raise ConflictError(f"Job {row.uuid} is still working on {volume or snapshot}; wait for its end.")

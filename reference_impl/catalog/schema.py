@@ -127,6 +127,8 @@ ASYNC_JOB = Table(
     Column("version", Integer, nullable=False, doc="compare-and-swap guard"),
     Column("instance_volume", String(40), nullable=False, index=True),
     Column("instance_snapshot", String(40), index=True),
+    Column("not_before", DateTime, doc="nobody touches the job earlier"),
+    Column("cancelled", DateTime, doc="when somebody asked for its end"),
     Column("error", Text),
     Column("error_kind", String(64)),
     Column("created", DateTime, nullable=False),

@@ -50,6 +50,7 @@ class Job:
     cursor: int
     facts: Facts
     version: int
+    cancelled: bool
     error: str | None
     error_kind: str | None
 
@@ -100,8 +101,9 @@ class Catalog:
         return None if row is None else _job(row)
 
     def unfinished_jobs(self) -> Sequence[Job]:
-        """Every job that is not over, oldest first."""
-        unfinished = ASYNC_JOB.c.phase.not_in([Phase.DONE, Phase.FAILED])
+        """Every job that is not over and not put off, oldest first."""
+        due = ASYNC_JOB.c.not_before.is_(None) | (ASYNC_JOB.c.not_before <= self.now())
+        unfinished = ASYNC_JOB.c.phase.not_in([Phase.DONE, Phase.FAILED]) & due
         with self.reading() as connection:
             rows = connection.execute(select(ASYNC_JOB).where(unfinished).order_by(ASYNC_JOB.c.id)).all()
         return [_job(row) for row in rows]
@@ -147,6 +149,7 @@ def _job(row: Row[Any]) -> Job:
         cursor=row.cursor,
         facts=msgspec.json.decode(row.facts),
         version=row.version,
+        cancelled=row.cancelled is not None,
         error=row.error,
         error_kind=row.error_kind,
     )

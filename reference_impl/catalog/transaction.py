@@ -4,7 +4,7 @@ Every state change walks the tables of core/states.py and puts its message into 
 commits.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -33,7 +33,7 @@ from snapproof.reference_impl.core.states import (
     SnapshotEvent,
     advance,
 )
-from snapproof.vocabulary import AuditEvent, Qos, SnapshotState, StateChange, UsageEvent
+from snapproof.vocabulary import Alert, AuditEvent, Qos, SnapshotState, StateChange, UsageEvent
 
 
 class Transaction:
@@ -43,7 +43,7 @@ class Transaction:
         self._connection = connection
         self._now = now
 
-    def open_job(self, order: Order, *, volume: str, snapshot: str | None) -> None:
+    def open_job(self, order: Order, *, volume: str, snapshot: str | None, delay_s: float = 0) -> None:
         """Write down an order; from now on the job exists and will be brought to an end. Raises OvertakenError."""
         if self._connection.execute(select(ASYNC_JOB.c.id).where(ASYNC_JOB.c.uuid == order.job)).scalar() is not None:
             raise OvertakenError(f"Job {order.job} was opened by somebody else.")
@@ -56,6 +56,7 @@ class Transaction:
                 cursor=0,
                 facts="{}",
                 version=0,
+                not_before=self._now + timedelta(seconds=delay_s) if delay_s else None,
                 instance_volume=volume,
                 instance_snapshot=snapshot,
                 created=self._now,
@@ -75,6 +76,11 @@ class Transaction:
         )
         if moved.rowcount != 1:
             raise OvertakenError(f"Job {job.uuid} is no longer at version {job.version}.")
+
+    def cancel_job(self, uuid: str) -> None:
+        """Ask for the end of a job. Whoever runs it learns it at his next wait; he is not overtaken."""
+        which = ASYNC_JOB.c.uuid == uuid
+        self._connection.execute(update(ASYNC_JOB).where(which).values(cancelled=self._now, not_before=None))
 
     def record_leak(self, job: Job, reason: str) -> None:
         """Say openly that a job could not clean up; recording it again changes the reason only."""
@@ -205,11 +211,15 @@ class Transaction:
         """Put an audit event into the outbox."""
         self._send("audit", event)
 
+    def alert(self, alert: Alert) -> None:
+        """Put an alert into the outbox."""
+        self._send("alert", alert)
+
     def usage(self, event: UsageEvent) -> None:
         """Put a usage event into the outbox."""
         self._send("usage", event)
 
-    def _send(self, topic: str, message: AuditEvent | UsageEvent | StateChange) -> None:
+    def _send(self, topic: str, message: AuditEvent | UsageEvent | StateChange | Alert) -> None:
         text = msgspec.json.encode(message).decode()
         self._connection.execute(insert(OUTBOX).values(topic=topic, message=text))
 

@@ -28,6 +28,14 @@ class ArraySource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Persistence:
+    """How often something that nobody waits for is tried again, and after which first pause; each next one doubles."""
+
+    retries_max: int
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakeSnapshot:
     """Take a snapshot of a volume's LUN, and back it up where the location says so."""
 
@@ -40,6 +48,7 @@ class TakeSnapshot:
     lun_id: int
     size_bytes: int
     location: LocationType
+    in_background: Persistence | None = None
 
     @property
     def owner(self) -> Owner:
@@ -64,6 +73,40 @@ class ArchiveSnapshot:
     def owner(self) -> Owner:
         """The tag of what this job makes."""
         return Owner(job=self.job, subject=self.snapshot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackUpSnapshot:
+    """Back up in the background what a caller was told is being backed up. `number` counts the tries from one."""
+
+    job: str
+    first_job: str
+    number: int
+    persistence: Persistence
+    account: str
+    volume: str
+    snapshot: str
+    lun_id: int
+    array_snapshot: int
+    size_bytes: int
+
+    @property
+    def owner(self) -> Owner:
+        """The tag of what this job makes."""
+        return Owner(job=self.job, subject=self.snapshot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonSnapshot:
+    """Give up a snapshot whose backup cannot be made: clear the array snapshot away, then say so."""
+
+    job: str
+    account: str
+    volume: str
+    snapshot: str
+    array_snapshot: int
+    size_bytes: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +153,24 @@ class DeleteVolume:
     release_lun: int | None
 
 
-Order: TypeAlias = TakeSnapshot | ArchiveSnapshot | DeleteSnapshot | CreateVolume | DeleteVolume
+Order: TypeAlias = (
+    TakeSnapshot | ArchiveSnapshot | BackUpSnapshot | AbandonSnapshot | DeleteSnapshot | CreateVolume | DeleteVolume
+)
 
 ORDERS: dict[str, type[Order]] = {
     "TakeSnapshot": TakeSnapshot,
     "ArchiveSnapshot": ArchiveSnapshot,
+    "BackUpSnapshot": BackUpSnapshot,
+    "AbandonSnapshot": AbandonSnapshot,
     "DeleteSnapshot": DeleteSnapshot,
     "CreateVolume": CreateVolume,
     "DeleteVolume": DeleteVolume,
 }
 """Orders by the name under which the catalog keeps them."""
+
+EXCLUDED: dict[type[Order], tuple[type[Order], ...]] = {
+    TakeSnapshot: (DeleteVolume,),
+    ArchiveSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume),
+    DeleteSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume),
+}
+"""What must not be under way on the same volume: whoever may have to delete the LUN counts what needs it still."""

@@ -29,8 +29,10 @@ from snapproof.reference_impl.core.effects import (
 )
 from snapproof.reference_impl.core.names import array_name, backup_path, staging_path, temporary_lun_name
 from snapproof.reference_impl.core.orders import (
+    AbandonSnapshot,
     ArchiveSnapshot,
     ArraySource,
+    BackUpSnapshot,
     BackupSource,
     CreateVolume,
     DeleteSnapshot,
@@ -79,11 +81,14 @@ def lun_size(size_bytes: int) -> int:
 
 
 def plan_take(order: TakeSnapshot) -> Plan:
-    """PRIMARY keeps the array snapshot; SECONDARY copies it out through a clone and keeps the copy alone."""
+    """PRIMARY keeps the array snapshot; SECONDARY copies it out through a clone and keeps the copy alone.
+
+    In the background, the copying is a job of its own.
+    """
     snapshot = TakeArraySnapshot(
         lun_id=order.lun_id, name=array_name(order.volume_name, order.snapshot), owner=order.owner
     )
-    if order.location is LocationType.PRIMARY:
+    if order.location is LocationType.PRIMARY or order.in_background is not None:
         return (Step(snapshot),)
     return (Step(snapshot, Lifetime.SPENT), *_backing_up(order, None))
 
@@ -97,7 +102,18 @@ def plan_archive(order: ArchiveSnapshot) -> Plan:
     return tuple(steps)
 
 
-def _backing_up(order: TakeSnapshot | ArchiveSnapshot, array_snapshot: int | None) -> Plan:
+def plan_back_up(order: BackUpSnapshot) -> Plan:
+    """The array snapshot stays until the backup is recorded: the next try needs it."""
+    release = Step(DeleteArraySnapshot(snapshot_id=order.array_snapshot), Lifetime.LAST)
+    return (*_backing_up(order, order.array_snapshot), release)
+
+
+def plan_abandon(order: AbandonSnapshot) -> Plan:
+    """Nothing can fail here; what cannot be cleared away now is cleared away later."""
+    return (Step(DeleteArraySnapshot(snapshot_id=order.array_snapshot), Lifetime.LAST),)
+
+
+def _backing_up(order: TakeSnapshot | ArchiveSnapshot | BackUpSnapshot, array_snapshot: int | None) -> Plan:
     """Clone the array snapshot, have a host copy the clone out, and publish what it wrote."""
     name = temporary_lun_name(order.snapshot)
     clone = CloneToLun(
@@ -184,6 +200,8 @@ def _create_lun(order: CreateVolume, qos: Qos) -> CreateLun:
 PLANNERS: Mapping[type[Order], Callable[[Any], Plan]] = {
     TakeSnapshot: plan_take,
     ArchiveSnapshot: plan_archive,
+    BackUpSnapshot: plan_back_up,
+    AbandonSnapshot: plan_abandon,
     DeleteSnapshot: plan_delete_snapshot,
     CreateVolume: plan_create_volume,
     DeleteVolume: plan_delete_volume,

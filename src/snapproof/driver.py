@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from snapproof.vocabulary import (
     AccountId,
+    Alert,
     AuditEvent,
     Description,
     LocationType,
@@ -66,6 +67,10 @@ class UnavailableError(DriverError):
     retry_sensible = True
 
 
+class CancelledError(DriverError):
+    """Somebody cancelled it; what was begun has been taken back."""
+
+
 class DriverUnderTest(Protocol):
     """What the suite asks of any driver. Which verbs a driver serves is said by its capabilities."""
 
@@ -82,7 +87,7 @@ class DriverUnderTest(Protocol):
         """List the volumes that exist for users."""
 
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
-        """Take a snapshot and, for SECONDARY, back it up. Returns when it is BackedUp."""
+        """Take a snapshot and, for SECONDARY, back it up. Returns when it is BackedUp, or BackingUp if asked to."""
 
     def archive_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> Snapshot:
         """Move a snapshot from the array to secondary storage, under the same id. If that fails it stays as it was."""
@@ -99,6 +104,15 @@ class DriverUnderTest(Protocol):
     def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
         """Delete every copy of a snapshot."""
 
+    def cancel(self, operation: OperationId) -> None:
+        """Have a backup that runs stop soon and be taken back. Raises NotFoundError, or ConflictError if it is over."""
+
+    def run_due_work(self) -> None:
+        """Do what is due by now without a caller: background backups and their repetitions.
+
+        A driver that works in the background by itself waits until it is idle.
+        """
+
     def reconcile(self) -> None:
         """Finish or take back whatever an earlier life of this driver left unfinished. Harmless when repeated."""
 
@@ -113,6 +127,9 @@ class DriverUnderTest(Protocol):
 
     def usage_records(self) -> Sequence[UsageRecord]:
         """What snapshots are billed for, by place and time, oldest first."""
+
+    def alerts(self) -> Sequence[Alert]:
+        """Every alert raised so far, oldest first."""
 
     def state_changes(self) -> Sequence[StateChange]:
         """Every state change of a snapshot so far, oldest first."""

@@ -112,6 +112,15 @@ class Outcome(Generic[T_co]):
             self.result()
 
 
+@dataclass(slots=True)
+class Meanwhile(Generic[T]):
+    """What a second caller was told, once it has asked. `asked` says whether the moment has come."""
+
+    outcome: Outcome[T] = field(default_factory=Outcome)
+    asked: bool = False
+    asked_s: float = 0
+
+
 class Guest(Protocol):
     """A running machine whose disk is the volume."""
 
@@ -144,6 +153,9 @@ class Lab(Protocol):
     def attempt(self, verb: Callable[[DriverUnderTest], T]) -> Outcome[T]:
         """Ask the driver for one verb and say how it ended; armed faults may kill the driver in the middle."""
 
+    def meanwhile(self, call: str, verb: Callable[[DriverUnderTest], T]) -> "Meanwhile[T]":
+        """Ask the driver for a verb while it makes this call for another: a second caller at the same time."""
+
     def start_guest(self, volume: Volume) -> Guest:
         """Attach the volume to a new guest, formatting its LUN for the host where it is blank."""
 
@@ -172,11 +184,17 @@ class Lab(Protocol):
         Acts can meet faults of their own, as a disk that fills up; a lab that cannot count them names none.
         """
 
+    def moments_of(self, call: str) -> Sequence[float]:
+        """When the driver made the calls of a `service.method` since the last `watch_calls`, in order."""
+
     def unspent_faults(self) -> Sequence[str]:
         """Faults that were armed and never met."""
 
     def restart_driver(self) -> DriverUnderTest:
         """Kill the driver's life, if it still lives, start the next one on the same state, and let it reconcile."""
+
+    def now_s(self) -> float:
+        """The time of this world, in seconds since the Unix epoch."""
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -58,11 +58,14 @@ class Capability(StrEnum):
     VOLUME_FROM_SECONDARY = "volume-from-secondary"
     PARENT_KEPT = "parent-kept"  # a deleted volume's LUN outlives it until its last array snapshot goes
     ARCHIVE = "archive"  # a snapshot on the array can be moved to secondary storage later
+    ASYNC_BACKUP = "async-backup"  # a backup can go on in the background
+    CANCEL = "cancel"  # a backup that runs can be stopped
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
     AUDIT_EVENTS = "audit-events"
     USAGE_EVENTS = "usage-events"
     STATE_CHANGES = "state-changes"
+    ALERTS = "alerts"
     KVM = "kvm"  # volumes that KVM hosts use, which are no VHD
 
 
@@ -132,12 +135,16 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotRequest:
-    """Ask for a snapshot; `location` is as a user types it, None leaves the choice to the driver's default."""
+    """Ask for a snapshot; `location` is as a user types it, None leaves the choice to the driver's default.
+
+    `async_backup` asks for an answer as soon as the array has its snapshot; the backup goes on in the background.
+    """
 
     operation: OperationId
     volume: VolumeId
     name: str = ""
     location: str | None = None
+    async_backup: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +211,14 @@ class UsageRecord:
     size_bytes: int
     from_s: float
     until_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something that an operator must hear of although no caller waits for an answer."""
+
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

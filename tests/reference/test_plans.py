@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.orders import (
     ORDERS,
+    AbandonSnapshot,
     ArchiveSnapshot,
     ArraySource,
+    BackUpSnapshot,
     BackupSource,
     CreateVolume,
     DeleteSnapshot,
     DeleteVolume,
     Order,
+    Persistence,
     TakeSnapshot,
 )
 from snapproof.reference_impl.core.plans import (
@@ -73,16 +76,46 @@ ARCHIVE = ArchiveSnapshot(
     release_lun=None,
 )
 ARCHIVE_LAST = replace(ARCHIVE, release_lun=1)
+PERSISTENCE = Persistence(retries_max=3, interval_s=300)
+IN_BACKGROUND = replace(BACKUP, in_background=PERSISTENCE)
+BACK_UP = BackUpSnapshot(
+    job="take/1",
+    first_job="take",
+    number=1,
+    persistence=PERSISTENCE,
+    account="blue",
+    volume="v",
+    snapshot="s",
+    lun_id=1,
+    array_snapshot=7,
+    size_bytes=4096,
+)
+ABANDON = AbandonSnapshot(
+    job="take/end", account="blue", volume="v", snapshot="s", array_snapshot=7, size_bytes=4096, reason="Tried enough."
+)
 DISCARD = DeleteVolume(job="discard", account="blue", volume="v", release_lun=1)
-ALL: list[Order] = [TAKE, BACKUP, DELETE, CREATE, CLONE, RESTORE, DISCARD, ARCHIVE, ARCHIVE_LAST]
-NAMES = ("take", "backup", "delete", "create", "clone", "restore", "discard", "archive", "archive-last")
+NAMED: dict[str, Order] = {
+    "take": TAKE,
+    "backup": BACKUP,
+    "delete": DELETE,
+    "create": CREATE,
+    "clone": CLONE,
+    "restore": RESTORE,
+    "discard": DISCARD,
+    "archive": ARCHIVE,
+    "archive-last": ARCHIVE_LAST,
+    "in-background": IN_BACKGROUND,
+    "back-up": BACK_UP,
+    "abandon": ABANDON,
+}
+ALL = list(NAMED.values())
 
 
 def kinds(plan: Plan) -> list[type[fx.Effect]]:
     return [type(step.effect) for step in plan]
 
 
-@pytest.mark.parametrize("order", ALL, ids=NAMES)
+@pytest.mark.parametrize("order", ALL, ids=list(NAMED))
 def test_the_next_life_draws_the_same_plan_from_what_was_written_down(order: Order) -> None:
     written = msgspec.json.encode(order)
     again = msgspec.json.decode(written, type=ORDERS[type(order).__name__])
@@ -116,6 +149,12 @@ def test_a_backup_keeps_nothing_but_the_image() -> None:
     ]
     kept = [step.effect for step in plan if step.lifetime is Lifetime.KEPT]
     assert [type(effect) for effect in kept if PERFORMERS[type(effect)].undo is not leave] == [fx.PublishImage]
+
+
+def test_in_the_background_the_caller_waits_for_one_call_and_the_copying_is_a_job_of_its_own() -> None:
+    assert kinds(plan_for(IN_BACKGROUND)) == [fx.TakeArraySnapshot]
+    assert kinds(plan_for(BACK_UP)) == kinds(plan_for(ARCHIVE))
+    assert steps_before_success(plan_for(ABANDON)) == ()
 
 
 def test_an_archive_deletes_nothing_before_its_success_is_recorded() -> None:

@@ -91,6 +91,25 @@ def arrange_archive(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.archive_snapshot(OperationId("archive"), moving.id), guest)
 
 
+def arrange_take_in_background(lab: Lab) -> Stage:
+    """The caller has his answer at once; the backup goes on behind it."""
+    volume, guest = _volume_with_guest(lab)
+    _take(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
+    request = SnapshotRequest(
+        operation=OperationId("take"),
+        volume=volume.id,
+        name="nightly",
+        location=LocationType.SECONDARY,
+        async_backup=True,
+    )
+
+    def act(driver: DriverUnderTest) -> None:
+        driver.take_snapshot(request)
+        driver.run_due_work()
+
+    return Stage(act, guest)
+
+
 def arrange_archive_orphan(lab: Lab) -> Stage:
     """The last array snapshot of a deleted volume moves, and the LUN that was kept for it goes."""
     volume, guest = _volume_with_guest(lab)
@@ -136,6 +155,7 @@ def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
 WORKFLOWS: Mapping[str, Workflow] = {
     "take-secondary": Workflow(1, arrange_take),
     "delete-secondary": Workflow(1, arrange_delete),
+    "take-in-background": Workflow(1, arrange_take_in_background),
     "archive": Workflow(1, arrange_archive),
     "archive-orphan": Workflow(1, arrange_archive_orphan),
     "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY)),

@@ -14,6 +14,7 @@ import msgspec
 
 from snapproof.driver import (
     BackendError,
+    CancelledError,
     ConflictError,
     DriverError,
     DriverUnderTest,
@@ -131,6 +132,7 @@ KINDS = (
     Kind(InvalidRequestError, "invalid-request", 400),
     Kind(NotFoundError, "not-found", 404),
     Kind(ConflictError, "conflict", 409),
+    Kind(CancelledError, "cancelled", 410),
     Kind(LimitExceededError, "limit-exceeded", 422),
     Kind(NotSupportedError, "not-supported", 501),
     Kind(BackendError, "backend", 502),

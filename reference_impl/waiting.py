@@ -1,0 +1,37 @@
+"""Waiting that can be interrupted: who cancels a job reaches it in whatever it waits for. Who that is, is not here."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from snapproof.vocabulary import Clock
+
+
+class WatchedClock:
+    """The site's clock. While a thread waits under a watch, the watch is asked after each wait, and may raise."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._watches = threading.local()
+
+    def time(self) -> float:
+        """Seconds since the Unix epoch, UTC."""
+        return self._clock.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, then ask the watch."""
+        self._clock.sleep(seconds)
+        watch: Callable[[], None] | None = getattr(self._watches, "now", None)
+        if watch is not None:
+            watch()
+
+    @contextmanager
+    def watched(self, watch: Callable[[], None]) -> Iterator[None]:
+        """Ask this watch now, and after each wait of this thread until the context ends.."""
+        before = getattr(self._watches, "now", None)
+        watch()
+        self._watches.now = watch
+        try:
+            yield
+        finally:
+            self._watches.now = before
