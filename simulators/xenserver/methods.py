@@ -53,8 +53,8 @@ def perform(state: State, methods: Mapping[str, Method], name: str, arguments: t
     of = _find(methods, name)
     if not arguments:
         raise XapiError("MESSAGE_PARAMETER_COUNT_MISMATCH", name, str(len(of.entry.takes)), "0")
-    session = _session(state, arguments[0])
     counted(of, arguments[1:])
+    session = _session(state, arguments[0])
     _require_role(session, of)
     collect(state)
     if name.startswith(ASYNC):

@@ -34,7 +34,7 @@ class Row:
 
     ref: str
     uuid: str
-    kept: dict[str, object] = field(default_factory=dict)
+    kept: dict[str, object] = field(default_factory=dict, repr=False)  # a secret's value among others
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
