@@ -1,7 +1,6 @@
 """Each procedure of NFS version 3: what it does, what it refuses and with which word, and what the other door sees."""
 
 import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +8,7 @@ from snapproof.fixtures.nfs3_client import (
     EXCLUSIVE,
     FILE_SYNC,
     GUARDED,
-    MOUNT,
-    NFS,
     NO_ATTRIBUTES,
-    PORT_MAPPER,
     UNCHECKED,
     UNSTABLE,
     Nfs3Client,
@@ -338,36 +334,6 @@ def figures(client: Nfs3Client, root: bytes) -> tuple[int, int, int]:
     return found
 
 
-def test_the_server_says_what_it_can(client: Nfs3Client, root: bytes) -> None:
-    reply = client.nfs(19, opaque(root))
-    reply.fixed(88)
-    assert [reply.uint() for _ in range(7)] == [2**20, 2**20, 4096, 2**20, 2**20, 4096, 2**16]
-    assert (reply.hyper(), reply.uint(), reply.uint(), reply.uint()) == (2**63 - 1, 0, 1, 27)
-    reply.end()
-    reply = client.nfs(20, opaque(root))
-    reply.fixed(88)
-    assert [reply.uint() for _ in range(6)] == [32_000, 255, 1, 1, 0, 1]
-    reply.end()
-
-
-def test_a_client_finds_its_way_to_the_export(client: Nfs3Client, server: NfsServer) -> None:
-    for program, version in ((NFS, 3), (MOUNT, 3), (PORT_MAPPER, 2)):
-        client.call(program, version, 0).end()
-    assert client.call(PORT_MAPPER, 2, 3, uint(NFS, 3, 6, 0)).uint() == server.port
-    assert client.call(PORT_MAPPER, 2, 3, uint(MOUNT, 3, 6, 0)).uint() == server.port
-    assert [client.call(PORT_MAPPER, 2, 3, uint(*asked, 0)).uint() for asked in ((NFS, 4, 6), (NFS, 3, 17))] == [0, 0]
-    dumped = client.call(PORT_MAPPER, 2, 4)
-    assert [dumped.uint() for _ in range(11)] == [1, NFS, 3, 6, server.port, 1, MOUNT, 3, 6, server.port, 0]
-    exports = client.call(MOUNT, 3, 5)
-    assert (exports.boolean(), bytes(exports.opaque(99)), exports.uint(), exports.uint()) == (
-        True, b"/export/secondary", 0, 0,
-    )  # fmt: skip
-    client.call(MOUNT, 3, 3, opaque(b"/export/secondary")).end()
-    client.call(MOUNT, 3, 4).end()
-    assert client.call(MOUNT, 3, 2).uint() == 0
-    assert server.url.startswith(f"nfs://127.0.0.1/export/secondary?version=3&nfsport={server.port}&mountport=")
-
-
 def test_a_file_may_have_holes_and_be_very_long(client: Nfs3Client, root: bytes) -> None:
     handle = client.create(root, b"file")
     client.write(handle, 2**40, b"end", FILE_SYNC)
@@ -377,24 +343,6 @@ def test_a_file_may_have_holes_and_be_very_long(client: Nfs3Client, root: bytes)
     assert refused(lambda: client.write(handle, 2**63 - 1, b"x")) == "FBIG"
     short = opaque(handle) + hyper(0) + uint(9, UNSTABLE) + opaque(b"x")
     assert refused(lambda: client.nfs(7, short)) == "INVAL"
-
-
-def test_several_clients_write_one_file_at_once(server: NfsServer, client: Nfs3Client, root: bytes) -> None:
-    handle, block = client.create(root, b"file"), 64 * 1024
-
-    def write_own(number: int) -> None:
-        with Nfs3Client(server.host, server.port) as own:
-            for turn in range(8):
-                own.write(handle, (turn * 4 + number) * block, bytes([number + 1]) * block)
-            own.commit(handle)
-
-    writers = [threading.Thread(target=write_own, args=(number,)) for number in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    whole = b"".join(client.read(handle, at, 2**20)[0] for at in range(0, 32 * block, 2**20))
-    assert whole == b"".join(bytes([number + 1]) * block for number in range(4)) * 8
 
 
 def test_another_export_behind_the_same_socket_has_other_handles(
