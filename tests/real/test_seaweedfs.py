@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -79,14 +80,18 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             process.kill()  # it keeps nothing worth a clean end, and takes half a minute for one
             process.wait(PATIENCE_S)
+            for number, part in product(
+                numbers, ("s3", "s3-grpc", "filer", "filer-grpc", "master-grpc", "volume-grpc")
+            ):
+                Path(f"/tmp/seaweedfs-{part}-{number}.sock").unlink(missing_ok=True)  # noqa: S108  its own choice
 
 
 def _options(folder: Path, ports: list[int]) -> list[str]:
     names = [f"{part}.port{kind}" for part in ("s3", "master", "volume", "filer") for kind in ("", ".grpc")]
     return [
         "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", f"-s3.config={folder / 's3.json'}",
-        "-s3.allowDeleteBucketNotEmpty=false", "-s3.iam=false", "-s3.port.iceberg=0", "-volume.max=50",
-        "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
+        "-s3.allowDeleteBucketNotEmpty=false", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        "-volume.max=50", "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
         *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
     ]  # fmt: skip
 
