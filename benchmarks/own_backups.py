@@ -117,6 +117,7 @@ def increment(paths: Paths) -> None:
         RawImage(InputFile(paths.second)),
     )
     spent: dict[int, list[tuple[float, float]]] = {}
+    written = 0
     for size_bytes in (source.size_bytes, TIB) * 3:
         before, after = two_snapshots(source, second, extents, size_bytes)
         started, cpu_before_s = time.perf_counter(), time.process_time()

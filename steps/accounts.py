@@ -55,6 +55,7 @@ def billed_without_gap(lab: Lab, scene: Scene, name: str, places: str) -> None:
     lines = [line for line in lab.driver.usage_records() if line.subject == snapshot.id]
     assert [line.location for line in lines] == places.split(" and then on "), f"The bill says {lines}."
     for line, following in itertools.pairwise(lines):
+        assert line.until_s is not None, f"A line of the bill of {name} that is not the last has no end: {lines}."
         assert line.until_s == following.from_s, f"The bill of {name} has a gap or an overlap: {lines}."
         assert line.until_s > line.from_s, f"The bill of {name} has a line without time: {lines}."
     assert lines[-1].until_s is None, f"The bill of {name} has ended: {lines}."

@@ -73,7 +73,7 @@ class Parrot:
 
 def through(answer: object) -> tuple[Any, Parrot]:
     """Give a driver behind the contract, and the driver itself."""
-    parrot = Parrot(answer)
+    parrot: Any = Parrot(answer)
     hosting = Hosting(lambda _site: pytest.fail("nobody begins"), begun=parrot)
     return speak(hosting, clock=VirtualClock()), parrot
 

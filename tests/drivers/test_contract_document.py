@@ -24,7 +24,7 @@ REQUEST = VolumeRequest(
 )
 
 
-def complaints(schema: dict[str, Any], said: object) -> list[str]:
+def complaints(schema: dict[str, Any], said: Any) -> list[str]:
     judge = Draft202012Validator({**schema, "components": document()["components"]})
     return [error.message for error in judge.iter_errors(said)]
 

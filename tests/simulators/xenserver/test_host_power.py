@@ -79,8 +79,8 @@ def test_a_slave_without_power_takes_no_work(world: Any) -> None:
         ("SR.probe", slave, world.config(A), "lvmoiscsi", {}),
         ("pool.designate_new_master", slave),
     )
-    for call in calls:
-        assert refusal(world, *call) == ["HOST_OFFLINE", slave]
+    for name, *arguments in calls:
+        assert refusal(world, name, *arguments) == ["HOST_OFFLINE", slave]
     world.pool.restore_power(1)
     assert world.ask("PBD.get_currently_attached", pbd) is True
     assert world.ask("pool.recover_slaves") == [slave]

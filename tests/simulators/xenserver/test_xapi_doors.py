@@ -158,7 +158,8 @@ def test_a_client_waits_for_events_while_another_works(new_world: Any) -> None:
     """Both over sockets and in real time: the wait must not keep the other out."""
     world = new_world(clock=WallClock())
     with serve(world.wire, blocking=True) as server, ThreadPoolExecutor(1) as thread:
-        waiting, working = XenAPI.Session(server.url), XenAPI.Session(server.url)
+        sessions: list[Any] = [XenAPI.Session(server.url), XenAPI.Session(server.url)]
+        waiting, working = sessions
         for session in (waiting, working):
             session.login_with_password(*LOGIN)
         token = waiting.xenapi.event.inject("pool", waiting.xenapi.pool.get_all()[0])

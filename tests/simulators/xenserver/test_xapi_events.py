@@ -100,8 +100,13 @@ def test_a_token_that_is_none_is_refused(world: Any, token: str) -> None:
 
 @pytest.mark.parametrize("word", ["", "VM/", "/x", "VM/a/b"])
 def test_a_subscription_that_is_none_is_refused(world: Any, word: str) -> None:
-    for call in (("event.from", [word], "", 1.0), ("event.register", [word]), ("event.unregister", [word])):
-        assert refusal(world, *call) == ["EVENT_SUBSCRIPTION_PARSE_FAILURE", word]
+    calls: tuple[tuple[Any, ...], ...] = (
+        ("event.from", [word], "", 1.0),
+        ("event.register", [word]),
+        ("event.unregister", [word]),
+    )
+    for name, *arguments in calls:
+        assert refusal(world, name, *arguments) == ["EVENT_SUBSCRIPTION_PARSE_FAILURE", word]
 
 
 def test_an_injected_event_is_heard_by_all_but_who_injected_it(world: Any) -> None:
