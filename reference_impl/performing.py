@@ -23,6 +23,9 @@ class Workbench:
     settings: Settings
 
 
+ALREADY_GONE = "already_gone"
+"""The fact that an array snapshot was not there when it was to be deleted for the first time."""
+
 Perform: TypeAlias = Callable[[Workbench, Any, Facts], Facts]
 Settle: TypeAlias = Callable[[Workbench, Any, Facts], Facts | None]
 Undo: TypeAlias = Callable[[Workbench, Any, Facts], None]
@@ -242,7 +245,16 @@ def clear_copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> None:
 
 
 def delete_array_snapshot(bench: Workbench, effect: fx.DeleteArraySnapshot, _facts: Facts) -> Facts:
-    """Deleting what is gone is fine (hazard C28)."""
+    """Deleting what is gone is fine (hazard C28), but somebody else must have been at work: this is the first try."""
+    try:
+        bench.ports.array.delete_snapshot(effect.snapshot_id)
+    except GoneError:
+        return {ALREADY_GONE: 1}
+    return {}
+
+
+def settle_deleted_snapshot(bench: Workbench, effect: fx.DeleteArraySnapshot, _facts: Facts) -> Facts:
+    """Delete what an earlier try may have deleted already."""
     _unless_gone(bench.ports.array.delete_snapshot, effect.snapshot_id)
     return {}
 
@@ -288,7 +300,7 @@ PERFORMERS: Mapping[type[Effect], Performer] = {
     fx.PublishImage: Performer(do=publish_image, settle=settle_published, undo=undo_publish),
     fx.FetchImage: Performer(do=fetch_image, settle=clear_fetched, undo=clear_fetched),
     fx.CopyIn: Performer(do=copy_in, settle=settle_copy_in, undo=clear_copy_in),
-    fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot, irrevocable=True),
+    fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot, settle=settle_deleted_snapshot, irrevocable=True),
     fx.DeleteBackup: Performer(do=delete_backup, irrevocable=True),
     fx.ReleaseLun: Performer(do=release_lun, irrevocable=True),
 }

@@ -22,6 +22,7 @@ from snapproof.reference_impl.core.orders import (
     TakeSnapshot,
 )
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
+from snapproof.reference_impl.performing import ALREADY_GONE
 from snapproof.vocabulary import AccountId, Alert, AuditEvent, LocationType, OperationId, UsageEvent
 
 CANCELLED = "cancelled"
@@ -223,8 +224,11 @@ def begin_delete(tx: Transaction, order: DeleteSnapshot) -> None:
     tx.move_snapshot(order.snapshot, SnapshotEvent.DESTROY_REQUESTED)
 
 
-def succeed_delete(tx: Transaction, order: DeleteSnapshot, _facts: Facts) -> None:
+def succeed_delete(tx: Transaction, order: DeleteSnapshot, facts: Facts) -> None:
     """Every copy is gone: give back what was charged. A snapshot that had failed was given back then."""
+    if ALREADY_GONE in facts:
+        text = f"Array snapshot {order.array_snapshot} was already gone when {order.snapshot} was deleted."
+        tx.alert(Alert(subject=order.snapshot, text=text))
     if order.array_snapshot is not None:
         tx.move_copy(order.snapshot, "Primary", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
         tx.usage(_usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, tx.snapshot(order.snapshot).size))

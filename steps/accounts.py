@@ -48,6 +48,20 @@ def one_alert_was_raised(lab: Lab, name: str) -> None:
     assert len(found) == 1, f'{len(found)} alerts were raised about "{name}": {found}'
 
 
+@then(parsers.parse('no alert was raised about "{name}"'))
+def no_alert_was_raised(lab: Lab, scene: Scene, name: str) -> None:
+    """Nothing happened that an operator should hear of."""
+    found = [alert.text for alert in lab.driver.alerts() if alert.subject == scene.snapshot(name).id]
+    assert not found, f'Alerts were raised about "{name}": {found}'
+
+
+@then(parsers.parse('an alert about "{name}" says "{words}"'))
+def an_alert_says(lab: Lab, scene: Scene, name: str, words: str) -> None:
+    """One alert about the snapshot has these words among others."""
+    found = [alert.text for alert in lab.driver.alerts() if alert.subject == scene.snapshot(name).id]
+    assert any(words in text for text in found), f'The alerts about "{name}" are {found or "none"}.'
+
+
 @then(parsers.parse('"{name}" is billed without gap or overlap, on {places}'))
 def billed_without_gap(lab: Lab, scene: Scene, name: str, places: str) -> None:
     """The lines of the bill of one snapshot: each place in turn, one ending at the moment in which the next begins."""

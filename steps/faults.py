@@ -84,6 +84,22 @@ def nobody_was_called(lab: Lab) -> None:
     assert not lab.calls(), f"The driver called {', '.join(lab.calls())}."
 
 
+@then(parsers.parse("the call {call} was made {number:d} times"))
+def the_call_was_made(lab: Lab, call: str, number: int) -> None:
+    """Counted since the fault was armed."""
+    assert len(lab.moments_of(call)) == number, f"{call} was called {len(lab.moments_of(call))} times."
+
+
+@then(parsers.parse("the call {call} was made {least:d} to {most:d} times, after pauses that varied"))
+def the_call_was_made_with_varying_pauses(lab: Lab, call: str, least: int, most: int) -> None:
+    """Counted since the fault was armed; no two pauses are alike, and none is a round number of half seconds."""
+    moments = lab.moments_of(call)
+    assert least <= len(moments) <= most, f"{call} was called {len(moments)} times."
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert len(set(pauses)) == len(pauses), f"The pauses were {pauses}."
+    assert not any((2 * pause).is_integer() for pause in pauses), f"The pauses were {pauses}."
+
+
 @then(parsers.parse("the call {call} was made {number:d} times, after pauses that grew"))
 def the_call_was_made_with_growing_pauses(lab: Lab, call: str, number: int) -> None:
     """Counted since the fault was armed; each pause is longer than the one before."""

@@ -19,6 +19,10 @@ ACCOUNT = AccountId("team-blue")
 NOTHING_YET: Outcome[object] = Outcome()
 
 
+def nothing(_driver: DriverUnderTest) -> None:
+    """Ask for nothing."""
+
+
 @dataclass(slots=True)
 class Scene:
     """One scenario's memory. `before` and `charged_before` are from just before the last act."""
@@ -35,6 +39,7 @@ class Scene:
     taken_by: dict[str, OperationId] = field(default_factory=dict)
     meanwhile: Meanwhile[Any] = field(default_factory=Meanwhile)
     ended_s: float = 0
+    last_act: Callable[[DriverUnderTest], object] = nothing
     writing: set[str] = field(default_factory=set)
     operations: int = 0
 
@@ -79,6 +84,7 @@ class Scene:
 
     def act(self, lab: Lab, verb: Callable[[DriverUnderTest], T]) -> Outcome[T]:
         """Do what the scenario is about: look around first, let the guests that keep writing write meanwhile."""
+        self.last_act = verb
         self.before = lab.inventory()
         if Capability.ACCOUNTING in lab.driver.describe().capabilities:
             self.charged_before = lab.driver.resource_counts(ACCOUNT)

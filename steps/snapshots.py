@@ -28,10 +28,52 @@ def a_snapshot_is_taken_on(lab: Lab, scene: Scene, name: str, volume: str, locat
     _take(lab, scene, name, volume, LocationType(location))
 
 
-@when(parsers.parse('a snapshot "{name}" of "{volume}" is taken on {location} in the background'))
-def a_snapshot_is_taken_in_background(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
-    """Ask for a snapshot whose backup nobody waits for."""
-    _take(lab, scene, name, volume, LocationType(location), async_backup=True)
+@when(parsers.parse('a snapshot "{name}" of "{volume}" is wanted on "{written}"'))
+def a_snapshot_is_taken_as_written(lab: Lab, scene: Scene, name: str, volume: str, written: str) -> None:
+    """Ask for a snapshot on a place as somebody typed it; `_` stands for a blank, which a table would swallow."""
+    _take(lab, scene, name, volume, written.replace("_", " "))
+
+
+@when(parsers.parse('another snapshot "{label}" of "{volume}" is taken on {location}, named "{name}"'))
+def a_snapshot_is_taken_under(lab: Lab, scene: Scene, label: str, volume: str, location: str, name: str) -> None:
+    """Ask for a snapshot with a name that another one has; the scenario calls it by a label of its own."""
+    request = SnapshotRequest(operation=scene.operation(), volume=scene.volume(volume).id, name=name, location=location)
+    outcome = scene.act(lab, lambda driver: driver.take_snapshot(request))
+    if outcome.value is not None:
+        scene.snapshots[label] = outcome.value
+
+
+@given(parsers.parse('{number:d} snapshots of "{volume}" on {location}'))
+def many_snapshots(lab: Lab, scene: Scene, number: int, volume: str, location: str) -> None:
+    """Take so many snapshots before the scenario begins."""
+    for index in range(1, number + 1):
+        scene.arrange(lab, _taking(scene, f"number {index}", volume, location))
+
+
+@given(parsers.parse('somebody else has deleted the array snapshot of "{name}"'))
+def somebody_else_has_deleted(lab: Lab, scene: Scene, name: str) -> None:
+    """An administrator of the array, by hand."""
+    (copy,) = [copy for copy in scene.snapshot(name).copies if copy.location is LocationType.PRIMARY]
+    lab.lose_array_snapshot(int(copy.reference.removeprefix("SfSnapshotId=")))
+
+
+@then(parsers.parse('the driver lists {number:d} snapshots called "{name}"'))
+def the_driver_lists_so_many(lab: Lab, number: int, name: str) -> None:
+    """Counted by name, each under an id of its own."""
+    found = {snapshot.id for snapshot in lab.driver.list_snapshots() if snapshot.name == name}
+    assert len(found) == number, f'The driver lists {len(found)} snapshots called "{name}".'
+
+
+@when("the same is asked for again")
+def the_same_again(lab: Lab, scene: Scene) -> None:
+    """Send the last act once more, under the same operation id."""
+    scene.act(lab, scene.last_act).raise_if_failed()
+
+
+@when(parsers.parse('a snapshot "{name}" of "{volume}" is taken in the background'))
+def a_snapshot_is_taken_in_background(lab: Lab, scene: Scene, name: str, volume: str) -> None:
+    """Ask for a snapshot on SECONDARY whose backup nobody waits for."""
+    _take(lab, scene, name, volume, LocationType.SECONDARY, async_backup=True)
 
 
 @when("the driver works off what is due")

@@ -73,6 +73,12 @@ def the_guest_writes_on(scene: Scene, name: str) -> None:
     scene.guests[name].fill(blocks=12)
 
 
+@given(parsers.parse('somebody else has deleted the LUN of "{name}"'))
+def somebody_else_has_deleted_the_lun(lab: Lab, scene: Scene, name: str) -> None:
+    """An administrator of the array, by hand, and for good."""
+    lab.lose_array_volume(scene.volume(name))
+
+
 @when(parsers.parse('a volume "{name}" is made from snapshot "{snapshot}"'))
 def a_volume_is_made(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
     """Ask for a volume with the snapshot's content and IOPS of its own: 500, 2,000 and 3,000."""

@@ -9,7 +9,7 @@ Feature: A backup that nobody waits for
     And a volume "database" of 3 MiB
     And a guest has written to "database"
     And the guest of "database" keeps writing
-    When a snapshot "nightly" of "database" is taken on SECONDARY in the background
+    When a snapshot "nightly" of "database" is taken in the background
     Then the driver lists the snapshot "nightly" as BackingUp
     And all that has changed is 1 more array snapshot
     And nothing is billed for "nightly"
@@ -34,7 +34,7 @@ Feature: A backup that nobody waits for
     And a guest has written to "database"
     And the guest of "database" keeps writing
     And every call host.Async.VDI.copy meets the fault refused:SR_BACKEND_FAILURE_44
-    When a snapshot "nightly" of "database" is taken on SECONDARY in the background
+    When a snapshot "nightly" of "database" is taken in the background
     And the driver works for 3 hours
     Then the driver lists the snapshot "nightly" as Error
     And the call array.CloneVolume was made 4 times, after pauses that grew
@@ -49,7 +49,7 @@ Feature: A backup that nobody waits for
     And a guest has written to "database"
     And the guest of "database" keeps writing
     And the call host.Async.VDI.copy#1 meets the fault refused:SR_BACKEND_FAILURE_44
-    When a snapshot "nightly" of "database" is taken on SECONDARY in the background
+    When a snapshot "nightly" of "database" is taken in the background
     And the driver works for 1 hours
     Then the driver lists the snapshot "nightly" as BackedUp
     And all that has changed is 1 more backup
@@ -61,7 +61,7 @@ Feature: A backup that nobody waits for
     And a guest has written to "database"
     And the guest of "database" keeps writing
     And the call <call> meets the fault <fault>
-    When a snapshot "nightly" of "database" is taken on SECONDARY in the background
+    When a snapshot "nightly" of "database" is taken in the background
     And the driver dies at what is due
     And the driver is restarted
     Then the driver lists the snapshot "nightly" as BackedUp

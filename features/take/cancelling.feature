@@ -43,7 +43,7 @@ Feature: A backup that is cancelled
     Given a volume "database" of 3 MiB
     And a guest has written to "database"
     And the call host.Async.VDI.copy#1 meets the fault refused:SR_BACKEND_FAILURE_44
-    When a snapshot "nightly" of "database" is taken on SECONDARY in the background
+    When a snapshot "nightly" of "database" is taken in the background
     And the driver works off what is due
     And the backup of "nightly" is cancelled
     And the driver works off what is due

@@ -54,7 +54,7 @@ Feature: A snapshot that is backed up to secondary storage
       | NFS   |
       | S3    |
 
-  @req:R-002 @capability:snapshot-secondary
+  @req:R-002 @req:R-026 @capability:snapshot-secondary
   Scenario: A detached volume is backed up like an attached one
     Given a volume "database" of 3 MiB
     And a guest has written to "database"

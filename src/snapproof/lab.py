@@ -217,6 +217,12 @@ class Lab(Protocol):
     def was_users(self, array_volume: int) -> bool:
         """Say whether an array volume was a user's volume at some time, as far as the driver ever listed it."""
 
+    def lose_array_snapshot(self, number: int) -> None:
+        """Delete a snapshot on the array behind the driver's back."""
+
+    def lose_array_volume(self, volume: Volume) -> None:
+        """Delete a volume on the array for good, behind the driver's back. No guest may run on it."""
+
     def damage_to_others(self) -> Sequence[str]:
         """What became of volumes and snapshots on the array that are not the driver's, if anything."""
 
