@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import msgspec
 
 from snapproof import __version__
-from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError
+from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.kvm import KvmHypervisor
 from snapproof.reference_impl.adapters.nfs import NfsStore
@@ -32,10 +32,11 @@ from snapproof.reference_impl.core.orders import (
     DeleteVolume,
     Order,
     Persistence,
+    RevertVolume,
     TakeSnapshot,
 )
 from snapproof.reference_impl.orchestrator import Orchestrator, Rules
-from snapproof.reference_impl.ports import Hypervisor, Ports
+from snapproof.reference_impl.ports import CallError, Hypervisor, Ports
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.waiting import WatchedClock
 from snapproof.vocabulary import (
@@ -67,6 +68,7 @@ T = TypeVar("T")
 OrderT = TypeVar("OrderT", bound=Order)
 MessageT = TypeVar("MessageT", Alert, AuditEvent, UsageEvent, StateChange)
 
+OF_SNAPSHOTS = (TakeSnapshot, ArchiveSnapshot, DeleteSnapshot, RevertVolume)
 _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 
 
@@ -107,7 +109,7 @@ class ReferenceDriver:
         self._settings = self.settings()
         url = f"sqlite:///{site.state_directory / 'catalog.sqlite'}"
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock)
-        ports = self.ports()
+        self._ports = ports = self.ports()
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(self._catalog, ports, settings=self._settings, rules=self.rules(), dice=dice)
@@ -226,6 +228,22 @@ class ReferenceDriver:
 
         self._carry_out(operation, DeleteSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
 
+    def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
+        """Roll the volume's LUN back, unless hosts can reach it: a running machine would not notice (R-018)."""
+
+        def draw_up(session: Session) -> RevertVolume:
+            found = queries.snapshot(session, snapshot)
+            queries.require_idle(session, volume=found.volume, cleaned_up=True)
+            queries.require_idle(session, snapshot=snapshot, cleaned_up=True)
+            if found.state is not SnapshotState.BACKED_UP:
+                raise ConflictError(f"Snapshot {snapshot} is {found.state}; only a BackedUp one can be reverted to.")
+            return queries.revert_order(session, found, operation)
+
+        if self._catalog.job(operation) is None:
+            self._require_unshared(self._read(draw_up))
+        order = self._carry_out(operation, RevertVolume, draw_up, same=lambda known: known.snapshot == snapshot)
+        return self._read(queries.volume, VolumeId(order.volume))
+
     def cancel(self, operation: OperationId) -> None:
         """Stop the backup that an operation began, whichever of its jobs runs by now."""
         self._orchestrator.cancel(self._read(queries.running_backup, operation))
@@ -287,7 +305,7 @@ class ReferenceDriver:
             if draw_up(session) != order:
                 raise ConflictError(f"What operation {operation} is about has changed meanwhile; ask again.")
 
-        snapshot = order.snapshot if isinstance(order, TakeSnapshot | ArchiveSnapshot | DeleteSnapshot) else None
+        snapshot = order.snapshot if isinstance(order, OF_SNAPSHOTS) else None
         source = order.from_snapshot if isinstance(order, CreateVolume) else None
         self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot or source, check=check)
         return order
@@ -337,6 +355,14 @@ class ReferenceDriver:
             location=location,
             in_background=background if location is LocationType.SECONDARY and request.async_backup else None,
         )
+
+    def _require_unshared(self, order: RevertVolume) -> None:
+        try:
+            shared = self._ports.array.get_lun(order.lun_id).shared
+        except CallError as error:
+            raise UnavailableError(f"Whether volume {order.volume} is in use cannot be seen: {error}") from error
+        if shared:
+            raise ConflictError(f"Volume {order.volume} is in use; shut its machine down before reverting it.")
 
     def _new_uuid(self, kind: str, operation: OperationId) -> str:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""

@@ -233,8 +233,9 @@ class Orchestrator:
         return self._move(job, Phase.FAILED, write=write)
 
     def _leak(self, job: Job, error: CallError) -> Job:
+        subject = self._rules.recorders[type(job.order)].subject(job.order)
         LOG.warning("job %s left something behind while %s: %s", job.uuid, job.phase, error)
-        return self._move(job, job.phase, write=lambda tx: tx.record_leak(job, str(error)))
+        return self._move(job, job.phase, write=lambda tx: tx.record_leak(job, subject, str(error)))
 
     def _perform(self, effect: Effect, facts: Facts, *, begun: bool) -> Facts:
         """Perform one effect; look for what an earlier try left behind before every try but the very first."""

@@ -259,6 +259,12 @@ def settle_deleted_snapshot(bench: Workbench, effect: fx.DeleteArraySnapshot, _f
     return {}
 
 
+def roll_back_lun(bench: Workbench, effect: fx.RollBackLun, _facts: Facts) -> Facts:
+    """Rolling back twice is rolling back once, as long as nobody uses the LUN."""
+    bench.ports.array.roll_back(effect.lun_id, effect.snapshot_id)
+    return {}
+
+
 def release_lun(bench: Workbench, effect: fx.ReleaseLun, _facts: Facts) -> Facts:
     """Delete, never purge: a user's mistake can be taken back for as long as the array keeps the volume."""
     _unless_gone(bench.ports.array.delete_lun, effect.lun_id)
@@ -301,6 +307,7 @@ PERFORMERS: Mapping[type[Effect], Performer] = {
     fx.FetchImage: Performer(do=fetch_image, settle=clear_fetched, undo=clear_fetched),
     fx.CopyIn: Performer(do=copy_in, settle=settle_copy_in, undo=clear_copy_in),
     fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot, settle=settle_deleted_snapshot, irrevocable=True),
+    fx.RollBackLun: Performer(do=roll_back_lun, irrevocable=True),
     fx.DeleteBackup: Performer(do=delete_backup, irrevocable=True),
     fx.ReleaseLun: Performer(do=release_lun, irrevocable=True),
 }

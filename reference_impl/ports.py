@@ -55,6 +55,8 @@ class Lun:
     size_bytes: int
     owner: Owner | None
     deleted: bool
+    shared: bool = False
+    """Whether hosts can reach it."""
 
 
 class Array(Protocol):
@@ -86,6 +88,9 @@ class Array(Protocol):
 
     def delete_snapshot(self, snapshot_id: int) -> None:
         """Delete a snapshot. Raises GoneError."""
+
+    def roll_back(self, lun_id: int, snapshot_id: int) -> None:
+        """Give the LUN the content and size of its snapshot; doing so twice is doing it once."""
 
     def start_clone(self, lun_id: int, snapshot_id: int, *, account: str, name: str, owner: Owner) -> tuple[Lun, int]:
         """Begin to clone a snapshot into a new LUN; give the LUN and a handle to ask about."""

@@ -19,9 +19,10 @@ from snapproof.reference_impl.core.orders import (
     DeleteSnapshot,
     DeleteVolume,
     Order,
+    RevertVolume,
     TakeSnapshot,
 )
-from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
+from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent, VolumeEvent
 from snapproof.reference_impl.performing import ALREADY_GONE
 from snapproof.vocabulary import AccountId, Alert, AuditEvent, LocationType, OperationId, UsageEvent
 
@@ -262,6 +263,21 @@ def succeed_create_volume(tx: Transaction, order: CreateVolume, facts: Facts) ->
     tx.usage(_usage("VOLUME.CREATE", order.account, order.volume, order.size_bytes))
 
 
+def begin_revert(tx: Transaction, order: RevertVolume) -> None:
+    """Nobody else touches the volume from here on."""
+    tx.move_volume(order.volume, VolumeEvent.REVERT_SNAPSHOT_REQUESTED)
+
+
+def succeed_revert(tx: Transaction, order: RevertVolume, _facts: Facts) -> None:
+    """The size is that of the snapshot by now (R-049)."""
+    tx.move_volume(order.volume, VolumeEvent.OPERATION_SUCCEEDED, size_bytes=order.size_bytes)
+
+
+def fail_revert(tx: Transaction, order: RevertVolume, _facts: Facts) -> None:
+    """The volume is what it was."""
+    tx.move_volume(order.volume, VolumeEvent.OPERATION_FAILED)
+
+
 def succeed_delete_volume(tx: Transaction, order: DeleteVolume, _facts: Facts) -> None:
     """The volume is gone for users; its LUN may outlive it."""
     tx.remove_volume(order.volume)
@@ -305,6 +321,13 @@ RECORDERS: Mapping[type[Order], Recorder] = {
     ),
     CreateVolume: Recorder(
         audit="VOLUME.CREATE", subject=lambda order: str(order.volume), succeed=succeed_create_volume
+    ),
+    RevertVolume: Recorder(
+        audit="SNAPSHOT.REVERT",
+        subject=lambda order: str(order.snapshot),
+        begin=begin_revert,
+        succeed=succeed_revert,
+        fail=fail_revert,
     ),
     DeleteVolume: Recorder(
         audit="VOLUME.DELETE", subject=lambda order: str(order.volume), succeed=succeed_delete_volume

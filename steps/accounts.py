@@ -48,6 +48,28 @@ def one_alert_was_raised(lab: Lab, name: str) -> None:
     assert len(found) == 1, f'{len(found)} alerts were raised about "{name}": {found}'
 
 
+@then(parsers.parse('"{name}" was reported once as created and once as deleted, on {location}, with its size'))
+def reported_once(lab: Lab, scene: Scene, name: str, location: str) -> None:
+    """SNAPSHOT.CREATE and SNAPSHOT.DELETE, once each, both with the place, the first with the physical size."""
+    snapshot = scene.snapshot(name)
+    events = [row for row in lab.driver.usage_events() if row.subject == snapshot.id]
+    made = [row for row in events if row.type == "SNAPSHOT.CREATE"]
+    gone = [row for row in events if row.type == "SNAPSHOT.DELETE"]
+    assert (len(made), len(gone)) == (1, 1), f'"{name}" was reported {len(made)} times as created, {len(gone)} as gone.'
+    places = [row.location for row in (*made, *gone)]
+    assert places == [location, location], f'"{name}" was reported on {places}.'
+    (copy,) = snapshot.copies
+    assert made[0].size_bytes == copy.physical_size_bytes, f'"{name}" was reported with {made[0].size_bytes} bytes.'
+
+
+@then(parsers.parse('nothing is billed for "{name}" any more'))
+def nothing_is_billed_any_more(lab: Lab, scene: Scene, name: str) -> None:
+    """Every line of its bill has ended."""
+    lines = [line for line in lab.driver.usage_records() if line.subject == scene.snapshot(name).id]
+    assert lines, f'"{name}" was never billed.'
+    assert all(line.until_s is not None for line in lines), f"The bill says {lines}."
+
+
 @then(parsers.parse('no alert was raised about "{name}"'))
 def no_alert_was_raised(lab: Lab, scene: Scene, name: str) -> None:
     """Nothing happened that an operator should hear of."""

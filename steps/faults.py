@@ -37,6 +37,12 @@ def every_call_meets_a_fault(lab: Lab, call: str, fault: str) -> None:
     lab.break_service(call, fault)
 
 
+@given(parsers.parse("beside it every call {call} meets {fault}"))
+def every_call_meets_a_fault_too(lab: Lab, call: str, fault: str) -> None:
+    """Arm another fault beside the ones that are armed; calls are counted on."""
+    lab.break_service(call, fault)
+
+
 @when("everything is repaired")
 def everything_is_repaired(lab: Lab) -> None:
     """Take every fault away."""

@@ -197,6 +197,67 @@ def the_snapshot_is(lab: Lab, scene: Scene, name: str, state: str, location: str
     assert (found.state, found.location) == (state, location), f"The driver lists it {found.state} on {found.location}."
 
 
+@then("each snapshot has walked from state to state without a gap")
+def each_snapshot_has_walked(lab: Lab) -> None:
+    """Every state change begins in the state where the last one of its snapshot ended; the first one in Allocated."""
+    places: dict[str, SnapshotState] = {}
+    for change in lab.driver.state_changes():
+        before = places.get(change.subject, SnapshotState.ALLOCATED)
+        assert change.before is before, f"{change.subject} was {before} and went from {change.before}."
+        places[change.subject] = change.after
+    assert places, "No state change was ever reported."
+    listed = {row.id: row.state for row in lab.driver.list_snapshots()}
+    astray = {row: state for row, state in listed.items() if places.get(row) is not state}
+    assert not astray, f"Listed otherwise than the changes lead to: {astray}"
+
+
+@then(parsers.parse('the driver lists no snapshot of the name "{name}"'))
+def no_snapshot_of_the_name(lab: Lab, name: str) -> None:
+    """By name, since nobody may have been told an id."""
+    assert name not in [row.name for row in lab.driver.list_snapshots()], f'Snapshot "{name}" is still listed.'
+
+
+@then(parsers.parse('no snapshot of the name "{name}" is forgotten'))
+def none_is_forgotten(lab: Lab, name: str) -> None:
+    """It is listed, in whatever state."""
+    assert name in [row.name for row in lab.driver.list_snapshots()], f'Snapshot "{name}" is listed no longer.'
+
+
+@when(parsers.parse('the snapshot of the name "{name}" is deleted'))
+def the_snapshot_of_the_name_is_deleted(lab: Lab, scene: Scene, name: str) -> None:
+    """Ask to delete a snapshot whose making failed, so that nobody was told its id."""
+    operation, snapshot = scene.operation(), _listed(lab.driver, name).id
+    scene.act(lab, lambda driver: driver.delete_snapshot(operation, snapshot))
+
+
+@then("each snapshot is listed with the physical size that it has at its location")
+def each_is_listed_with_its_size(lab: Lab) -> None:
+    """On secondary storage that of the file, on the array that of the volume."""
+    lying = {image.path: image.physical_size_bytes for image in lab.backups()}
+    for row in lab.driver.list_snapshots():
+        (copy,) = [copy for copy in row.copies if copy.location == row.location]
+        wanted = lying.get(copy.reference, row.size_bytes)
+        assert copy.physical_size_bytes == wanted > 0, (
+            f'"{row.name}" is listed with {copy.physical_size_bytes} bytes on {row.location}; it has {wanted}.'
+        )
+
+
+@then(parsers.parse("narrowed to {location}, the driver lists {names}"))
+def narrowed(lab: Lab, location: str, names: str) -> None:
+    """All of them and no other."""
+    found = sorted(row.name for row in lab.driver.list_snapshots(location=LocationType(location)))
+    assert found == sorted(names.split(", ")), f"The driver lists {', '.join(found)} on {location}."
+
+
+@then(parsers.parse('the array holds no snapshot of "{volume}"'))
+def the_array_holds_none(lab: Lab, scene: Scene, volume: str) -> None:
+    """By the array's own list."""
+    lun = lab.array_volume_of(scene.volume(volume))
+    assert lun is not None, f'The array has no volume behind "{volume}".'
+    found = [row.id for row in lab.array_snapshots() if row.volume_id == lun.id]
+    assert not found, f'The array still holds the snapshots {found} of "{volume}".'
+
+
 @then(parsers.parse('the driver lists no snapshot "{name}"'))
 def the_driver_lists_no_snapshot(lab: Lab, scene: Scene, name: str) -> None:
     """The snapshot is gone from every list; the act must have succeeded."""

@@ -96,6 +96,34 @@ def a_volume_is_made(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
         scene.volumes[name] = outcome.value
 
 
+@when(parsers.parse('the volume "{name}" is reverted to snapshot "{snapshot}"'))
+def the_volume_is_reverted(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
+    """Ask to take the volume back; its owner knows."""
+    operation, goal = scene.operation(), scene.snapshot(snapshot).id
+    if name not in scene.guests:
+        lab.expect_revert(scene.volume(name))
+    scene.act(lab, lambda driver: driver.revert_volume(operation, goal))
+
+
+@then(parsers.parse('the volume "{name}" is what it was when "{snapshot}" was taken'))
+def the_volume_is_what_it_was(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
+    """The bytes alone, whatever became of the act."""
+    wanted, found = lab.content_when_taken(scene.snapshot(snapshot)), lab.content_of(scene.volume(name))
+    assert found == wanted, f'Volume "{name}" differs from "{snapshot}" in {len(wanted.differing(found))} blocks.'
+
+
+@then(parsers.parse('the volume "{name}" has kept its size, its target and its access groups'))
+def the_volume_has_kept(lab: Lab, scene: Scene, name: str) -> None:
+    """As the driver lists it, and as the array has it: in no group, since no machine runs."""
+    known = scene.volume(name)
+    (now,) = [volume for volume in lab.driver.list_volumes() if volume.id == known.id]
+    assert (now.size_bytes, now.target) == (known.size_bytes, known.target), f"The driver lists {now}."
+    lun = lab.array_volume_of(now)
+    assert lun is not None, f'The array has no volume behind "{name}".'
+    assert lun.active, f'The LUN of "{name}" is deleted.'
+    assert lun.groups == (), f'Volume "{name}" is in the access groups {lun.groups}.'
+
+
 @given(parsers.parse('the volume "{name}" has been deleted'))
 def the_volume_has_been_deleted(lab: Lab, scene: Scene, name: str) -> None:
     """Delete the volume before the scenario begins."""

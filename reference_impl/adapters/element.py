@@ -130,6 +130,10 @@ class ElementArray:
         """DeleteSnapshot, by id."""
         self._call("DeleteSnapshot", snapshotID=snapshot_id)
 
+    def roll_back(self, lun_id: int, snapshot_id: int) -> None:
+        """RollbackToSnapshot, without a snapshot of what is replaced."""
+        self._call("RollbackToSnapshot", volumeID=lun_id, snapshotID=snapshot_id, saveCurrentState=False)
+
     def start_clone(self, lun_id: int, snapshot_id: int, *, account: str, name: str, owner: Owner) -> tuple[Lun, int]:
         """CloneVolume from a snapshot."""
         started = self._call(
@@ -243,6 +247,7 @@ def _lun(row: Mapping[str, Any]) -> Lun:
         size_bytes=row["totalSize"],
         owner=_owner(row),
         deleted=row["status"] == "deleted",
+        shared=bool(row["volumeAccessGroups"]),
     )
 
 

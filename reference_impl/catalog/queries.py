@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.engine import Row
 
-from snapproof.driver import ConflictError, NotFoundError
+from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError
 from snapproof.reference_impl.catalog.schema import (
     ACCOUNT,
     ASYNC_JOB,
@@ -32,6 +32,7 @@ from snapproof.reference_impl.core.orders import (
     BackupSource,
     DeleteSnapshot,
     Order,
+    RevertVolume,
     TakeSnapshot,
 )
 from snapproof.reference_impl.core.states import CopyState
@@ -147,6 +148,23 @@ def archive_order(connection: Connection, found: Snapshot, operation: OperationI
         array_snapshot=source.snapshot_id,
         size_bytes=found.size_bytes,
         release_lun=_lun_to_release(connection, found.volume),
+    )
+
+
+def revert_order(connection: Connection, found: Snapshot, operation: OperationId) -> RevertVolume:
+    """What reverting a volume takes. Raises NotFoundError, InvalidRequestError."""
+    owner = volume(connection, found.volume)
+    source = restore_source(connection, found.id)
+    if not isinstance(source, ArraySource):
+        raise InvalidRequestError(f"Snapshot {found.id} is on SECONDARY; make a volume from it instead of reverting.")
+    return RevertVolume(
+        job=operation,
+        account=owner.account,
+        volume=owner.id,
+        snapshot=found.id,
+        lun_id=source.lun_id,
+        array_snapshot=source.snapshot_id,
+        size_bytes=found.size_bytes,
     )
 
 

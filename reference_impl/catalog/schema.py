@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from snapproof.reference_impl.core.states import CopyState
+from snapproof.reference_impl.core.states import CopyState, VolumeState
 from snapproof.vocabulary import LocationType, SnapshotState
 
 METADATA = MetaData()
@@ -29,7 +29,9 @@ SECONDARY_BYTES = "secondary_storage"
 _KEY = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _one_of(column: str, values: type[SnapshotState] | type[CopyState] | type[LocationType]) -> CheckConstraint:
+def _one_of(
+    column: str, values: type[SnapshotState] | type[CopyState] | type[VolumeState] | type[LocationType]
+) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(str(value)) for value in values)})")
 
 
@@ -53,8 +55,10 @@ VOLUMES = Table(
     Column("min_iops", BigInteger, nullable=False),
     Column("max_iops", BigInteger, nullable=False),
     Column("burst_iops", BigInteger, nullable=False),
+    Column("state", String(32), nullable=False, server_default=VolumeState.READY),
     Column("created", DateTime, nullable=False),
     Column("removed", DateTime),
+    _one_of("state", VolumeState),
 )
 
 SNAPSHOTS = Table(

@@ -28,9 +28,12 @@ from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.core.states import (
     COPY_TRANSITIONS,
     SNAPSHOT_TRANSITIONS,
+    VOLUME_TRANSITIONS,
     CopyEvent,
     CopyState,
     SnapshotEvent,
+    VolumeEvent,
+    VolumeState,
     advance,
 )
 from snapproof.vocabulary import Alert, AuditEvent, Qos, SnapshotState, StateChange, UsageEvent
@@ -82,12 +85,13 @@ class Transaction:
         which = ASYNC_JOB.c.uuid == uuid
         self._connection.execute(update(ASYNC_JOB).where(which).values(cancelled=self._now, not_before=None))
 
-    def record_leak(self, job: Job, reason: str) -> None:
-        """Say openly that a job could not clean up; recording it again changes the reason only."""
+    def record_leak(self, job: Job, subject: str, reason: str) -> None:
+        """Say openly that a job could not clean up, with one alert; recording it again changes the reason only."""
         known = self._connection.execute(select(STORAGE_LEAK.c.id).where(STORAGE_LEAK.c.job_id == job.id)).scalar()
         if known is None:
             values = {"job_id": job.id, "reason": reason, "created": self._now}
             self._connection.execute(insert(STORAGE_LEAK).values(values))
+            self.alert(Alert(subject=subject, text=f"Job {job.uuid} could not clean up yet: {reason}"))
         else:
             self._connection.execute(update(STORAGE_LEAK).where(STORAGE_LEAK.c.id == known).values(reason=reason))
 
@@ -121,6 +125,14 @@ class Transaction:
                 created=self._now,
             )
         )
+
+    def move_volume(self, uuid: str, event: VolumeEvent, *, size_bytes: int | None = None) -> None:
+        """Walk a volume along its state table. Raises IllegalTransitionError."""
+        which = VOLUMES.c.uuid == uuid
+        state = VolumeState(self._connection.execute(select(VOLUMES.c.state).where(which)).scalar_one())
+        sized = {} if size_bytes is None else {"size": size_bytes}
+        moved = advance(VOLUME_TRANSITIONS, state, event)
+        self._connection.execute(update(VOLUMES).where(which).values(state=moved, **sized))
 
     def remove_volume(self, uuid: str) -> None:
         """Mark a volume as removed; its row stays, its snapshots refer to it."""

@@ -114,6 +114,14 @@ class CopyIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RollBackLun:
+    """Give a LUN the content of one of its array snapshots. What was on it is lost."""
+
+    lun_id: int
+    snapshot_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteArraySnapshot:
     """Delete an array snapshot by its id; one that is gone already counts as deleted."""
 
@@ -147,6 +155,7 @@ Effect: TypeAlias = (
     | PublishImage
     | FetchImage
     | CopyIn
+    | RollBackLun
     | DeleteArraySnapshot
     | DeleteBackup
     | ReleaseLun

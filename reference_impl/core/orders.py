@@ -144,6 +144,19 @@ class CreateVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevertVolume:
+    """Take a volume back to one of its array snapshots."""
+
+    job: str
+    account: str
+    volume: str
+    snapshot: str
+    lun_id: int
+    array_snapshot: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteVolume:
     """Delete a volume; its LUN goes too unless array snapshots still need it."""
 
@@ -154,7 +167,14 @@ class DeleteVolume:
 
 
 Order: TypeAlias = (
-    TakeSnapshot | ArchiveSnapshot | BackUpSnapshot | AbandonSnapshot | DeleteSnapshot | CreateVolume | DeleteVolume
+    RevertVolume
+    | TakeSnapshot
+    | ArchiveSnapshot
+    | BackUpSnapshot
+    | AbandonSnapshot
+    | DeleteSnapshot
+    | CreateVolume
+    | DeleteVolume
 )
 
 ORDERS: dict[str, type[Order]] = {
@@ -164,13 +184,14 @@ ORDERS: dict[str, type[Order]] = {
     "AbandonSnapshot": AbandonSnapshot,
     "DeleteSnapshot": DeleteSnapshot,
     "CreateVolume": CreateVolume,
+    "RevertVolume": RevertVolume,
     "DeleteVolume": DeleteVolume,
 }
 """Orders by the name under which the catalog keeps them."""
 
 EXCLUDED: dict[type[Order], tuple[type[Order], ...]] = {
-    TakeSnapshot: (DeleteVolume,),
-    ArchiveSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume),
-    DeleteSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume),
+    TakeSnapshot: (DeleteVolume, RevertVolume),
+    ArchiveSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, RevertVolume),
+    DeleteSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, RevertVolume),
 }
 """What must not be under way on the same volume: whoever may have to delete the LUN counts what needs it still."""

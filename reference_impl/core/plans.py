@@ -24,6 +24,7 @@ from snapproof.reference_impl.core.effects import (
     PublishImage,
     ReleaseLun,
     ResignDisk,
+    RollBackLun,
     SetQos,
     TakeArraySnapshot,
 )
@@ -38,6 +39,7 @@ from snapproof.reference_impl.core.orders import (
     DeleteSnapshot,
     DeleteVolume,
     Order,
+    RevertVolume,
     TakeSnapshot,
 )
 from snapproof.vocabulary import LocationType, Qos
@@ -151,6 +153,11 @@ def plan_create_volume(order: CreateVolume) -> Plan:
     return (Step(_create_lun(order, order.qos)),)
 
 
+def plan_revert(order: RevertVolume) -> Plan:
+    """One call, which can be repeated while nobody writes to the volume, and not taken back."""
+    return (Step(RollBackLun(lun_id=order.lun_id, snapshot_id=order.array_snapshot)),)
+
+
 def plan_delete_volume(order: DeleteVolume) -> Plan:
     """Delete the LUN unless array snapshots need it."""
     return () if order.release_lun is None else (Step(ReleaseLun(lun_id=order.release_lun)),)
@@ -204,6 +211,7 @@ PLANNERS: Mapping[type[Order], Callable[[Any], Plan]] = {
     AbandonSnapshot: plan_abandon,
     DeleteSnapshot: plan_delete_snapshot,
     CreateVolume: plan_create_volume,
+    RevertVolume: plan_revert,
     DeleteVolume: plan_delete_volume,
 }
 

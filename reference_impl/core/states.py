@@ -45,6 +45,23 @@ class CopyEvent(StrEnum):
     FAILED = "Failed"
 
 
+class VolumeState(StrEnum):
+    """The states of a volume that snapshots touch."""
+
+    READY = "Ready"
+    SNAPSHOTTING = "Snapshotting"
+    REVERT_SNAPSHOTTING = "RevertSnapshotting"
+
+
+class VolumeEvent(StrEnum):
+    """What snapshots do to a volume."""
+
+    SNAPSHOT_REQUESTED = "SnapshotRequested"
+    REVERT_SNAPSHOT_REQUESTED = "RevertSnapshotRequested"
+    OPERATION_SUCCEEDED = "OperationSucceeded"
+    OPERATION_FAILED = "OperationFailed"
+
+
 class IllegalTransitionError(Exception):
     """Somebody tried to walk a way that the table does not have: a defect of the orchestrator, never of a caller."""
 
@@ -96,6 +113,18 @@ COPY_TRANSITIONS: Mapping[tuple[CopyState, CopyEvent], CopyState] = {
     (_C.FAILED, _V.DESTROY_REQUESTED): _C.DESTROYING,
     # Gap closed: a row left in Copying by a dead process could never be deleted (hazard C20).
     (_C.COPYING, _V.DESTROY_REQUESTED): _C.DESTROYING,
+}
+
+_L, _W = VolumeState, VolumeEvent
+
+VOLUME_TRANSITIONS: Mapping[tuple[VolumeState, VolumeEvent], VolumeState] = {
+    # Not walked here: several snapshots of one volume may be taken at once, which Snapshotting would forbid.
+    (_L.READY, _W.SNAPSHOT_REQUESTED): _L.SNAPSHOTTING,
+    (_L.SNAPSHOTTING, _W.OPERATION_SUCCEEDED): _L.READY,
+    (_L.SNAPSHOTTING, _W.OPERATION_FAILED): _L.READY,
+    (_L.READY, _W.REVERT_SNAPSHOT_REQUESTED): _L.REVERT_SNAPSHOTTING,
+    (_L.REVERT_SNAPSHOTTING, _W.OPERATION_SUCCEEDED): _L.READY,
+    (_L.REVERT_SNAPSHOTTING, _W.OPERATION_FAILED): _L.READY,
 }
 
 StateT = TypeVar("StateT", bound=StrEnum)

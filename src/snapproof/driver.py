@@ -104,6 +104,9 @@ class DriverUnderTest(Protocol):
     def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
         """Delete every copy of a snapshot."""
 
+    def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
+        """Give a volume that no machine uses the content and size that it had when the snapshot was taken."""
+
     def cancel(self, operation: OperationId) -> None:
         """Have a backup that runs stop soon and be taken back. Raises NotFoundError, or ConflictError if it is over."""
 

@@ -217,6 +217,9 @@ class Lab(Protocol):
     def was_users(self, array_volume: int) -> bool:
         """Say whether an array volume was a user's volume at some time, as far as the driver ever listed it."""
 
+    def expect_revert(self, volume: Volume) -> None:
+        """Whoever owns the guest knows that its disk may be reverted; its memory follows what the array does."""
+
     def lose_array_snapshot(self, number: int) -> None:
         """Delete a snapshot on the array behind the driver's back."""
 

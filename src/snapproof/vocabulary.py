@@ -60,6 +60,7 @@ class Capability(StrEnum):
     ARCHIVE = "archive"  # a snapshot on the array can be moved to secondary storage later
     ASYNC_BACKUP = "async-backup"  # a backup can go on in the background
     CANCEL = "cancel"  # a backup that runs can be stopped
+    REVERT = "revert"  # a volume can be taken back to a snapshot on the array
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
     AUDIT_EVENTS = "audit-events"

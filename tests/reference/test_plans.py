@@ -21,6 +21,7 @@ from snapproof.reference_impl.core.orders import (
     DeleteVolume,
     Order,
     Persistence,
+    RevertVolume,
     TakeSnapshot,
 )
 from snapproof.reference_impl.core.plans import (
@@ -76,6 +77,9 @@ ARCHIVE = ArchiveSnapshot(
     release_lun=None,
 )
 ARCHIVE_LAST = replace(ARCHIVE, release_lun=1)
+REVERT = RevertVolume(
+    job="revert", account="blue", volume="v", snapshot="s", lun_id=1, array_snapshot=7, size_bytes=4096
+)
 PERSISTENCE = Persistence(retries_max=3, interval_s=300)
 IN_BACKGROUND = replace(BACKUP, in_background=PERSISTENCE)
 BACK_UP = BackUpSnapshot(
@@ -107,6 +111,7 @@ NAMED: dict[str, Order] = {
     "in-background": IN_BACKGROUND,
     "back-up": BACK_UP,
     "abandon": ABANDON,
+    "revert": REVERT,
 }
 ALL = list(NAMED.values())
 
@@ -209,5 +214,5 @@ def test_a_lun_has_room_for_its_disk_and_a_tenth_more(size_bytes: int) -> None:
 
 def test_what_deletes_cannot_be_undone_and_nothing_else_is_irrevocable() -> None:
     irrevocable = {kind for kind, performer in PERFORMERS.items() if performer.irrevocable}
-    assert irrevocable == {fx.DeleteArraySnapshot, fx.DeleteBackup, fx.ReleaseLun}
+    assert irrevocable == {fx.RollBackLun, fx.DeleteArraySnapshot, fx.DeleteBackup, fx.ReleaseLun}
     assert all(PERFORMERS[kind].undo is leave for kind in irrevocable)

@@ -12,10 +12,13 @@ from snapproof.campaign.transitions import LEGAL, TERMINAL
 from snapproof.reference_impl.core.states import (
     COPY_TRANSITIONS,
     SNAPSHOT_TRANSITIONS,
+    VOLUME_TRANSITIONS,
     CopyEvent,
     CopyState,
     IllegalTransitionError,
     SnapshotEvent,
+    VolumeEvent,
+    VolumeState,
     advance,
 )
 from snapproof.vocabulary import SnapshotState
@@ -38,10 +41,11 @@ SNAPSHOT = Machine(
     frozenset({SnapshotState.BACKED_UP, SnapshotState.ERROR, SnapshotState.DESTROYED}),
 )
 COPY = Machine(COPY_TRANSITIONS, CopyState, CopyEvent, frozenset({CopyState.READY, CopyState.DESTROYED}))
+VOLUME = Machine(VOLUME_TRANSITIONS, VolumeState, VolumeEvent, frozenset({VolumeState.READY}))
 SPECIFIED_SNAPSHOT_PAIRS = 18
 SPECIFIED_COPY_PAIRS = 15
 
-machines = pytest.mark.parametrize("machine", [SNAPSHOT, COPY], ids=["snapshot", "copy"])
+machines = pytest.mark.parametrize("machine", [SNAPSHOT, COPY, VOLUME], ids=["snapshot", "copy", "volume"])
 
 
 def reachable(table: Mapping[Any, Any], start: StrEnum) -> set[StrEnum]:
@@ -65,8 +69,8 @@ def test_every_pair_walks_as_the_table_says_or_is_refused(machine: Machine) -> N
 
 
 @machines
-def test_every_state_can_be_reached_from_allocated(machine: Machine) -> None:
-    assert reachable(machine.table, machine.states("Allocated")) == set(machine.states)
+def test_every_state_can_be_reached_from_the_first(machine: Machine) -> None:
+    assert reachable(machine.table, next(iter(machine.states))) == set(machine.states)
 
 
 @machines
@@ -75,7 +79,7 @@ def test_an_end_can_be_reached_from_everywhere(machine: Machine) -> None:
         assert reachable(machine.table, state) & machine.ends, state
 
 
-@machines
+@pytest.mark.parametrize("machine", [SNAPSHOT, COPY], ids=["snapshot", "copy"])
 def test_everything_that_exists_can_be_destroyed(machine: Machine) -> None:
     assert all(machine.states("Destroyed") in reachable(machine.table, state) for state in machine.states)
     assert not [before for before, _ in machine.table if before == "Destroyed"]

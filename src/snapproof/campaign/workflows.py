@@ -121,6 +121,29 @@ def arrange_archive_orphan(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.archive_snapshot(OperationId("archive"), moving.id), busy)
 
 
+def arrange_revert(lab: Lab) -> Stage:
+    """A volume that no machine uses goes back to the first of two snapshots; another one is written to meanwhile."""
+    volume, guest = _volume_with_guest(lab)
+    goal = _take(lab, volume, "goal", LocationType.PRIMARY)
+    guest.fill(blocks=4)
+    _take(lab, volume, "later", LocationType.PRIMARY)
+    guest.fill(blocks=4)
+    now = guest.content()
+    guest.stop()
+    lab.expect_revert(volume)
+    _, busy = _volume_with_guest(lab, "other")
+
+    def judge(after: Lab) -> Iterator[str]:
+        """The one or the other, never something between; and it can be had at last, by the same request."""
+        if after.content_of(volume) not in (now, after.content_when_taken(goal)):
+            yield f"Volume {volume.name} is neither what it was nor what snapshot {goal.name} is."
+        ended = after.attempt(lambda driver: driver.revert_volume(OperationId("revert"), goal.id))
+        if ended.error is None and after.content_of(volume) != after.content_when_taken(goal):
+            yield f"Volume {volume.name} was reverted, and is not what snapshot {goal.name} is."
+
+    return Stage(lambda driver: driver.revert_volume(OperationId("revert"), goal.id), busy, judge)
+
+
 def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
     def arrange(lab: Lab) -> Stage:
         """A volume is made from a snapshot, beside its parent, which goes on being written to."""
@@ -158,6 +181,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "take-in-background": Workflow(1, arrange_take_in_background),
     "archive": Workflow(1, arrange_archive),
     "archive-orphan": Workflow(1, arrange_archive_orphan),
+    "revert": Workflow(1, arrange_revert),
     "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY)),
     "restore-secondary": Workflow(1, _arrange_restore(LocationType.SECONDARY)),
 }

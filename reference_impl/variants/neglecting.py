@@ -1,0 +1,95 @@
+"""Variants that neglect what could not be ended at once, or what is told of snapshots. The table of all is zoo.toml."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from snapproof.driver import DriverError
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.vocabulary import (
+    AccountId,
+    Alert,
+    LocationType,
+    OperationId,
+    Snapshot,
+    SnapshotId,
+    SnapshotState,
+    UsageEvent,
+    VolumeId,
+)
+
+
+class WeighsNothing(ReferenceDriver):
+    """Breaks R-029: a snapshot on the array is listed with a physical size of zero, as CloudStack's is."""
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        """Forget what the array's copies weigh."""
+        found = super().list_snapshots(account, volume=volume, location=location)
+        return [
+            replace(row, copies=tuple(replace(copy, physical_size_bytes=0) for copy in row.copies)) for row in found
+        ]
+
+
+class NeverLooksAgain(ReferenceDriver):
+    """Breaks R-082 (hazard C13): what rests on the way rests there until the next start."""
+
+    def run_due_work(self) -> None:
+        """Do nothing."""
+
+
+class CollectsThroughImageRole(ReferenceDriver):
+    """Breaks R-083 (hazard C2): collecting an array copy deletes the good backup of the same snapshot."""
+
+    def run_due_work(self) -> None:
+        """Collect what lies at two places, at the wrong one."""
+        for row in self.list_snapshots():
+            paths = [copy.reference for copy in row.copies if copy.location is LocationType.SECONDARY]
+            if len(row.copies) > len(paths):
+                for path in paths:
+                    self._ports.store.delete(path)
+        super().run_due_work()
+
+
+class ForgetsFailures(ReferenceDriver):
+    """Breaks R-084: a failed snapshot disappears from the lists at once, whatever it left on storage."""
+
+    forgotten: frozenset[SnapshotId] = frozenset()
+
+    def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
+        """Forget what cannot be deleted now."""
+        try:
+            super().delete_snapshot(operation, snapshot)
+        except DriverError:
+            self.forgotten |= {snapshot}
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        """Leave out what was forgotten."""
+        found = super().list_snapshots(account, volume=volume, location=location)
+        return [row for row in found if row.id not in self.forgotten or row.state is SnapshotState.BACKED_UP]
+
+
+class TellsNobody(ReferenceDriver):
+    """Breaks R-087: that a backup could not be deleted is no alert to anybody."""
+
+    def alerts(self) -> Sequence[Alert]:
+        """Keep silent."""
+        return []
+
+
+class NamesNoPlace(ReferenceDriver):
+    """Breaks R-181: what is billed does not say where the snapshot was."""
+
+    def usage_events(self) -> Sequence[UsageEvent]:
+        """Leave the place out."""
+        return [replace(event, location=None) for event in super().usage_events()]
