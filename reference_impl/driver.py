@@ -6,7 +6,7 @@ How orders are carried out is the orchestrator's business; which services stand 
 
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,13 +15,9 @@ import msgspec
 
 from snapproof import __version__
 from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
-from snapproof.reference_impl.adapters.element import ElementArray
-from snapproof.reference_impl.adapters.kvm import KvmHypervisor
-from snapproof.reference_impl.adapters.nfs import NfsStore
-from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
-from snapproof.reference_impl.adapters.xen import XenHypervisor
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Session
+from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.core.locations import read_location, require_format
 from snapproof.reference_impl.core.orders import (
     EXCLUDED,
@@ -36,19 +32,20 @@ from snapproof.reference_impl.core.orders import (
     TakeSnapshot,
 )
 from snapproof.reference_impl.orchestrator import Orchestrator, Rules
-from snapproof.reference_impl.ports import CallError, Hypervisor, Ports
+from snapproof.reference_impl.policies import Policies
+from snapproof.reference_impl.ports import CallError, Ports
 from snapproof.reference_impl.settings import Settings
-from snapproof.reference_impl.waiting import WatchedClock
 from snapproof.vocabulary import (
     AccountId,
     Alert,
     AuditEvent,
     Capability,
     Description,
-    Directory,
-    HypervisorType,
     LocationType,
     OperationId,
+    Policy,
+    PolicyId,
+    PolicyRequest,
     ResourceCounts,
     Site,
     Snapshot,
@@ -72,35 +69,6 @@ OF_SNAPSHOTS = (TakeSnapshot, ArchiveSnapshot, DeleteSnapshot, RevertVolume)
 _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 
 
-def _xen(site: Site, settings: Settings) -> Hypervisor:
-    return XenHypervisor(
-        site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=settings
-    )
-
-
-def _kvm(site: Site, _settings: Settings) -> Hypervisor:
-    return KvmHypervisor(site.hypervisor, portal=site.array_portal)
-
-
-HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Settings], Hypervisor]] = {
-    HypervisorType.XENSERVER: _xen,
-    HypervisorType.KVM: _kvm,
-}
-
-
-def connect(site: Site, settings: Settings) -> Ports:
-    """Put the adapters for the site's services behind the ports."""
-    directory: Directory = site.export
-    clock = WatchedClock(site.clock)
-    watched = replace(site, clock=clock)
-    return Ports(
-        array=ElementArray(site.array, group=site.hosts_group),
-        hypervisor=HYPERVISORS[site.hypervisor_type](watched, settings),
-        store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
-        clock=clock,
-    )
-
-
 class ReferenceDriver:
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 
@@ -113,6 +81,14 @@ class ReferenceDriver:
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(self._catalog, ports, settings=self._settings, rules=self.rules(), dice=dice)
+        self._policies = Policies(
+            self._catalog,
+            self._orchestrator,
+            ports.clock,
+            take=self._take,
+            delete=self._delete,
+            listed=lambda volume: self.list_snapshots(volume=volume),
+        )
 
     def settings(self) -> Settings:
         """The bounds of waiting and repeating."""
@@ -169,13 +145,28 @@ class ReferenceDriver:
 
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
         """Check the request, then take and, for SECONDARY, back up."""
+        return self._take(request)
+
+    def create_policy(self, request: PolicyRequest) -> Policy:
+        """Put a policy into force."""
+        return self._policies.create(request, self._new_uuid("policy", request.operation))
+
+    def list_policies(self, volume: VolumeId | None = None) -> Sequence[Policy]:
+        """The policies in force."""
+        return self._policies.listed(volume)
+
+    def delete_policy(self, operation: OperationId, policy: PolicyId) -> None:
+        """End a policy."""
+        self._policies.delete(operation, policy)
+
+    def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
         location = read_location(request.location)
         require_format(location, self._image_format)
         now = self._catalog.now()
 
         def draw_up(session: Session) -> TakeSnapshot:
             queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
-            return self._take_order(session, request, location, now)
+            return replace(self._take_order(session, request, location, now), policy=policy)
 
         order = self._carry_out(
             request.operation, TakeSnapshot, draw_up, same=lambda known: known.volume == request.volume
@@ -215,6 +206,9 @@ class ReferenceDriver:
 
         A copy that an earlier job could not clear away yet is cleared first: deleted means gone from everywhere.
         """
+        self._delete(operation, snapshot)
+
+    def _delete(self, operation: OperationId, snapshot: SnapshotId, policy: PolicyId | None = None) -> None:
         for job in self._read(queries.unfinished_clean_up, snapshot):
             self._orchestrator.resume_job(job)
 
@@ -224,7 +218,7 @@ class ReferenceDriver:
             queries.require_idle(session, snapshot=snapshot, cleaned_up=True)
             if found.state not in {SnapshotState.BACKED_UP, SnapshotState.ERROR}:
                 raise ConflictError(f"Snapshot {snapshot} is {found.state}; only BackedUp or Error can be deleted.")
-            return queries.delete_order(session, found, operation)
+            return replace(queries.delete_order(session, found, operation), policy=policy)
 
         self._carry_out(operation, DeleteSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
 
@@ -249,8 +243,9 @@ class ReferenceDriver:
         self._orchestrator.cancel(self._read(queries.running_backup, operation))
 
     def run_due_work(self) -> None:
-        """Background backups whose time has come, and whatever else is unfinished."""
+        """Background backups whose time has come, whatever else is unfinished, and what policies ask for."""
         self._orchestrator.resume()
+        self._policies.run_due()
 
     def reconcile(self) -> None:
         """Bring every unfinished job to its end."""

@@ -105,7 +105,7 @@ class Orchestrator:
             job = self._catalog.job(uuid)
             return job if job and job.cancelled else None
 
-        self._write(lambda _session, tx: tx.cancel_job(uuid), cancelled)
+        self.write(lambda _session, tx: tx.cancel_job(uuid), cancelled)
         LOG.info("job %s is to be cancelled", uuid)
 
     def resume_job(self, uuid: OperationId) -> None:
@@ -136,7 +136,7 @@ class Orchestrator:
         def written() -> Job | None:
             return self._catalog.job(OperationId(order.job))
 
-        job = self._write(write, written)
+        job = self.write(write, written)
         LOG.info("job %s opened: %s of %s", job.uuid, type(order).__name__, snapshot or volume)
         return job
 
@@ -306,9 +306,9 @@ class Orchestrator:
             ours = (job.version + 1, phase, place, found)
             return now if now and (now.version, now.phase, now.cursor, now.facts) == ours else None
 
-        return self._write(change, changed)
+        return self.write(change, changed)
 
-    def _write(self, change: Callable[[Session, Transaction], None], changed: Callable[[], T | None]) -> T:
+    def write(self, change: Callable[[Session, Transaction], None], changed: Callable[[], T | None]) -> T:
         """Commit one change. A lost answer is no riddle here: the row's version tells whether the change is there."""
 
         def attempt(*, again: bool) -> T:

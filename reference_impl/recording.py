@@ -24,7 +24,10 @@ from snapproof.reference_impl.core.orders import (
 )
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent, VolumeEvent
 from snapproof.reference_impl.performing import ALREADY_GONE
-from snapproof.vocabulary import AccountId, Alert, AuditEvent, LocationType, OperationId, UsageEvent
+from snapproof.vocabulary import AccountId, Alert, AuditEvent, LocationType, OperationId, PolicyId, UsageEvent
+
+BY_POLICY = (TakeSnapshot, DeleteSnapshot)
+"""What a policy may have asked for."""
 
 CANCELLED = "cancelled"
 """The fact that a job failed because somebody wanted it to."""
@@ -70,6 +73,7 @@ def begin_take(tx: Transaction, order: TakeSnapshot) -> None:
         name=order.snapshot_name,
         location=order.location,
         size_bytes=order.size_bytes,
+        policy=order.policy,
     )
     tx.move_snapshot(order.snapshot, SnapshotEvent.CREATE_REQUESTED)
     tx.count(order.account, SNAPSHOT_COUNT, 1)
@@ -345,6 +349,7 @@ def audit(recorder: Recorder, order: Order, phase: str, *, failed: bool = False)
         level="ERROR" if failed else "INFO",
         account=AccountId(order.account),
         subject=recorder.subject(order),
+        policy=PolicyId(order.policy) if isinstance(order, BY_POLICY) and order.policy else None,
     )
 
 

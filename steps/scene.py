@@ -12,7 +12,7 @@ import pytest
 
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Guest, Inventory, Lab, Meanwhile, Outcome
-from snapproof.vocabulary import AccountId, Capability, OperationId, ResourceCounts, Snapshot, Volume
+from snapproof.vocabulary import AccountId, Capability, OperationId, Policy, ResourceCounts, Snapshot, Volume
 
 T = TypeVar("T")
 ACCOUNT = AccountId("team-blue")
@@ -36,6 +36,7 @@ class Scene:
     charged_before: ResourceCounts = field(
         default_factory=lambda: ResourceCounts(snapshots=0, secondary_storage_bytes=0)
     )
+    policies: dict[str, Policy] = field(default_factory=dict)
     taken_by: dict[str, OperationId] = field(default_factory=dict)
     meanwhile: Meanwhile[Any] = field(default_factory=Meanwhile)
     ended_s: float = 0

@@ -18,6 +18,7 @@ from snapproof.reference_impl.catalog.schema import (
     RESOURCE_COUNT,
     SECONDARY_BYTES,
     SNAPSHOT_COUNT,
+    SNAPSHOT_POLICY,
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
     USAGE_STORAGE,
@@ -41,6 +42,8 @@ from snapproof.vocabulary import (
     Copy,
     LocationType,
     OperationId,
+    Policy,
+    PolicyId,
     Qos,
     ResourceCounts,
     Snapshot,
@@ -236,6 +239,25 @@ def usage_records(connection: Connection) -> Sequence[UsageRecord]:
     ]
 
 
+def policies(connection: Connection, uuid: VolumeId | None = None) -> Sequence[Policy]:
+    """The policies in force, oldest first."""
+    found = select(SNAPSHOT_POLICY, VOLUMES.c.uuid.label("volume_uuid")).join(VOLUMES)
+    found = found.where(SNAPSHOT_POLICY.c.removed.is_(None)).order_by(SNAPSHOT_POLICY.c.id)
+    return [
+        Policy(
+            id=PolicyId(row.uuid),
+            volume=VolumeId(row.volume_uuid),
+            interval=row.interval,
+            schedule=row.schedule,
+            timezone=row.timezone,
+            keep_max=row.max_snaps,
+            location=LocationType(row.location_type),
+            next_run=datetime.fromtimestamp(row.next_run, UTC).isoformat(),
+        )
+        for row in connection.execute(found if uuid is None else found.where(VOLUMES.c.uuid == uuid))
+    ]
+
+
 def messages(connection: Connection, topic: str) -> Sequence[str]:
     """The outbox, oldest first."""
     found = select(OUTBOX.c.message).where(OUTBOX.c.topic == topic).order_by(OUTBOX.c.id)
@@ -305,4 +327,5 @@ def _snapshot(row: Row[Any], copies: Sequence[Copy]) -> Snapshot:
         state=SnapshotState(row.status),
         size_bytes=row.size,
         copies=tuple(copies),
+        policy=None if row.policy_uuid is None else PolicyId(row.policy_uuid),
     )

@@ -71,10 +71,27 @@ SNAPSHOTS = Table(
     Column("name", String(255), nullable=False),
     Column("status", String(32), nullable=False),
     Column("location_type", String(32)),
+    Column("policy_uuid", String(40), index=True, doc="CloudStack has snapshot_policy_ref"),
     Column("size", BigInteger, nullable=False, doc="guest-visible bytes"),
     Column("created", DateTime, nullable=False),
     Column("removed", DateTime),
     _one_of("status", SnapshotState),
+    _one_of("location_type", LocationType),
+)
+
+SNAPSHOT_POLICY = Table(
+    "snapshot_policy",
+    METADATA,
+    Column("id", _KEY, primary_key=True),
+    Column("uuid", String(40), nullable=False, unique=True),
+    Column("volume_id", ForeignKey("volumes.id"), nullable=False, index=True),
+    Column("schedule", String(100), nullable=False),
+    Column("timezone", String(100), nullable=False),
+    Column("interval", String(16), nullable=False, doc="CloudStack keeps a number"),
+    Column("max_snaps", Integer, nullable=False),
+    Column("location_type", String(32), nullable=False, doc="CloudStack has no such column"),
+    Column("next_run", BigInteger, nullable=False, doc="seconds; CloudStack keeps it in snapshot_schedule"),
+    Column("removed", DateTime),
     _one_of("location_type", LocationType),
 )
 

@@ -16,6 +16,7 @@ from snapproof.reference_impl.catalog.schema import (
     ASYNC_JOB,
     OUTBOX,
     RESOURCE_COUNT,
+    SNAPSHOT_POLICY,
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
     STORAGE_LEAK,
@@ -36,7 +37,7 @@ from snapproof.reference_impl.core.states import (
     VolumeState,
     advance,
 )
-from snapproof.vocabulary import Alert, AuditEvent, Qos, SnapshotState, StateChange, UsageEvent
+from snapproof.vocabulary import Alert, AuditEvent, PolicyRequest, Qos, SnapshotState, StateChange, UsageEvent
 
 
 class Transaction:
@@ -135,11 +136,13 @@ class Transaction:
         self._connection.execute(update(VOLUMES).where(which).values(state=moved, **sized))
 
     def remove_volume(self, uuid: str) -> None:
-        """Mark a volume as removed; its row stays, its snapshots refer to it."""
+        """Mark a volume as removed, and end its policies; its row stays, its snapshots refer to it."""
+        policies = SNAPSHOT_POLICY.c.volume_id.in_(select(VOLUMES.c.id).where(VOLUMES.c.uuid == uuid))
+        self._connection.execute(update(SNAPSHOT_POLICY).where(policies).values(removed=self._now))
         self._connection.execute(update(VOLUMES).where(VOLUMES.c.uuid == uuid).values(removed=self._now))
 
     def insert_snapshot(
-        self, *, uuid: str, account: str, volume: str, name: str, location: str, size_bytes: int
+        self, *, uuid: str, account: str, volume: str, name: str, location: str, size_bytes: int, policy: str | None
     ) -> None:
         """Allocate a snapshot."""
         volume_id = self._connection.execute(select(VOLUMES.c.id).where(VOLUMES.c.uuid == volume)).scalar_one()
@@ -151,6 +154,7 @@ class Transaction:
                 name=name,
                 status=SnapshotState.ALLOCATED,
                 location_type=location,
+                policy_uuid=policy,
                 size=size_bytes,
                 created=self._now,
             )
@@ -208,6 +212,32 @@ class Transaction:
         if changed.rowcount == 0:
             values = {"account_id": account_id, "type": resource, "count": change}
             self._connection.execute(insert(RESOURCE_COUNT).values(values))
+
+    def insert_policy(self, request: PolicyRequest, *, uuid: str, location: str, next_run_s: int) -> None:
+        """Put a policy into force."""
+        volume_id = self._connection.execute(select(VOLUMES.c.id).where(VOLUMES.c.uuid == request.volume)).scalar_one()
+        self._connection.execute(
+            insert(SNAPSHOT_POLICY).values(
+                uuid=uuid,
+                volume_id=volume_id,
+                schedule=request.schedule,
+                timezone=request.timezone,
+                interval=request.interval,
+                max_snaps=request.keep_max,
+                location_type=location,
+                next_run=next_run_s,
+            )
+        )
+
+    def schedule_policy(self, uuid: str, next_run_s: int) -> None:
+        """Write down a policy's next slot."""
+        which = SNAPSHOT_POLICY.c.uuid == uuid
+        self._connection.execute(update(SNAPSHOT_POLICY).where(which).values(next_run=next_run_s))
+
+    def remove_policy(self, uuid: str) -> None:
+        """End a policy."""
+        which = SNAPSHOT_POLICY.c.uuid == uuid
+        self._connection.execute(update(SNAPSHOT_POLICY).where(which).values(removed=self._now))
 
     def bill(self, account: str, subject: str, location: str, size_bytes: int) -> None:
         """Begin a line of the bill."""

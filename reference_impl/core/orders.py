@@ -49,6 +49,7 @@ class TakeSnapshot:
     size_bytes: int
     location: LocationType
     in_background: Persistence | None = None
+    policy: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -121,6 +122,7 @@ class DeleteSnapshot:
     backup: str | None
     backup_size_bytes: int
     release_lun: int | None
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

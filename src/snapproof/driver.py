@@ -15,6 +15,9 @@ from snapproof.vocabulary import (
     Description,
     LocationType,
     OperationId,
+    Policy,
+    PolicyId,
+    PolicyRequest,
     ResourceCounts,
     Site,
     Snapshot,
@@ -107,11 +110,20 @@ class DriverUnderTest(Protocol):
     def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
         """Give a volume that no machine uses the content and size that it had when the snapshot was taken."""
 
+    def create_policy(self, request: PolicyRequest) -> Policy:
+        """Take snapshots of a volume by schedule from now on, each slot once. They are taken by `run_due_work`."""
+
+    def list_policies(self, volume: VolumeId | None = None) -> Sequence[Policy]:
+        """List the policies that are in force."""
+
+    def delete_policy(self, operation: OperationId, policy: PolicyId) -> None:
+        """End a policy. Its snapshots stay."""
+
     def cancel(self, operation: OperationId) -> None:
         """Have a backup that runs stop soon and be taken back. Raises NotFoundError, or ConflictError if it is over."""
 
     def run_due_work(self) -> None:
-        """Do what is due by now without a caller: background backups and their repetitions.
+        """Do what is due by now without a caller: background backups and their repetitions, and what policies ask for.
 
         A driver that works in the background by itself waits until it is idle.
         """

@@ -17,6 +17,8 @@ SnapshotId = NewType("SnapshotId", str)
 OperationId = NewType("OperationId", str)
 """Chosen by the caller; the same id sent twice means the same operation, not a second one."""
 
+PolicyId = NewType("PolicyId", str)
+
 BLOCK_BYTES = 4096
 """The granularity in which contents are compared; the block size of every Element volume."""
 
@@ -60,6 +62,7 @@ class Capability(StrEnum):
     ARCHIVE = "archive"  # a snapshot on the array can be moved to secondary storage later
     ASYNC_BACKUP = "async-backup"  # a backup can go on in the background
     CANCEL = "cancel"  # a backup that runs can be stopped
+    POLICIES = "policies"  # snapshots are taken by schedule, and the oldest of them deleted
     REVERT = "revert"  # a volume can be taken back to a snapshot on the array
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
@@ -149,6 +152,33 @@ class SnapshotRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRequest:
+    """Ask for snapshots HOURLY, DAILY, WEEKLY or MONTHLY, minute first as in `15:02:7`; the newest are kept."""
+
+    operation: OperationId
+    volume: VolumeId
+    interval: str
+    schedule: str
+    timezone: str
+    keep_max: int
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A policy as its driver reports it. `next_run` is its next slot, ISO 8601 in UTC."""
+
+    id: PolicyId
+    volume: VolumeId
+    interval: str
+    schedule: str
+    timezone: str
+    keep_max: int
+    location: LocationType
+    next_run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """One place where a snapshot's bytes are: `SfSnapshotId=7` on the array, or a path or key on secondary storage."""
 
@@ -169,6 +199,7 @@ class Snapshot:
     state: SnapshotState
     size_bytes: int
     copies: tuple[Copy, ...]
+    policy: PolicyId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +220,7 @@ class AuditEvent:
     level: str
     account: AccountId
     subject: str
+    policy: PolicyId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from snapproof.driver import BackendError, UnavailableError
 from snapproof.fixtures.caller import Caller
 from snapproof.lab import Outcome
 from snapproof.reference_impl.adapters.element import MEANINGS, Meaning
-from snapproof.reference_impl.driver import ReferenceDriver, connect
+from snapproof.reference_impl.connecting import connect
+from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Ports
 from snapproof.reference_impl.settings import Settings
 from snapproof.simulators.clock import Transition

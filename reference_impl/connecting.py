@@ -1,0 +1,43 @@
+"""The adapters for a site's services, put behind the ports. What is asked of them is not decided here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from snapproof.reference_impl.adapters.element import ElementArray
+from snapproof.reference_impl.adapters.kvm import KvmHypervisor
+from snapproof.reference_impl.adapters.nfs import NfsStore
+from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
+from snapproof.reference_impl.adapters.xen import XenHypervisor
+from snapproof.reference_impl.ports import Hypervisor, Ports
+from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.waiting import WatchedClock
+from snapproof.vocabulary import Directory, HypervisorType, Site
+
+
+def _xen(site: Site, settings: Settings) -> Hypervisor:
+    return XenHypervisor(
+        site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=settings
+    )
+
+
+def _kvm(site: Site, _settings: Settings) -> Hypervisor:
+    return KvmHypervisor(site.hypervisor, portal=site.array_portal)
+
+
+HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Settings], Hypervisor]] = {
+    HypervisorType.XENSERVER: _xen,
+    HypervisorType.KVM: _kvm,
+}
+
+
+def connect(site: Site, settings: Settings) -> Ports:
+    """Put the adapters for the site's services behind the ports."""
+    directory: Directory = site.export
+    clock = WatchedClock(site.clock)
+    watched = replace(site, clock=clock)
+    return Ports(
+        array=ElementArray(site.array, group=site.hosts_group),
+        hypervisor=HYPERVISORS[site.hypervisor_type](watched, settings),
+        store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
+        clock=clock,
+    )

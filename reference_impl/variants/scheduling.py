@@ -1,0 +1,69 @@
+"""Variants that go wrong with policies. Each class breaks one rule; the table of all is zoo.toml."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.vocabulary import (
+    AccountId,
+    AuditEvent,
+    LocationType,
+    OperationId,
+    Policy,
+    PolicyId,
+    PolicyRequest,
+    Snapshot,
+    SnapshotRequest,
+    SnapshotState,
+    VolumeId,
+)
+
+
+class SchedulesOnPrimary(ReferenceDriver):
+    """Breaks R-027: whatever place a policy is made for, its snapshots stay on the array, as CloudStack's do."""
+
+    def create_policy(self, request: PolicyRequest) -> Policy:
+        """Lose the place."""
+        return super().create_policy(replace(request, location=None))
+
+
+class CountsFailures(ReferenceDriver):
+    """Breaks R-028 (hazard C18): failed runs are counted as if there were something to keep of them."""
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        """Where policies look, call failures successes."""
+        found = super().list_snapshots(account, volume=volume, location=location)
+        return found if volume is None else [replace(row, state=SnapshotState.BACKED_UP) for row in found]
+
+
+class RunsTwice(ReferenceDriver):
+    """Breaks R-054: each slot is run by two that know nothing of one another."""
+
+    def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
+        """Run for the twin as well."""
+        if policy is not None:
+            super()._take(replace(request, operation=OperationId(f"{request.operation}/twin")), policy)
+        return super()._take(request, policy)
+
+
+class HidesPolicies(ReferenceDriver):
+    """Breaks R-074: audit events do not tell which policy was at work."""
+
+    def audit_events(self) -> Sequence[AuditEvent]:
+        """Leave it out."""
+        return [replace(event, policy=None) for event in super().audit_events()]
+
+
+class IgnoresSummerTime(ReferenceDriver):
+    """Breaks R-128: a policy's clock is that of the winter, all the year."""
+
+    def create_policy(self, request: PolicyRequest) -> Policy:
+        """Take one offset for Berlin."""
+        winter = {"Europe/Berlin": "Etc/GMT-1"}
+        return super().create_policy(replace(request, timezone=winter.get(request.timezone, request.timezone)))
