@@ -116,7 +116,7 @@ class Outcome(Generic[T_co]):
 class Meanwhile(Generic[T]):
     """What a second caller was told, once it has asked. `asked` says whether the moment has come."""
 
-    outcome: Outcome[T] = Outcome()  # noqa: RUF009  a frozen value
+    outcome: Outcome[T] = Outcome()
     asked: bool = False
     asked_s: float = 0
 
