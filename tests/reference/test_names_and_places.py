@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapproof.driver import InvalidRequestError
-from snapproof.reference_impl.core.locations import read_location
+from snapproof.reference_impl.core.locations import read_location, require_format
 from snapproof.reference_impl.core.names import (
     LUN_NAME_CHARACTERS_MAX,
     array_name,
@@ -128,3 +128,11 @@ def test_reading_a_location_asks_no_locale() -> None:
             assert read_location("primary") is LocationType.PRIMARY
     finally:
         locale.setlocale(locale.LC_CTYPE, before)
+
+
+def test_only_vhd_is_kept_on_secondary() -> None:
+    for image_format in ("VHD", "RAW"):
+        require_format(LocationType.PRIMARY, image_format)
+    require_format(LocationType.SECONDARY, "VHD")
+    with pytest.raises(InvalidRequestError, match="only VHD is kept on SECONDARY"):
+        require_format(LocationType.SECONDARY, "RAW")

@@ -13,6 +13,7 @@ from snapproof.vocabulary import (
     AccountId,
     LocationType,
     OperationId,
+    PolicyRequest,
     Snapshot,
     SnapshotRequest,
     Volume,
@@ -22,6 +23,7 @@ from snapproof.vocabulary import (
 ACCOUNT = AccountId("team-blue")
 SIZE_BYTES = 3 * 2**20 + 512
 """Small, and no multiple of anything but a sector."""
+DAY_S = 86_400
 
 Act: TypeAlias = Callable[[DriverUnderTest], object]
 Judge: TypeAlias = Callable[[Lab], Iterator[str]]
@@ -110,6 +112,34 @@ def arrange_take_in_background(lab: Lab) -> Stage:
     return Stage(act, guest)
 
 
+def arrange_policy_run(lab: Lab) -> Stage:
+    """A policy's slot has come: a backup is taken, and the one before it deleted."""
+    volume, guest = _volume_with_guest(lab)
+    request = PolicyRequest(
+        operation=OperationId("policy"),
+        volume=volume.id,
+        interval="DAILY",
+        schedule="30:02",
+        timezone="Europe/Berlin",
+        keep_max=1,
+        location=LocationType.SECONDARY,
+    )
+    policy = lab.attempt(lambda driver: driver.create_policy(request)).result()
+    lab.advance(DAY_S)
+    lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+    (first,) = lab.driver.list_snapshots()
+    lab.advance(DAY_S)
+
+    def judge(after: Lab) -> Iterator[str]:
+        """The slot was run once, by whichever life; and the first snapshot goes where its successor came to be."""
+        after.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+        own = [row for row in after.driver.list_snapshots() if row.policy == policy.id and row.id != first.id]
+        if len(own) != 1:
+            yield f"The slot of policy {policy.id} was run {len(own)} times."
+
+    return Stage(lambda driver: driver.run_due_work(), guest, judge)
+
+
 def arrange_archive_orphan(lab: Lab) -> Stage:
     """The last array snapshot of a deleted volume moves, and the LUN that was kept for it goes."""
     volume, guest = _volume_with_guest(lab)
@@ -179,6 +209,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "take-secondary": Workflow(1, arrange_take),
     "delete-secondary": Workflow(1, arrange_delete),
     "take-in-background": Workflow(1, arrange_take_in_background),
+    "policy-run": Workflow(1, arrange_policy_run),
     "archive": Workflow(1, arrange_archive),
     "archive-orphan": Workflow(1, arrange_archive_orphan),
     "revert": Workflow(1, arrange_revert),
