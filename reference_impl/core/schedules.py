@@ -4,7 +4,6 @@ A slot of a day that has no such local time is moved by the missing hour; of a t
 So every hour, day, week or month has exactly one slot. Which slots were run is not known here.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -69,23 +68,19 @@ def next_slot(schedule: Schedule, after_s: float) -> float:
     return next(slot for slot in slots if slot > after_s)
 
 
-def _hours(schedule: Schedule, after_s: float) -> Iterator[float]:
+def _hours(schedule: Schedule, after_s: float) -> list[float]:
     """Each minute of the next two hours that the wall clock calls by the schedule's minute."""
     start = datetime.fromtimestamp(after_s, UTC).replace(second=0, microsecond=0)
-    for minutes in range(121):
-        moment = start + timedelta(minutes=minutes)
-        if moment.astimezone(schedule.zone).minute == schedule.minute:
-            yield moment.timestamp()
+    moments = [start + timedelta(minutes=minutes) for minutes in range(121)]
+    return [m.timestamp() for m in moments if m.astimezone(schedule.zone).minute == schedule.minute]
 
 
-def _days(schedule: Schedule, after_s: float) -> Iterator[float]:
-    """The schedule's time on each fitting day, from the day before on."""
+def _days(schedule: Schedule, after_s: float) -> list[float]:
+    """The schedule's time on each fitting day of the next two months, from the day before on."""
     today = datetime.fromtimestamp(after_s, schedule.zone).date()
     wanted = time(schedule.hour, schedule.minute, tzinfo=schedule.zone)
-    for days in range(-1, 64):
-        day = today + timedelta(days=days)
-        if _fits(schedule, day):
-            yield datetime.combine(day, wanted).timestamp()
+    days = [today + timedelta(days=days) for days in range(-1, 64)]
+    return [datetime.combine(day, wanted).timestamp() for day in days if _fits(schedule, day)]
 
 
 def _fits(schedule: Schedule, day: date) -> bool:
