@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from snapproof.driver import DriverError, InvalidRequestError, NotFoundError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Session
@@ -131,7 +133,8 @@ class Policies:
 
     def _heard(self, text: str) -> bool | None:
         with self._catalog.reading() as session:
-            return any(text[:40] in message for message in queries.messages(session, "alert")) or None
+            alerts = [msgspec.json.decode(message, type=Alert) for message in queries.messages(session, "alert")]
+        return any(alert.text == text for alert in alerts) or None
 
     def _known(self, uuid: PolicyId) -> Policy | None:
         return next((policy for policy in self.listed() if policy.id == uuid), None)
