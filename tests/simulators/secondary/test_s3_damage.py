@@ -228,6 +228,7 @@ def test_boto3_by_itself_gets_over_what_passes(rig: Rig) -> None:
         assert rig.seam.unspent() == ()
 
 
+@pytest.mark.real
 def test_the_minio_client_meets_the_same(rig: Rig) -> None:
     minio = pytest.importorskip("minio", reason="the MinIO client is not installed here")
     urllib3 = pytest.importorskip("urllib3")
