@@ -16,6 +16,7 @@ import msgspec
 from snapproof import __version__
 from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from snapproof.reference_impl.catalog import queries
+from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.core.locations import read_location, require_format
@@ -31,6 +32,7 @@ from snapproof.reference_impl.core.orders import (
     RevertVolume,
     TakeSnapshot,
 )
+from snapproof.reference_impl.fencing import fenced
 from snapproof.reference_impl.orchestrator import Orchestrator, Rules
 from snapproof.reference_impl.policies import Policies
 from snapproof.reference_impl.ports import CallError, Ports
@@ -72,15 +74,18 @@ _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 class ReferenceDriver:
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self._settings = self.settings()
-        url = f"sqlite:///{site.state_directory / 'catalog.sqlite'}"
-        self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock)
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        self._settings = settings or self.settings()
+        url, terms = self._settings.catalog_url_for(site.state_directory), self._settings.terms
+        self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
+        leases = Leases(self._catalog, terms)
+        self.site = fenced(site, leases.require)
         self._ports = ports = self.ports()
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
-        self._orchestrator = Orchestrator(self._catalog, ports, settings=self._settings, rules=self.rules(), dice=dice)
+        self._orchestrator = Orchestrator(
+            self._catalog, ports, leases=leases, settings=self._settings, rules=self.rules(), dice=dice
+        )
         self._policies = Policies(
             self._catalog,
             self._orchestrator,
@@ -91,7 +96,7 @@ class ReferenceDriver:
         )
 
     def settings(self) -> Settings:
-        """The bounds of waiting and repeating."""
+        """The bounds of waiting and repeating, where nobody gives others."""
         return Settings()
 
     def ports(self) -> Ports:

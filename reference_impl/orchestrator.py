@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -20,6 +21,8 @@ from snapproof.driver import (
     InvalidRequestError,
     UnavailableError,
 )
+from snapproof.reference_impl.catalog.inheriting import adopt, inherited
+from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
@@ -68,10 +71,11 @@ class Orchestrator:
     """Runs jobs. One instance is one life; all that outlives it is in the catalog."""
 
     def __init__(
-        self, catalog: Catalog, ports: Ports, *, settings: Settings, rules: Rules, dice: random.Random
+        self, catalog: Catalog, ports: Ports, *, leases: Leases, settings: Settings, rules: Rules, dice: random.Random
     ) -> None:
         self._dice = dice
         self._catalog = catalog
+        self._leases = leases
         self._bench = Workbench(ports=ports, settings=settings)
         self._rules = rules
 
@@ -92,6 +96,7 @@ class Orchestrator:
 
         Jobs may open others behind them; those have their turn too, unless they were put off.
         """
+        self._adopt_inherited()
         tried: set[OperationId] = set()
         while due := [job.uuid for job in self._catalog.unfinished_jobs() if job.uuid not in tried]:
             tried.update(due)
@@ -119,6 +124,21 @@ class Orchestrator:
         else:
             LOG.info("job %s resumed at %s, now %s", uuid, job.phase, ended.phase)
 
+    def _adopt_inherited(self) -> None:
+        """Open jobs for snapshots that an older release left on the way."""
+        before = self._catalog.now() - timedelta(seconds=self._bench.settings.stuck_after_s)
+
+        def left() -> Sequence[str]:
+            with self._catalog.reading() as session:
+                return inherited(session, before=before)
+
+        def adopted(uuid: str) -> str | None:
+            return None if uuid in left() else uuid
+
+        for uuid in left():
+            LOG.warning("snapshot %s was left on the way and is taken up", uuid)
+            self.write(partial(adopt, uuid), partial(adopted, uuid))
+
     def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
         try:
             self._rules.plan(order)
@@ -141,6 +161,21 @@ class Orchestrator:
         return job
 
     def _run(self, job: Job, *, begun: bool) -> Job:
+        """Bring a job to its end while its lease is ours, and as far as that goes. Raises OvertakenError."""
+        if job.phase in {Phase.DONE, Phase.FAILED}:
+            return job
+        try:
+            with self._leases.holding(job, begun=begun, insist=self._insist) as held:
+                return self._carry_on(held, begun=begun)
+        except OvertakenError:
+            if job.phase is not Phase.CLEANING:
+                raise
+            LOG.info("somebody else cleans up behind job %s", job.uuid)
+            return job
+        except CallError as error:
+            raise UnavailableError(f"The catalog cannot be written: {error}") from error
+
+    def _carry_on(self, job: Job, *, begun: bool) -> Job:
         plan = self._rules.plan(job.order)
         if job.phase is Phase.RUNNING:
             job = self._forward(job, plan, begun=begun)

@@ -14,7 +14,7 @@ from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.locations import read_location
-from snapproof.reference_impl.core.schedules import next_slot, read_schedule, surplus
+from snapproof.reference_impl.core.schedules import Schedule, next_slot, read_schedule, surplus
 from snapproof.reference_impl.orchestrator import Orchestrator
 from snapproof.vocabulary import (
     AccountId,
@@ -94,10 +94,16 @@ class Policies:
         """Run each policy whose slot has come. Slots that were slept through are made up for by one run."""
         for policy in self.listed():
             slot = datetime.fromisoformat(policy.next_run).timestamp()
-            if slot <= self._clock.time():
-                self._run(policy, int(slot))
+            if slot > self._clock.time():
+                continue
+            try:
+                schedule = read_schedule(policy.interval, policy.schedule, policy.timezone)
+            except InvalidRequestError as error:  # written by an older release, which may know other timezones
+                LOG.warning("policy %s is left alone: %s", policy.id, error)
+            else:
+                self._run(policy, schedule, int(slot))
 
-    def _run(self, policy: Policy, slot: int) -> None:
+    def _run(self, policy: Policy, schedule: Schedule, slot: int) -> None:
         request = SnapshotRequest(
             operation=OperationId(f"{policy.id}/{slot}"), volume=policy.volume, location=policy.location
         )
@@ -106,7 +112,6 @@ class Policies:
         except DriverError as error:
             self._complain(policy, f"The run of policy {policy.id} at {policy.next_run} failed: {error}")
         self._retire(policy, slot)
-        schedule = read_schedule(policy.interval, policy.schedule, policy.timezone)
         following = int(next_slot(schedule, max(float(slot), self._clock.time())))
 
         def scheduled() -> bool | None:

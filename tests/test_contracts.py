@@ -26,6 +26,7 @@ PLANTS = {
     "docker": ("src/snapproof/campaign/planted_docker.py", "import docker"),
     "faker": ("fixtures/planted_faker.py", "from faker import Faker"),
     "sqlalchemy": ("reference_impl/planted_sqlalchemy.py", "import sqlalchemy"),
+    "alembic": ("reference_impl/planted_alembic.py", "import alembic"),
     "jinja2": ("simulators/control/planted_jinja2.py", "import jinja2"),
     "blake3": ("reference_impl/planted_blake3.py", "import blake3"),
     "boto3": ("fixtures/planted_boto3.py", "from botocore import client"),

@@ -119,12 +119,13 @@ class ElementArray:
         )
 
     def find_snapshots(self, lun_id: int, *, name: str, owner: Owner) -> Sequence[int]:
-        """ListSnapshots of the volume; the owner tag decides."""
+        """ListSnapshots of the volume; the owner tag decides, or the one that CloudStack itself gave before us."""
         try:
             rows = self._call("ListSnapshots", volumeID=lun_id)["snapshots"]
         except GoneError:
             return []
-        return [row["snapshotID"] for row in rows if row["name"] == name and _same(_owner(row), owner)]
+        ours = [row["snapshotID"] for row in rows if row["name"] == name and _same(_owner(row), owner)]
+        return ours + [row["snapshotID"] for row in rows if _made_by_cloudstack(row, owner)]
 
     def delete_snapshot(self, snapshot_id: int) -> None:
         """DeleteSnapshot, by id."""
@@ -260,6 +261,11 @@ def _owner(row: Mapping[str, Any]) -> Owner | None:
 
 def _same(found: Owner | None, wanted: Owner) -> bool:
     return found is not None and found.subject == wanted.subject
+
+
+def _made_by_cloudstack(row: Mapping[str, Any], wanted: Owner) -> bool:
+    """Its names end in the snapshot's UUID, and its tag is the number of the row (taken over in an upgrade)."""
+    return "CloudStackSnapshotId" in (row.get("attributes") or {}) and row["name"].endswith(f"-{wanted.subject}")
 
 
 def _attributes(owner: Owner) -> Mapping[str, str]:

@@ -1,32 +1,51 @@
 """The catalog: opening the database, transactions whose commits pass the numbered seam, and reading jobs back.
 
-What is written in a transaction is in transaction.py; when, in recording.py and orchestrator.py.
+What is written in a transaction is in transaction.py; when, in recording.py and orchestrator.py. Who may carry out a
+job is in leases.py.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from snapproof.reference_impl.catalog.schema import ASYNC_JOB, METADATA
+from snapproof.reference_impl.catalog.engines import (
+    OUTAGES,
+    USUAL_TERMS,
+    Terms,
+    for_reading,
+    is_outage,
+    open_engine,
+)
+from snapproof.reference_impl.catalog.payloads import UnreadableJobError, read_order
+from snapproof.reference_impl.catalog.schema import ASYNC_JOB
+from snapproof.reference_impl.catalog.upgrading import prepare
 from snapproof.reference_impl.core.effects import Facts
-from snapproof.reference_impl.core.orders import ORDERS, Order
+from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
 from snapproof.vocabulary import CallPoint, Clock, OperationId
 
 Session: TypeAlias = Connection
 """An open transaction, as queries and checks take it. Nobody outside this package knows what it is made of."""
 
-READING = "snapproof_reading"
-"""The option of a connection that only reads."""
+LOG = logging.getLogger("snapproof.catalog")
+
+_OF_A_JOB = (
+    *("id", "uuid", "account_id", "job_cmd", "job_cmd_info", "instance_volume", "instance_snapshot"),
+    *("phase", "cursor", "facts", "version", "fence", "cancelled", "error", "error_kind"),
+)
+_JOBS = select(*(ASYNC_JOB.c[name] for name in _OF_A_JOB))
+
+_LEASE = "SELECT fence, leased_until_ms FROM async_job WHERE id = "
+_LEASES = {"qmark": f"{_LEASE}?", "format": f"{_LEASE}%s", "pyformat": f"{_LEASE}%s"}
+"""One question in the words of each driver."""
 
 
 class Phase(StrEnum):
@@ -41,7 +60,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job as the catalog last saw it. `version` guards every write: who holds an older one has been overtaken."""
+    """A job as the catalog last saw it. `version` guards every write: who holds an older one has been overtaken.
+
+    `fence` counts the lives that have held the job's lease; the last of them is the one that may carry it out.
+    """
 
     id: int
     uuid: OperationId
@@ -51,6 +73,7 @@ class Job:
     facts: Facts
     version: int
     cancelled: bool
+    fence: int
     error: str | None
     error_kind: str | None
 
@@ -60,17 +83,22 @@ class OvertakenError(Exception):
 
 
 class Catalog:
-    """The database. One instance a life; opening it makes the tables that are missing."""
+    """The database. One instance a life; opening it makes or upgrades the tables."""
 
-    def __init__(self, url: str, *, call_point: CallPoint, clock: Clock) -> None:
-        self._engine = _open(url)
+    def __init__(self, url: str, *, call_point: CallPoint, clock: Clock, terms: Terms = USUAL_TERMS) -> None:
+        self._engine = open_engine(url, terms)
         self._call_point = call_point
         self._clock = clock
-        METADATA.create_all(self._engine)
+        prepare(self._engine)
 
     def now(self) -> datetime:
         """The time that rows are stamped with: UTC, without a zone as databases like it."""
         return datetime.fromtimestamp(self._clock.time(), UTC).replace(tzinfo=None)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that leases run by."""
+        return self._clock
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -83,73 +111,74 @@ class Catalog:
                 yield connection
                 try:
                     self._call_point.cross("catalog", "commit", transaction.commit, refuse=_refuse_commit)
-                except (ConnectionError, OperationalError) as error:
+                except (ConnectionError, *OUTAGES) as error:
                     raise UnknownOutcomeError("The catalog did not answer a commit.") from error
-        except OperationalError as error:
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
             raise TransientError("The catalog is busy or out of reach; nothing was written.") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read: everything that is read is of one moment."""
         with self._engine.connect() as connection:
-            yield connection.execution_options(**{READING: True})
+            yield for_reading(connection)
 
     def job(self, uuid: OperationId) -> Job | None:
-        """Find a job by its operation id."""
+        """Find a job by its operation id. Raises UnreadableJobError for one of a release that knows more."""
         with self.reading() as connection:
-            row = connection.execute(select(ASYNC_JOB).where(ASYNC_JOB.c.uuid == uuid)).one_or_none()
-        return None if row is None else _job(row)
+            row = connection.execute(_JOBS.where(ASYNC_JOB.c.uuid == uuid)).one_or_none()
+            return None if row is None else _job(connection, row)
 
     def unfinished_jobs(self) -> Sequence[Job]:
-        """Every job that is not over and not put off, oldest first."""
+        """Every job that is not over and not put off, oldest first; not those that only another release can read."""
         due = ASYNC_JOB.c.not_before.is_(None) | (ASYNC_JOB.c.not_before <= self.now())
         unfinished = ASYNC_JOB.c.phase.not_in([Phase.DONE, Phase.FAILED]) & due
+        jobs: list[Job] = []
         with self.reading() as connection:
-            rows = connection.execute(select(ASYNC_JOB).where(unfinished).order_by(ASYNC_JOB.c.id)).all()
-        return [_job(row) for row in rows]
+            for row in connection.execute(_JOBS.where(unfinished).order_by(ASYNC_JOB.c.id)).all():
+                try:
+                    jobs.append(_job(connection, row))
+                except UnreadableJobError as error:
+                    LOG.warning("%s", error)
+        return jobs
+
+    def lease_of(self, job: Job) -> tuple[int, int]:
+        """The fence of a job and when its lease ends, in ms. Raises TransientError if the catalog does not say.
+
+        Asked before every external call, so it goes past all layers that this one question does not need.
+        """
+        dialect = self._engine.dialect
+        assert dialect.loaded_dbapi is not None
+        try:
+            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute(_LEASES[dialect.paramstyle], (job.id,))
+                row = cursor.fetchone()
+        except (*OUTAGES, dialect.loaded_dbapi.Error) as error:
+            raise TransientError("The catalog does not say who holds the job; nothing was called.") from error
+        assert row is not None, f"Job {job.uuid} has no row."
+        return row[0], row[1]
 
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
 
 
-def _open(url: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    """Acknowledged is durable: NORMAL may lose the last commits when the power fails."""
-    connection.isolation_level = (
-        None  # else Python begins a transaction at the first write: what was read before is not in it
-    )
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Whoever writes takes the lock before reading, so that a check and what rests on it are one."""
-    reading = connection.get_execution_options().get(READING, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
 def _refuse_commit(name: str) -> None:
     raise TransientError(f"The catalog refused a commit ({name or 'no reason given'}).")
 
 
-def _job(row: Row[Any]) -> Job:
+def _job(connection: Connection, row: Row[Any]) -> Job:
     return Job(
         id=row.id,
         uuid=OperationId(row.uuid),
-        order=msgspec.json.decode(row.job_cmd_info, type=ORDERS[row.job_cmd]),
+        order=read_order(connection, row),
         phase=Phase(row.phase),
         cursor=row.cursor,
-        facts=msgspec.json.decode(row.facts),
+        facts=msgspec.json.decode(row.facts or "{}"),
         version=row.version,
         cancelled=row.cancelled is not None,
+        fence=row.fence,
         error=row.error,
         error_kind=row.error_kind,
     )

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import (
     Endpoint,
     LocationType,
@@ -70,7 +71,8 @@ def _endpoint(told: dict[str, str]) -> Endpoint:
 def main() -> None:
     """Read where to work and what to do, do it, and say how it ended."""
     told = json.loads(sys.stdin.readline())
-    driver = ReferenceDriver(site_of(told))
+    catalog = told["catalog"] and Secret(told["catalog"])
+    driver = ReferenceDriver(site_of(told), Settings(catalog_url=catalog))
     if told["verb"] == "take":
         request = SnapshotRequest(
             operation=OperationId("take"),

@@ -18,11 +18,12 @@ from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.settings import Settings
 from snapproof.simulators.certificates import certificate
 from snapproof.simulators.clock import Transition
 from snapproof.simulators.faults import CrashedError
 from snapproof.simulators.serving import Wire, serve
-from snapproof.vocabulary import Endpoint, LocationType, SnapshotState, Volume
+from snapproof.vocabulary import Endpoint, LocationType, Secret, Site, SnapshotState, Volume
 
 CHILD = Path(__file__).parent / "dying_driver.py"
 PATIENCE_S = 20.0
@@ -64,10 +65,14 @@ class Arena:
 
 
 @contextmanager
-def arena(store: str) -> Iterator[Arena]:
-    """Arrange a used volume with a snapshot on the array, and open the doors."""
+def arena(store: str, catalog_url: str | None = None) -> Iterator[Arena]:
+    """Arrange a used volume with a snapshot on the array, and open the doors. The catalog is a file unless said."""
+
+    def driver(site: Site) -> ReferenceDriver:
+        return ReferenceDriver(site, Settings(catalog_url=Secret(catalog_url) if catalog_url else None))
+
     with ExitStack() as opened:
-        lab = opened.enter_context(lab_opener(ReferenceDriver)(Schedule(workflow="kill", store=store, seed=SEED)))
+        lab = opened.enter_context(lab_opener(driver)(Schedule(workflow="kill", store=store, seed=SEED)))
         caller = Caller(lab)
         volume = caller.used_volume()
         caller.take("keep", volume.id, LocationType.PRIMARY).result()
@@ -97,6 +102,7 @@ def arena(store: str) -> Iterator[Arena]:
             "state_directory": str(site.state_directory),
             "seed": site.seed,
             "volume": volume.id,
+            "catalog": catalog_url,
         }
         lab.watch_calls()
         yield arena
@@ -111,6 +117,24 @@ def test_a_killed_driver_is_taken_up_by_its_next_life(store: str) -> None:
     dice = random.Random(f"deaths of {SEED} on {store}")
     for label in dice.sample(calls, DEATHS):
         with arena(store) as broken:
+            broken.lab.arm(label, dice.choice(["crash_before", "crash_after"]))
+            assert not broken.live("take"), label
+            assert not broken.lab.unspent_faults()
+            assert broken.live("reconcile"), label
+            assert_sound(broken, ended={SnapshotState.BACKED_UP, SnapshotState.ERROR})
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_killed_driver_is_taken_up_where_its_catalog_is_on_a_server(kind: str, servers: Any, tmp_path: Path) -> None:
+    """The server ends the transaction that its client was killed in, and lets go of its locks."""
+    with servers.database(kind, tmp_path) as url, arena("nfs", url) as whole:
+        assert whole.live("take")
+        calls = [call for call in whole.lab.calls() if not call.startswith("catalog.")]
+        assert_sound(whole, ended={SnapshotState.BACKED_UP})
+    dice = random.Random(f"deaths of {SEED} on {kind}")
+    for label in dice.sample(calls, DEATHS):
+        with servers.database(kind, tmp_path) as url, arena("nfs", url) as broken:
             broken.lab.arm(label, dice.choice(["crash_before", "crash_after"]))
             assert not broken.live("take"), label
             assert not broken.lab.unspent_faults()

@@ -1,0 +1,106 @@
+"""Opening a database: SQLite, PostgreSQL, MySQL or MariaDB, and what a transaction may rely on in each of them.
+
+Whoever writes takes READ COMMITTED and locks the rows that a decision rests on: a lost race is then a wait, never a
+surprise at the commit. Whoever only reads takes one snapshot of everything. SQLite knows one writer at a time, which
+is more than either asks for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Select, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+OUTAGES = (OperationalError, InterfaceError)
+"""A database that is busy, gone, or has chosen this transaction to end a deadlock: the same again may well succeed."""
+
+READING = "snapproof_reading"
+TERMS = "snapproof_terms"
+"""Options of a connection: that it only reads, and who writes on it."""
+
+_CHECK_FAILED = {3819, 4025}
+"""MySQL's and MariaDB's numbers for a value that a check refuses; PyMySQL takes them for something operational."""
+
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
+
+_WAIT_S = 10
+_SERVER: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "pool_pre_ping": True}
+_MYSQL = {
+    **_SERVER,
+    "connect_args": {
+        # Without a strict mode, what does not fit a column is cut off in silence.
+        "init_command": f"SET SESSION innodb_lock_wait_timeout={_WAIT_S}, sql_mode='TRADITIONAL'"
+    },
+}
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {},
+    "postgresql": {**_SERVER, "connect_args": {"options": f"-c lock_timeout={_WAIT_S}s"}},
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which terms a life holds jobs: which management server it is, and how long a lease lasts unrenewed."""
+
+    node: int
+    lease_s: float
+
+
+USUAL_TERMS = Terms(node=1, lease_s=300.0)
+
+
+def open_engine(url: str, terms: Terms = USUAL_TERMS) -> Engine:
+    """Open a database by its URL. Raises ValueError for a kind that nobody has tried."""
+    kind = url.partition(":")[0].partition("+")[0]
+    if kind not in _OPTIONS:
+        raise ValueError(f"The catalog cannot be kept in {kind!r}; there are {', '.join(_OPTIONS)}.")
+    engine = create_engine(url, hide_parameters=True, execution_options={TERMS: terms}, **_OPTIONS[kind])
+    if kind == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Say whether it was the database that failed, and not what was asked of it."""
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return isinstance(error, OUTAGES) and code not in _CHECK_FAILED
+
+
+def for_reading(connection: Connection) -> Connection:
+    """Let everything that is read be of one moment."""
+    if connection.dialect.name != "sqlite":
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection.execution_options(**{READING: True})
+
+
+def locked(connection: Connection, query: Select[RowT]) -> Select[RowT]:
+    """Keep the rows that are found as they are until the transaction ends, if it is one that writes."""
+    reading = connection.get_execution_options().get(READING, False)
+    return query if reading else query.with_for_update()
+
+
+def terms_of(connection: Connection) -> Terms:
+    """On which terms this connection writes."""
+    terms = connection.get_execution_options()[TERMS]
+    assert isinstance(terms, Terms)
+    return terms
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    """Acknowledged is durable: NORMAL may lose the last commits when the power fails."""
+    connection.isolation_level = (
+        None  # else Python begins a transaction at the first write: what was read before is not in it
+    )
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Whoever writes takes the lock before reading, so that a check and what rests on it are one."""
+    reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,67 @@
+"""A site whose every call first looks whether its caller may still act. Who may is decided by the catalog's leases.
+
+The fence stands around the wires, so that also a verb of many calls stops in its middle. What is on its way already
+cannot be called back: that is for the sweep, which knows nobody's snapshots and clones by their owner tag.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.vocabulary import Answer, Clock, Endpoint, Site
+
+
+class _Fenced:
+    """A directory each of whose verbs looks first."""
+
+    def __init__(self, inner: object, require: Callable[[], None]) -> None:
+        self._inner = inner
+        self._require = require
+
+    def __getattr__(self, name: str) -> Any:
+        verb = getattr(self._inner, name)
+
+        def fenced_verb(*given: Any, **named: Any) -> Any:
+            self._require()
+            return verb(*given, **named)
+
+        return fenced_verb
+
+
+@dataclass(frozen=True, slots=True)
+class _WatchfulClock:
+    """A clock whose sleepers wake up to the question whether the job is still theirs."""
+
+    inner: Clock
+    require: Callable[[], None]
+
+    def time(self) -> float:
+        return self.inner.time()
+
+    def sleep(self, seconds: float) -> None:
+        self.inner.sleep(seconds)
+        self.require()
+
+
+def fenced(site: Site, require: Callable[[], None]) -> Site:
+    """Put a fence around everything that the site lets us reach; `require` raises where the caller was overtaken."""
+    directory: Any = _Fenced(site.export, require)  # as wide as the export, whatever verbs it has
+    return replace(
+        site,
+        array=_behind(site.array, require),
+        hypervisor=_behind(site.hypervisor, require),
+        bucket=site.bucket and replace(site.bucket, endpoint=_behind(site.bucket.endpoint, require)),
+        export=directory,
+        clock=_WatchfulClock(site.clock, require),
+    )
+
+
+def _behind(endpoint: Endpoint, require: Callable[[], None]) -> Endpoint:
+    transport = Transport(endpoint)
+
+    def exchange(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        require()
+        return transport.exchange(method, path, headers, body)
+
+    return replace(endpoint, wire=exchange)
