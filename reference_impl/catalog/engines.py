@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event
+from sqlalchemy import Connection, Engine, GenerativeSelect, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -23,7 +23,7 @@ TERMS = "snapproof_terms"
 _CHECK_FAILED = {3819, 4025}
 """MySQL's and MariaDB's numbers for a value that a check refuses; PyMySQL takes them for something operational."""
 
-RowT = TypeVar("RowT", bound=tuple[Any, ...])
+QueryT = TypeVar("QueryT", bound=GenerativeSelect)
 
 _WAIT_S = 10
 _SERVER: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "pool_pre_ping": True}
@@ -78,7 +78,7 @@ def for_reading(connection: Connection) -> Connection:
     return connection.execution_options(**{READING: True})
 
 
-def locked(connection: Connection, query: Select[RowT]) -> Select[RowT]:
+def locked(connection: Connection, query: QueryT) -> QueryT:
     """Keep the rows that are found as they are until the transaction ends, if it is one that writes."""
     reading = connection.get_execution_options().get(READING, False)
     return query if reading else query.with_for_update()

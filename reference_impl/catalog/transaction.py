@@ -274,7 +274,7 @@ class Transaction:
             values = {"state": moved, "update_count": SNAPSHOT_STORE_REF.c.update_count + 1, "updated": self._now}
             self._connection.execute(update(SNAPSHOT_STORE_REF).where(which).values(values))
 
-    def snapshot(self, uuid: str) -> Row[Any]:
+    def snapshot(self, uuid: str) -> Row[Any, Any, Any, Any]:
         """One row of snapshots, held until the end of the transaction."""
         return self._connection.execute(locked(self._connection, _SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid))).one()
 
