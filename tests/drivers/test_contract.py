@@ -28,6 +28,7 @@ from snapproof.vocabulary import (
     AccountId,
     Answer,
     Copy,
+    Description,
     LocationType,
     OperationId,
     Snapshot,
@@ -115,6 +116,22 @@ def test_questions_arrive_as_they_were(name: str, location: LocationType | None)
     with pytest.raises(BrokenContractError, match="take_snapshot is not what the contract says"):
         driver.take_snapshot(asked)  # it answers null
     assert parrot.asked == [((), {"request": asked})]
+
+
+def test_a_verb_can_be_asked_while_another_lasts() -> None:
+    class Curious:
+        """Asks itself, through the contract, before it answers."""
+
+        def describe(self) -> object:
+            again.list_volumes()
+            return Description(name="curious", version="1", capabilities=frozenset())
+
+        def list_volumes(self, account: object = None) -> list[object]:
+            return []
+
+    curious: Any = Curious()
+    again = speak(Hosting(lambda _site: pytest.fail("nobody begins"), begun=curious), clock=VirtualClock())
+    assert again.describe().name == "curious"
 
 
 def test_every_verb_of_the_port_can_be_asked() -> None:

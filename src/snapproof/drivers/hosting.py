@@ -20,12 +20,12 @@ _MALFORMED = "urn:snapproof:problem:malformed"
 
 
 class Hosting:
-    """A wire. One life at a time: `begin` starts one and ends the one before; verbs are answered one by one."""
+    """A wire. One life at a time: `begin` starts one and ends the one before. Verbs may come while others last."""
 
     def __init__(self, start: Callable[[SiteMessage], DriverUnderTest], begun: DriverUnderTest | None = None) -> None:
         self._start = start
         self._driver = begun
-        self._lock = threading.Lock()
+        self._beginning = threading.Lock()
         self._verbs = {verb.path: verb for verb in verbs().values()}
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -34,21 +34,21 @@ class Hosting:
             return 200, _JSON, b'{"contract":"1.0"}'
         if method != "POST" or (target != BEGIN and target not in self._verbs):
             return _problem(404, "There is no such verb; see the contract's OpenAPI document.")
-        with self._lock:
-            try:
-                return self._begin(body) if target == BEGIN else self._perform(self._verbs[target], body)
-            except msgspec.ValidationError as error:
-                return _problem(422, f"{target} was sent a message that breaks the contract: {error}")
-            except msgspec.DecodeError as error:
-                return _problem(400, f"{target} was sent no JSON: {error}")
-            except DriverError as error:
-                problem = problem_of(error)
-                return problem.status, _PROBLEM, msgspec.json.encode(problem)
+        try:
+            return self._begin(body) if target == BEGIN else self._perform(self._verbs[target], body)
+        except msgspec.ValidationError as error:
+            return _problem(422, f"{target} was sent a message that breaks the contract: {error}")
+        except msgspec.DecodeError as error:
+            return _problem(400, f"{target} was sent no JSON: {error}")
+        except DriverError as error:
+            problem = problem_of(error)
+            return problem.status, _PROBLEM, msgspec.json.encode(problem)
 
     def _begin(self, body: bytes) -> Answer:
         site = msgspec.json.decode(body, type=SiteMessage)
-        self.close()
-        self._driver = self._start(site)
+        with self._beginning:
+            self.close()
+            self._driver = self._start(site)
         return 204, {}, b""
 
     def _perform(self, verb: Verb, body: bytes) -> Answer:
