@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 from snapproof.simulators.faults import AnswerHangsError, AnswerLostError, CrashedError
 from snapproof.simulators.listening import bind
@@ -36,7 +36,8 @@ class _NfsConnection(asyncio.Protocol):
         self._unread_by_peer = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by inheritance
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
         self.gone = asyncio.get_running_loop().create_future()
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._service.connections.add(self)
