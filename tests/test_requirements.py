@@ -1,8 +1,10 @@
 """The register that comes with the package, held against its own rules and against the tags of the feature files.
 
+An excluded requirement names the tests of ours that prove it, and those carry its mark: neither can be lost in silence.
 Each rule is a pure function, itself tested with a planted violation. How a register is read is not tested here.
 """
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -97,6 +99,19 @@ def what_a_scenario_proves_is_called_tested(requirements: Requirements, scenario
             yield f"{scenario.place}: proves {name}, which the register calls planned."
 
 
+def no_scenario_proves_what_is_excluded(requirements: Requirements, scenarios: Scenarios) -> Iterator[str]:
+    excluded = {each.id for each in requirements if each.status is Status.EXCLUDED}
+    for scenario in scenarios:
+        for name in sorted(scenario.values("req") & excluded):
+            yield f"{scenario.place}: proves {name}, which the register calls excluded."
+
+
+def what_is_excluded_is_proved_by_tests(requirements: Requirements, _scenarios: Scenarios) -> Iterator[str]:
+    for each in requirements:
+        if (each.status is Status.EXCLUDED) != bool(each.proved_by):
+            yield f"{each.id} is {each.status}, and {len(each.proved_by)} tests are named as its proof."
+
+
 def scenarios_ask_for_what_their_requirement_extends(requirements: Requirements, scenarios: Scenarios) -> Iterator[str]:
     """Without the tag, a driver that declares no such capability would fail where it should be excused."""
     needed = {each.id: each.capability for each in requirements if each.level is Level.EXTENDED}
@@ -115,6 +130,8 @@ CHECKS: tuple[Check, ...] = (
     tags_name_requirements_of_the_register,
     a_scenario_proves_what_is_called_tested,
     what_a_scenario_proves_is_called_tested,
+    no_scenario_proves_what_is_excluded,
+    what_is_excluded_is_proved_by_tests,
     scenarios_ask_for_what_their_requirement_extends,
 )
 
@@ -124,6 +141,20 @@ def tagged_scenarios(folder: Path) -> Scenarios:
         Tagged(place=f"{path.relative_to(folder)}:{template.line_number}", tags=all_tags(template))
         for path in sorted(folder.rglob("*.feature"))
         for template in get_feature(str(path.parent), path.name).scenarios.values()
+    )
+
+
+def marked_tests(folder: Path) -> frozenset[tuple[str, str]]:
+    """Which tests of our own carry the mark `requirement(id="R-NNN")`: id, and `tests/area/test_x.py::test_name`."""
+    return frozenset(
+        (mark.value, f"{path.relative_to(folder.parent).as_posix()}::{function.name}")
+        for path in sorted(folder.rglob("test_*.py"))
+        for function in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(function, ast.FunctionDef)
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.requirement"
+        for mark in (keyword.value for keyword in decorator.keywords)
+        if isinstance(mark, ast.Constant)
     )
 
 
@@ -140,6 +171,21 @@ def scenarios(register: Register) -> Scenarios:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_register_keeps_its_rules(check: Check, register: Register, scenarios: Scenarios) -> None:
     assert list(check(register.requirements, scenarios)) == []
+
+
+def test_the_register_and_the_marks_of_tests_name_each_other(register: Register) -> None:
+    named = {(each.id, test) for each in register.requirements for test in each.proved_by}
+    assert named == marked_tests(Path(__file__).parent)
+
+
+def test_marks_are_read_from_the_tests_that_carry_them(tmp_path: Path) -> None:
+    folder = tmp_path / "tests" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "test_x.py").write_text(
+        "import pytest\n\n@pytest.mark.requirement(id='R-002')\n@pytest.mark.slow\ndef test_a(): ...\ndef test_b(): ...\n",
+        encoding="utf-8",
+    )
+    assert marked_tests(tmp_path / "tests") == {("R-002", "tests/deep/test_x.py::test_a")}
 
 
 FULL: Requirements = tuple(
@@ -186,6 +232,14 @@ PLANTED: tuple[tuple[Check, Requirements, Scenarios, str], ...] = (
     (tags_name_requirements_of_the_register, FULL, with_scenario("req:R-404"), "c.feature:7: the register holds no R"),
     (a_scenario_proves_what_is_called_tested, FULL, PROVED[:1], "R-002 is called tested"),
     (what_a_scenario_proves_is_called_tested, FULL, with_scenario("req:R-003"), "c.feature:7: proves R-003, which"),
+    (
+        no_scenario_proves_what_is_excluded,
+        with_first(status=Status.EXCLUDED),
+        PROVED,
+        "a.feature:1: proves R-001, which the register calls excluded",
+    ),
+    (what_is_excluded_is_proved_by_tests, with_first(status=Status.EXCLUDED), PROVED, "R-001 is excluded, and 0 tests"),
+    (what_is_excluded_is_proved_by_tests, with_first(proved_by=("tests/a.py::b",)), PROVED, "R-001 is tested, and 1"),
     (
         scenarios_ask_for_what_their_requirement_extends,
         FULL,

@@ -19,10 +19,11 @@ class Level(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether scenarios prove a requirement yet. Only tested requirements belong to the frozen set."""
+    """Whether scenarios prove a requirement. Only tested requirements belong to the frozen set."""
 
     TESTED = "tested"
     PLANNED = "planned"
+    EXCLUDED = "excluded"  # asks nothing that a driver could be judged by; a reason says why
 
 
 class RegisterError(Exception):
@@ -30,7 +31,10 @@ class RegisterError(Exception):
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the register. `passes_when` is the observation that proves it, `reference` where it comes from."""
+    """One line of the register. `passes_when` is the observation that proves it, `reference` where it comes from.
+
+    `proved_by` names the tests of our own that prove an excluded one of the reference implementation or of the suite.
+    """
 
     id: str
     text: str
@@ -40,6 +44,8 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     level: Level = Level.CORE
     capability: str = ""
     status: Status = Status.PLANNED
+    reason: str = ""
+    proved_by: tuple[str, ...] = ()
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,5 +93,10 @@ def _refuse_contradictions(path: Path, requirements: tuple[Requirement, ...]) ->
         if requirement.level is Level.EXTENDED and not requirement.capability:
             raise RegisterError(
                 f"{requirement.id} in {path} is extended and names no capability; say which one a driver leaves out."
+            )
+        if (requirement.status is Status.EXCLUDED) != bool(requirement.reason):
+            raise RegisterError(
+                f"{requirement.id} in {path} is {requirement.status}; a reason belongs to every excluded requirement "
+                "and to no other."
             )
         seen.add(requirement.id)

@@ -86,11 +86,12 @@ class Verdict:
 
     conclusion: Conclusion
     grounds: str
-    requirements: tuple[RequirementResult, ...]  # all of the register, planned ones included
+    requirements: tuple[RequirementResult, ...]  # all of the register, planned and excluded ones included
     scenarios: tuple[ScenarioResult, ...]  # all that ran, and all that should have
     requirement_counts: Mapping[State, int]  # of the frozen set
     scenario_counts: Mapping[State, int]
     planned: int
+    excluded: int
     profiles: Mapping[str, str]  # core, and each capability that extended requirements name: what is concluded of it
 
     @property
@@ -125,15 +126,16 @@ def judge(register: Register, expected: Mapping[str, tuple[str, ...]], results: 
         [_conclude(frozen), *(_IMPLIED[scenario.state] for scenario in scenarios)],
     )
     counts = _count(each.state for each in frozen)
-    planned = len(requirements) - len(frozen)
+    standing = Counter(each.status for each in register.requirements)
     return Verdict(
         conclusion=conclusion,
-        grounds=_grounds(register.set_name, counts, planned),
+        grounds=_grounds(register.set_name, counts, standing),
         requirements=requirements,
         scenarios=scenarios,
         requirement_counts=counts,
         scenario_counts=_count(scenario.state for scenario in scenarios),
-        planned=planned,
+        planned=standing[Status.PLANNED],
+        excluded=standing[Status.EXCLUDED],
         profiles=_profiles(frozen),
     )
 
@@ -200,10 +202,9 @@ def _count(states: Iterable[State]) -> Mapping[State, int]:
     return {state: counted[state] for state in State}
 
 
-def _grounds(set_name: str, counts: Mapping[State, int], planned: int) -> str:
+def _grounds(set_name: str, counts: Mapping[State, int], standing: Mapping[Status, int]) -> str:
     parts = [f"{counts[State.PASS]} of {sum(counts.values())} requirements of set {set_name}"]
     if counts[State.NOT_SUPPORTED]:
         parts.append(f"{counts[State.NOT_SUPPORTED]} not supported")
-    if planned:
-        parts.append(f"{planned} planned")
+    parts += [f"{standing[status]} {status}" for status in (Status.EXCLUDED, Status.PLANNED) if standing[status]]
     return "; ".join(parts)

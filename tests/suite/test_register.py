@@ -38,6 +38,8 @@ def test_a_changed_register_is_another_set(tmp_path: Path) -> None:
         (f'set = "x"\n{LINE}level = "hard"\n', "Invalid enum value"),
         (f'set = "x"\n{LINE}{LINE}', "holds R-001 twice"),
         (f'set = "x"\n{LINE}level = "extended"\n', "names no capability"),
+        (f'set = "x"\n{LINE}status = "excluded"\n', "a reason belongs to every excluded requirement"),
+        (f'set = "x"\n{LINE}reason = "Why not."\n', "a reason belongs to every excluded requirement"),
     ],
 )
 def test_a_register_that_contradicts_itself_is_refused(tmp_path: Path, text: str, complaint: str) -> None:

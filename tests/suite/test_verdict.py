@@ -135,7 +135,7 @@ def test_the_order_of_results_does_not_matter(judged_by: Register, results: list
 @given(judged_by=REGISTERS, results=RESULTS)
 def test_counts_add_up_to_what_was_asked(judged_by: Register, results: list[ScenarioResult]) -> None:
     verdict = judge(judged_by, expected(results), results)
-    assert sum(verdict.requirement_counts.values()) + verdict.planned == len(judged_by.requirements)
+    assert sum(verdict.requirement_counts.values()) + verdict.planned + verdict.excluded == len(judged_by.requirements)
     assert sum(verdict.scenario_counts.values()) == len(results)
     assert len(verdict.requirements) == len(judged_by.requirements)
 
@@ -178,6 +178,14 @@ def test_planned_requirements_are_told_and_not_judged() -> None:
     verdict = judge(register(core("R-001"), planned), expected(results), results)
     assert verdict.text == "conformant (1 of 1 requirements of set 2026-11; 1 planned)"
     assert [each.state for each in verdict.requirements] == [State.PASS, State.NOT_RUN]
+
+
+def test_excluded_requirements_are_told_and_not_judged() -> None:
+    excluded = Requirement(id="R-009", text="asks us", status=Status.EXCLUDED, reason="No driver has a changelog.")
+    results = [result(1, State.PASS)]
+    verdict = judge(register(core("R-001"), excluded), expected(results), results)
+    assert verdict.text == "conformant (1 of 1 requirements of set 2026-11; 1 excluded)"
+    assert (verdict.planned, verdict.excluded) == (0, 1)
 
 
 def test_a_tested_requirement_without_a_scenario_makes_a_run_partial() -> None:

@@ -25,6 +25,7 @@ def envelope(summary: Summary) -> bytes:
             "requirements": dict(verdict.requirement_counts),
             "scenarios": dict(verdict.scenario_counts),
             "planned": verdict.planned,
+            "excluded": verdict.excluded,
         },
         "driver": {"selector": head.driver, **(msgspec.to_builtins(driver) if driver else {})},
         "seed": head.seed,

@@ -63,6 +63,7 @@ def page(summary: Summary) -> str:
         consequences=CONSEQUENCES,
         frozen=[each for each in summary.verdict.requirements if each.requirement.status == "tested"],
         planned=[each for each in summary.verdict.requirements if each.requirement.status == "planned"],
+        excluded=[each for each in summary.verdict.requirements if each.requirement.status == "excluded"],
         unregistered=unregistered(summary),
         seconds_of=lambda each: seconds_of(each, summary),
     )
