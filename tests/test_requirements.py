@@ -182,7 +182,7 @@ def test_marks_are_read_from_the_tests_that_carry_them(tmp_path: Path) -> None:
     folder = tmp_path / "tests" / "deep"
     folder.mkdir(parents=True)
     (folder / "test_x.py").write_text(
-        "import pytest\n\n@pytest.mark.requirement(id='R-002')\n@pytest.mark.slow\ndef test_a(): ...\ndef test_b(): ...\n",
+        "import pytest\n\n@pytest.mark.requirement(id='R-002')\ndef test_a(): ...\ndef test_b(): ...\n",
         encoding="utf-8",
     )
     assert marked_tests(tmp_path / "tests") == {("R-002", "tests/deep/test_x.py::test_a")}
