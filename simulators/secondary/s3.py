@@ -1,82 +1,74 @@
-"""An S3 store: moto in process, behind what moto does not do: signatures, digests, faults, damage, time, a journal.
+"""An S3 store: a door that checks signatures and digests and meets faults, before objects that somebody else keeps.
 
-This is moto's only address. Each store has a moto account of its own and takes its buckets out of moto's global table
-of bucket names, so stores of one process do not see each other. Still shared: moto's settings (environment variables)
-and its pool of request ids. Buckets are addressed by path; a bucket in the host name is not understood.
+Usually that is moto in this process (s3_moto.py); a server that others wrote can do it as well. Buckets are addressed
+by path; a bucket in the host name is not understood.
 """
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import formatdate
-from hashlib import sha256
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Protocol, Self, TypeAlias
 
 from snapproof.simulators.clock import Clock
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
-from snapproof.simulators.secondary.digests import CHECKSUM, algorithms_brought, check, plain
-from snapproof.simulators.secondary.keys import require_key
-from snapproof.simulators.secondary.parts import COMPOSITE, Checksum, checksum_of, declared, require_same_algorithm
+from snapproof.simulators.secondary.digests import plain
+from snapproof.simulators.secondary.s3_calls import S3Call, recognise
 from snapproof.simulators.secondary.s3_damage import Where, read_damage
 from snapproof.simulators.secondary.s3_errors import S3RefusalError, refusal, struck
+from snapproof.simulators.secondary.s3_moto import MotoObjects
 from snapproof.simulators.secondary.sigv4 import authenticate, without_signature
 from snapproof.simulators.serving import Answer
 
-if TYPE_CHECKING:  # moto takes most of a second to import, so it is when somebody first touches a store
-    from moto.core.request import Request
-    from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend
-
-REGION = "us-east-1"
-WHO = f"AWS4-HMAC-SHA256 Credential=verified/20260101/{REGION}/s3/aws4_request"
-"""What moto sees instead of the client's credentials: it only has to know that somebody checked them."""
-
-OF_UPLOAD = frozenset({"UploadPart", "UploadPartCopy", "ListParts", "AbortMultipartUpload", "CompleteMultipartUpload"})
-OF_PARTS = frozenset({"CreateMultipartUpload", "CompleteMultipartUpload"})
-
-_GLOBAL_TABLES = threading.Lock()
-"""Held while moto's process-wide tables of accounts and bucket names are touched."""
+Spoil: TypeAlias = Callable[[bytes], bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    """One request that may go to moto."""
+class S3Objects(Protocol):
+    """Whoever keeps the objects of a store."""
 
-    operation: str
-    request: "Request"
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-    bucket: str
-    key: str
-    upload: str
+    def perform(self, call: S3Call, *, spoil: Spoil | None = None) -> Answer:
+        """Do what is asked. With `spoil`, damage the object that this made, and vouch for it as before."""
+
+    def inventory(self) -> tuple[str, ...]:
+        """Name every object with its size and every multipart upload that is still open, sorted."""
+
+    def names(self) -> tuple[str, ...]:
+        """Name every object of the store's bucket, sorted."""
+
+    def read(self, key: str) -> bytes:
+        """Read an object of the store's bucket. Raises KeyError when there is none."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object into the store's bucket."""
+
+    def close(self) -> None:
+        """Let go of every object. Twice is fine."""
 
 
 class S3Store:
-    """A wire that speaks S3, and what a judge needs to look behind it. Close it: moto keeps objects alive else."""
+    """A wire that speaks S3, and what a judge needs to look behind it. Close it: objects live on else."""
 
     def __init__(
-        self, *, journal: Journal, clock: Clock, bucket: str, access_key: str, secret_key: str, seam: Seam | None = None
+        self,
+        *,
+        journal: Journal,
+        clock: Clock,
+        bucket: str,
+        access_key: str,
+        secret_key: str,
+        seam: Seam | None = None,
+        objects: S3Objects | None = None,
     ) -> None:
         self.bucket = bucket
         self.access_key = access_key
         self.secret_key = secret_key
-        self._journal = journal
-        self._clock = clock
         self._seam = seam
-        self._lock = threading.RLock()
-        self._uploads_opened = 0
-        self._account = ""
-        self._made: S3Backend | None = None
-        self._journal.record("s3", "bucket created", bucket=bucket)
+        self._objects = objects or MotoObjects(journal=journal, clock=clock, bucket=bucket)
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; raises AnswerLostError or CrashedError where such a fault was armed."""
         try:
             authenticate(method, target, headers, access_key=self.access_key, secret_key=self.secret_key)
-            call = self._call(method, without_signature(target), *plain(headers, body))
+            call = recognise(method, without_signature(target), *plain(headers, body))
         except S3RefusalError as error:
             return _bodiless_for_head(method, refusal(error.code, str(error)))
         if self._seam is None:
@@ -92,48 +84,23 @@ class S3Store:
 
     def inventory(self) -> tuple[str, ...]:
         """Name every object with its size and every multipart upload that is still open, sorted."""
-        with self._lock:
-            lines = []
-            for bucket in self._moto.buckets.values():
-                keys = [key for name in bucket.keys if (key := _object(bucket, name)) is not None]
-                lines += [f"{bucket.name}/{key.name} {key.size} bytes" for key in keys]
-                lines += [f"{bucket.name}/{upload.key_name} upload open" for upload in bucket.multiparts.values()]
-            return tuple(sorted(lines))
+        return self._objects.inventory()
 
     def names(self) -> tuple[str, ...]:
         """Name every object of the store's bucket, sorted."""
-        with self._lock:
-            return tuple(sorted(self._moto.buckets[self.bucket].keys))
+        return self._objects.names()
 
     def read(self, key: str) -> bytes:
         """Read an object of the store's bucket behind the clients' backs. Raises KeyError when there is none."""
-        with self._lock:
-            found = _object(self._moto.buckets[self.bucket], key)
-            if found is None:
-                raise KeyError(f"The bucket {self.bucket} has no object {key!r}.")
-            return bytes(found.value)
+        return self._objects.read(key)
 
     def put(self, key: str, content: bytes) -> None:
         """Write an object into the store's bucket behind the clients' backs."""
-        with self._lock:
-            bucket = self._moto.buckets[self.bucket]
-            before = _object(bucket, key)
-            self._moto.put_object(self.bucket, key, content)
-            self._note_key(bucket, key, before)
+        self._objects.put(key, content)
 
     def close(self) -> None:
-        """Let go of every object, so that moto's process-wide lists forget this store. Twice is fine."""
-        if self._made is None:
-            return
-        from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, s3_backends
-
-        with self._lock, _GLOBAL_TABLES:
-            for kind in (FakeKey, FakeMultipart, FakeBucket):
-                for item in [item for item in _tracked(kind) if item.account_id == self._account]:
-                    _tracked(kind).remove(item)
-                    if not isinstance(item, FakeBucket):
-                        item.dispose()
-            s3_backends.pop(self._account, None)
+        """Let go of every object. Twice is fine."""
+        self._objects.close()
 
     def __enter__(self) -> Self:
         return self
@@ -141,248 +108,27 @@ class S3Store:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    @property
-    def _moto(self) -> "S3Backend":
-        """What moto keeps for this store, from the first time that it is asked for."""
-        if self._made is None:
-            from moto.s3.models import s3_backends
-
-            with self._lock, _GLOBAL_TABLES:
-                if self._made is None:
-                    self._account = _free_account()
-                    made = s3_backends[self._account]["aws"]
-                    made.create_bucket(self.bucket, REGION)
-                    s3_backends.bucket_accounts.pop(self.bucket, None)
-                    self._made = made
-        return self._made
-
-    def _call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> _Call:
-        from moto.core.request import Request
-        from moto.core.routing import get_service_router
-        from werkzeug.exceptions import MethodNotAllowed, NotFound
-
-        kept = {name: value for name, value in headers.items() if not name.startswith("x-moto-")}
-        kept |= {"host": "localhost", "authorization": WHO, "x-moto-account-id": self._moto.account_id}
-        for algorithm in algorithms_brought(headers):
-            kept["x-amz-sdk-checksum-algorithm"] = algorithm
-        kept |= {"content-length": str(len(body))} if "content-length" in headers else {}
-        kept.pop("expect", None)
-        request = Request.from_primitives(method, f"http://localhost{target}", kept, body)
+    def _perform(self, call: S3Call, *, spoil: Spoil | None = None) -> Answer:
         try:
-            operation, named = get_service_router("s3").match(request)
-        except (NotFound, MethodNotAllowed) as error:
-            raise S3RefusalError("MethodNotAllowed", "S3 has no such operation on this resource.") from error
-        require_key(operation.name, str(named.get("Key", "")))
-        check(headers, body, whole_object=operation.name not in OF_PARTS)
-        return _Call(
-            operation=operation.name,
-            request=request,
-            target=target,
-            headers=headers,
-            body=body,
-            bucket=str(named.get("Bucket", "")),
-            key=str(named.get("Key", "")),
-            upload=request.args.get("uploadId", ""),
-        )
-
-    def _perform_damaged(self, call: _Call, name: str) -> Answer:
-        """Perform a call whose content is damaged before the store gets it, inside it, or on the way back."""
-        where, spoil = read_damage(name)
-        if where is Where.REQUEST:
-            try:
-                return self._perform(self._call(call.request.method, call.target, call.headers, spoil(call.body)))
-            except S3RefusalError as error:
-                return refusal(error.code, str(error))
-        with self._lock:
-            status, headers, body = self._perform(call)
-            if status >= 300:
-                return status, headers, body
-            if where is Where.STORED:
-                self._spoil(call, spoil)
-                return status, headers, body
-        spoilt = spoil(body)
-        return status, {**headers, "content-length": str(len(spoilt))}, spoilt
-
-    def _spoil(self, call: _Call, spoil: Callable[[bytes], bytes]) -> None:
-        """Damage an object and go on to vouch for it: its ETag and its checksums stay."""
-        key = _object(self._moto.buckets[call.bucket], call.key)
-        if key is not None:
-            assert key.etag, "moto computes an ETag when it is first asked for"
-            key.value = spoil(key.value)  # type: ignore[misc]  # moto hides its setter from type checkers
-            self._journal.record("s3", "object damaged", bucket=call.bucket, key=call.key, size_bytes=int(key.size))
-
-    def _perform(self, call: _Call) -> Answer:
-        try:
-            with self._lock:
-                status, headers, body = self._change(call)
+            return self._objects.perform(call, spoil=spoil)
         except S3RefusalError as error:
             return refusal(error.code, str(error))
-        return status, {**headers, "date": formatdate(self._clock.time(), usegmt=True)}, body
 
-    def _change(self, call: _Call) -> Answer:
-        """Let moto act, then write into the journal what changed and give it the time and names of this world."""
-        bucket = self._moto.buckets.get(call.bucket)
-        if bucket is None:
-            return self._change_buckets(call)
-        if call.operation in OF_UPLOAD and call.upload not in bucket.multiparts:
-            self._require_completed(bucket, call)
-        upload = bucket.multiparts.get(call.upload)
-        checksum = _checksum(call, upload)
-        uploads = set(bucket.multiparts)
-        before = {name: _object(bucket, name) for name in _names_touched(bucket, call)}
-        status, headers, body = _asked(call)
-        for name, key in before.items():
-            self._note_key(bucket, name, key)
-        if call.operation == "CreateMultipartUpload" and status == 200:
-            body = self._name_upload(bucket, (set(bucket.multiparts) - uploads).pop(), body)
-        if upload is not None:
-            self._note_upload(bucket, call, upload)
-        key = _object(bucket, call.key)
-        if checksum is not None and key is not None and status == 200:
-            key.checksum_algorithm, key.checksum_type = checksum.algorithm, checksum.kind
-            key.checksum_value, key.checksum_parts = checksum.value, checksum.parts
-        return status, *_with_checksum(call, key, headers, body)
-
-    def _change_buckets(self, call: _Call) -> Answer:
-        if call.operation != "CreateBucket":
-            return _asked(call)
-        from moto.s3.models import s3_backends
-
-        with _GLOBAL_TABLES:
-            answer = _asked(call)
-            s3_backends.bucket_accounts.pop(call.bucket, None)
-        if answer[0] == 200:
-            self._journal.record("s3", "bucket created", bucket=call.bucket)
-        return answer
-
-    def _require_completed(self, bucket: "FakeBucket", call: _Call) -> None:
-        """Accept that an upload is gone only from a client that completes it a second time."""
-        made = _object(bucket, call.key)
-        upload = made.multipart if made is not None else None
-        if call.operation == "CompleteMultipartUpload" and upload is not None and upload.id == call.upload:
-            return
-        raise S3RefusalError(
-            "NoSuchUpload", f"The upload {call.upload} does not exist; it may be completed or aborted."
-        )
-
-    def _note_key(self, bucket: "FakeBucket", name: str, before: "FakeKey | None") -> None:
-        now = _object(bucket, name)
-        if now is before:
-            return
-        if now is not None:
-            now.last_modified = datetime.fromtimestamp(self._clock.time(), UTC).replace(tzinfo=None)
-            facts = {"size_bytes": int(now.size), "replaced": before is not None}
-            self._journal.record("s3", "object created", bucket=bucket.name, key=name, **facts)
-        else:
-            self._journal.record("s3", "object deleted", bucket=bucket.name, key=name)
-        if before is not None and not bucket.is_versioned:
-            before.dispose()
-            _tracked(type(before)).remove(before)
-
-    def _note_upload(self, bucket: "FakeBucket", call: _Call, upload: "FakeMultipart") -> None:
-        over = call.upload not in bucket.multiparts
-        event = {
-            "AbortMultipartUpload": "upload aborted",
-            "CompleteMultipartUpload": "upload completed",
-        }.get(call.operation)
-        if event and over:
-            self._journal.record("s3", event, bucket=bucket.name, key=upload.key_name)
-        if over and call.operation == "AbortMultipartUpload":
-            upload.dispose()
-
-    def _name_upload(self, bucket: "FakeBucket", random_id: str, body: bytes) -> bytes:
-        """Give a new upload an id that is the same in every run of the same calls; moto draws it from the system."""
-        self._uploads_opened += 1
-        upload = bucket.multiparts.pop(random_id)
-        upload.id = sha256(f"{bucket.name}/{upload.key_name}/{self._uploads_opened}".encode()).hexdigest()
-        bucket.multiparts[upload.id] = upload
-        self._journal.record("s3", "upload opened", bucket=bucket.name, key=upload.key_name)
-        return body.replace(random_id.encode(), upload.id.encode())
-
-
-def operations() -> tuple[str, ...]:
-    """Name every operation of S3, as the seam labels it after `s3.`."""
-    from moto.core.utils import get_service_model
-
-    return tuple(get_service_model("s3").operation_names)
-
-
-def _free_account() -> str:
-    from moto.s3.models import s3_backends
-
-    number = 1
-    while f"{number:012d}" in s3_backends:
-        number += 1
-    return f"{number:012d}"
-
-
-def _object(bucket: "FakeBucket", name: str) -> "FakeKey | None":
-    """Give the current object of this name; a delete marker is none."""
-    from moto.s3.models import FakeKey
-
-    key = bucket.keys.get(name)
-    return key if isinstance(key, FakeKey) else None
-
-
-def _tracked(kind: Any) -> list[Any]:
-    """Give moto's own list of every instance of one of its models, which keeps them alive for ever."""
-    return kind.instances_tracked  # type: ignore[no-any-return]  # untyped in moto
-
-
-def _names_touched(bucket: "FakeBucket", call: _Call) -> list[str]:
-    if call.operation == "DeleteObjects":  # names its keys in the body
-        return list(bucket.keys)
-    return [call.key] if call.key else []
-
-
-def _checksum(call: _Call, upload: "FakeMultipart | None") -> Checksum | None:
-    """Hold a call to what its upload declared of checksums; give that of the object which the call completes."""
-    if call.operation == "CreateMultipartUpload":
-        declared(call.headers)
-    said = declared(upload.metadata) if upload is not None else None
-    if upload is None or said is None:
-        return None
-    if call.operation == "UploadPart":
-        require_same_algorithm(said, call.headers)
-    if call.operation != "CompleteMultipartUpload":
-        return None
-    return checksum_of(said, call.body, {number: part.value for number, part in upload.parts.items()}, call.headers)
-
-
-def _with_checksum(
-    call: _Call, key: "FakeKey | None", headers: Mapping[str, str], body: bytes
-) -> tuple[Mapping[str, str], bytes]:
-    """Tell the checksum of an object of parts where moto does not, or not wholly."""
-    if key is None or not key.checksum_algorithm or not key.checksum_type:
-        return headers, body
-    name = f"{CHECKSUM}{key.checksum_algorithm.lower()}"
-    value = f"{key.checksum_value}-{key.checksum_parts}" if key.checksum_type == COMPOSITE else key.checksum_value
-    if call.operation == "HeadObject" and name in headers:
-        return {**headers, name: str(value), f"{CHECKSUM}type": key.checksum_type}, body
-    if call.operation != "CompleteMultipartUpload":
-        return headers, body
-    end = b"</CompleteMultipartUploadResult>"
-    told = (
-        f"<Checksum{key.checksum_algorithm}>{value}</Checksum{key.checksum_algorithm}>"
-        f"<ChecksumType>{key.checksum_type}</ChecksumType>"
-    )
-    grown = body.replace(end, told.encode() + end)
-    return {**headers, "content-length": str(len(grown))}, grown
-
-
-def _asked(call: _Call) -> Answer:
-    from moto.s3.responses import S3Response
-    from werkzeug.exceptions import HTTPException
-
-    answer = S3Response.key_dispatch if call.key else S3Response.bucket_dispatch
-    try:
-        status, headers, body = answer(call.request, call.request.raw_url, call.request.headers)
-    except HTTPException as error:
-        status, headers, body = error.code or 500, dict(error.get_headers()), error.get_body()
-    except NotImplementedError as error:
-        raise S3RefusalError("NotImplemented", f"This store does not know {call.operation} in this form.") from error
-    octets = body.encode() if isinstance(body, str) else bytes(body)
-    return int(status), {str(name): str(value) for name, value in headers.items()}, octets
+    def _perform_damaged(self, call: S3Call, name: str) -> Answer:
+        """Perform a call whose content is damaged before the store gets it, inside it, or on the way back."""
+        where, spoil = read_damage(name)
+        if where is Where.STORED:
+            return self._perform(call, spoil=spoil)
+        if where is Where.REQUEST:
+            try:
+                return self._perform(recognise(call.method, call.target, call.headers, spoil(call.body)))
+            except S3RefusalError as error:
+                return refusal(error.code, str(error))
+        status, headers, body = self._perform(call)
+        if status >= 300:
+            return status, headers, body
+        spoilt = spoil(body)
+        return status, {**headers, "content-length": str(len(spoilt))}, spoilt
 
 
 def _bodiless_for_head(method: str, answer: Answer) -> Answer:
