@@ -1,0 +1,68 @@
+"""Writing what others are told: audit, alerts, usage, each into CloudStack's table and the outbox; and the bill."""
+
+from sqlalchemy import insert, update
+
+from snapproof.reference_impl.catalog.inserting import insert_unless_there
+from snapproof.reference_impl.catalog.ledger import EVENT, USAGE_EVENT
+from snapproof.reference_impl.catalog.schema import (
+    RESOURCE_COUNT,
+    USAGE_STORAGE,
+)
+from snapproof.reference_impl.catalog.writer import Writer
+from snapproof.vocabulary import Alert, AuditEvent, UsageEvent
+
+
+class MessageRows(Writer):
+    """The writer of messages, counts and bills."""
+
+    def count(self, account: str, resource: str, change: int) -> None:
+        """Charge an account, or give back."""
+        account_id = self.ensure_account(account)
+        which = (RESOURCE_COUNT.c.account_id == account_id) & (RESOURCE_COUNT.c.type == resource)
+        charge = update(RESOURCE_COUNT).where(which).values(count=RESOURCE_COUNT.c["count"] + change)
+        if self._connection.execute(charge).rowcount == 0:
+            values = {"account_id": account_id, "type": resource, "count": change}
+            if not insert_unless_there(self._connection, RESOURCE_COUNT, values):
+                self._connection.execute(charge)
+
+    def bill(self, account: str, subject: str, location: str, size_bytes: int) -> None:
+        """Begin a line of the bill."""
+        values = {"source_uuid": subject, "location_type": location, "size": size_bytes, "created": self._now}
+        self._connection.execute(insert(USAGE_STORAGE).values(account_id=self.ensure_account(account), **values))
+
+    def end_bill(self, subject: str) -> None:
+        """End the line of the bill that is open for a snapshot."""
+        line = (USAGE_STORAGE.c.source_uuid == subject) & USAGE_STORAGE.c.deleted.is_(None)
+        self._connection.execute(update(USAGE_STORAGE).where(line).values(deleted=self._now))
+
+    def audit(self, event: AuditEvent) -> None:
+        """Write an audit event where CloudStack lists them, and put it into the outbox."""
+        self._connection.execute(
+            insert(EVENT).values(
+                type=event.type,
+                state=event.phase,
+                level=event.level,
+                description=f"{event.type} of {event.subject}"[:1024],
+                account_id=self.ensure_account(event.account),
+                parameters=f"operation={event.operation}"[:1024],
+                created=self._now,
+            )
+        )
+        self._send("audit", event)
+
+    def alert(self, alert: Alert) -> None:
+        """Put an alert into the outbox."""
+        self._send("alert", alert)
+
+    def usage(self, event: UsageEvent) -> None:
+        """Write a usage event where CloudStack's usage server finds it, and put it into the outbox."""
+        self._connection.execute(
+            insert(USAGE_EVENT).values(
+                type=event.type,
+                account_id=self.ensure_account(event.account),
+                resource_name=event.subject,
+                size=event.size_bytes,
+                created=self._now,
+            )
+        )
+        self._send("usage", event)

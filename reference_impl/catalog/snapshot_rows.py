@@ -1,0 +1,104 @@
+"""Writing snapshots and their copies; every state change walks the tables of core/states.py."""
+
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Row
+
+from snapproof.reference_impl.catalog.engines import locked
+from snapproof.reference_impl.catalog.schema import (
+    INTERVALS,
+    SNAPSHOT_POLICY,
+    SNAPSHOT_STORE_REF,
+    SNAPSHOTS,
+    TYPE_OF_FIRST_INTERVAL,
+)
+from snapproof.reference_impl.catalog.writer import Writer
+from snapproof.reference_impl.core.states import (
+    COPY_TRANSITIONS,
+    SNAPSHOT_TRANSITIONS,
+    CopyEvent,
+    CopyState,
+    SnapshotEvent,
+    advance,
+)
+from snapproof.vocabulary import SnapshotState, StateChange
+
+_SNAPSHOTS = select(SNAPSHOTS.c.id, SNAPSHOTS.c.volume_id, SNAPSHOTS.c.status, SNAPSHOTS.c.size)
+
+
+class SnapshotRows(Writer):
+    """The writer of snapshots and of their copies."""
+
+    def insert_snapshot(
+        self, *, uuid: str, account: str, volume: str, name: str, location: str, size_bytes: int, policy: str | None
+    ) -> None:
+        """Allocate a snapshot. An older release knows by its type of which policy it is."""
+        interval = self._connection.execute(
+            select(SNAPSHOT_POLICY.c.interval).where(SNAPSHOT_POLICY.c.uuid == policy)
+        ).scalar()
+        kind = {} if interval is None else {"snapshot_type": TYPE_OF_FIRST_INTERVAL + interval}
+        self._connection.execute(
+            insert(SNAPSHOTS).values(
+                uuid=uuid,
+                account_id=self.ensure_account(account),
+                volume_id=self._volume_id(volume),
+                name=name,
+                status=SnapshotState.ALLOCATED,
+                **kind,
+                type_description="MANUAL" if interval is None else INTERVALS[interval],
+                location_type=location,
+                policy_uuid=policy,
+                size=size_bytes,
+                created=self._now,
+            )
+        )
+
+    def move_snapshot(self, uuid: str, *events: SnapshotEvent) -> None:
+        """Walk a snapshot along its state table, one message a step. Raises IllegalTransitionError."""
+        row = self.snapshot(uuid)
+        state = SnapshotState(row.status)
+        for event in events:
+            before, state = state, advance(SNAPSHOT_TRANSITIONS, state, event)
+            self._send("state", StateChange(subject=uuid, event=event, before=before, after=state))
+        gone = {"removed": self._now} if state is SnapshotState.DESTROYED else {}
+        self._connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.id == row.id).values(status=state, **gone))
+
+    def relocate(self, uuid: str, location: str) -> None:
+        """Write down another location of a snapshot."""
+        self._connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid).values(location_type=location))
+
+    def insert_copy(self, snapshot: str, role: str, *, path: str, physical_size: int, digest: str | None) -> None:
+        """Write the row of a copy that is complete: it walks from Allocated to Ready at once."""
+        state = advance(COPY_TRANSITIONS, CopyState.ALLOCATED, CopyEvent.CREATE_ONLY_REQUESTED, CopyEvent.SUCCESS)
+        row = self.snapshot(snapshot)
+        self._connection.execute(
+            insert(SNAPSHOT_STORE_REF).values(
+                snapshot_id=row.id,
+                volume_id=row.volume_id,
+                store_role=role,
+                install_path=path,
+                size=row.size,
+                physical_size=physical_size,
+                digest=digest,
+                state=state,
+                created=self._now,
+            )
+        )
+
+    def move_copy(self, snapshot: str, role: str, *events: CopyEvent) -> None:
+        """Walk a copy row along its state table, if there is such a row."""
+        which = (SNAPSHOT_STORE_REF.c.snapshot_id == self.snapshot(snapshot).id) & (
+            SNAPSHOT_STORE_REF.c.store_role == role
+        )
+        state = self._connection.execute(
+            locked(self._connection, select(SNAPSHOT_STORE_REF.c.state).where(which))
+        ).scalar()
+        if state is not None:
+            moved = advance(COPY_TRANSITIONS, CopyState(state), *events)
+            values = {"state": moved, "update_count": SNAPSHOT_STORE_REF.c.update_count + 1, "updated": self._now}
+            self._connection.execute(update(SNAPSHOT_STORE_REF).where(which).values(values))
+
+    def snapshot(self, uuid: str) -> Row[Any, Any, Any, Any]:
+        """One row of snapshots, held until the end of the transaction."""
+        return self._connection.execute(locked(self._connection, _SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid))).one()

@@ -1,0 +1,104 @@
+"""One life of the driver: catalog, ports and orchestrator put together, and how a request becomes an order.
+
+Which orders a request draws up is in the files of the nouns.
+"""
+
+import random
+import uuid
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from snapproof.driver import ConflictError, InvalidRequestError
+from snapproof.reference_impl.catalog.leases import Leases
+from snapproof.reference_impl.catalog.store import Catalog, Session
+from snapproof.reference_impl.connecting import connect
+from snapproof.reference_impl.core.orders import (
+    ArchiveSnapshot,
+    CreateVolume,
+    DeleteSnapshot,
+    Order,
+    RevertVolume,
+    TakeSnapshot,
+)
+from snapproof.reference_impl.fencing import fenced
+from snapproof.reference_impl.orchestrator import Orchestrator, Rules
+from snapproof.reference_impl.ports import Ports
+from snapproof.reference_impl.settings import Settings
+from snapproof.vocabulary import (
+    OperationId,
+    Site,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+OrderT = TypeVar("OrderT", bound=Order)
+
+OF_SNAPSHOTS = (TakeSnapshot, ArchiveSnapshot, DeleteSnapshot, RevertVolume)
+_NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
+
+
+class Life:
+    """What every verb of the driver stands on."""
+
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        self._settings = settings or self.settings()
+        url, terms = self._settings.catalog_url_for(site.state_directory), self._settings.terms
+        self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
+        leases = Leases(self._catalog, terms)
+        self.site = fenced(site, leases.require)
+        self._ports = ports = self.ports()
+        self._image_format = ports.hypervisor.image_format
+        dice = random.Random(f"pauses of {site.seed}")
+        self._orchestrator = Orchestrator(
+            self._catalog, ports, leases=leases, settings=self._settings, rules=self.rules(), dice=dice
+        )
+
+    def settings(self) -> Settings:
+        """The bounds of waiting and repeating, where nobody gives others."""
+        return Settings()
+
+    def ports(self) -> Ports:
+        """The world; a variant of the zoo may wrap one of its ports."""
+        return connect(self.site, self._settings)
+
+    def rules(self) -> Rules:
+        """The tables; a variant of the zoo may replace an entry."""
+        return Rules()
+
+    def _carry_out(
+        self,
+        operation: OperationId,
+        kind: type[OrderT],
+        draw_up: Callable[[Session], OrderT],
+        *,
+        same: Callable[[OrderT], bool],
+    ) -> OrderT:
+        """Run an order to its end. It is drawn up again in the opening transaction: what it rests on may have changed.
+
+        An operation id that is known means the order which it stood for, and nothing else.
+        """
+        job = self._catalog.job(operation)
+        order = self._read(draw_up) if job is None else job.order
+        if not isinstance(order, kind) or (job is not None and not same(order)):
+            raise InvalidRequestError(f"Operation {operation} was another request; choose an id of its own for this.")
+
+        def check(session: Session) -> None:
+            if draw_up(session) != order:
+                raise ConflictError(f"What operation {operation} is about has changed meanwhile; ask again.")
+
+        snapshot = order.snapshot if isinstance(order, OF_SNAPSHOTS) else None
+        source = order.from_snapshot if isinstance(order, CreateVolume) else None
+        self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot or source, check=check)
+        return order
+
+    def _new_uuid(self, kind: str, operation: OperationId) -> str:
+        """Derived from the operation, so that a request sent again after a lost answer means the same object."""
+        return str(uuid.uuid5(_NAMES, f"{self.site.seed} {kind} {operation}"))
+
+    def _read(self, query: Callable[Concatenate[Session, P], T], *given: P.args, **named: P.kwargs) -> T:
+        with self._catalog.reading() as session:
+            return query(session, *given, **named)
+
+    def close(self) -> None:
+        """Let go of the catalog; connections close with their ports."""
+        self._catalog.close()

@@ -1,0 +1,116 @@
+"""The verbs about volumes: made empty or from a snapshot, deleted, listed, rolled back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
+from snapproof.reference_impl.catalog import queries
+from snapproof.reference_impl.catalog.store import Session
+from snapproof.reference_impl.core.orders import (
+    ArraySource,
+    CreateVolume,
+    DeleteVolume,
+    RevertVolume,
+)
+from snapproof.reference_impl.life import Life
+from snapproof.reference_impl.ports import CallError
+from snapproof.vocabulary import (
+    AccountId,
+    OperationId,
+    SnapshotId,
+    SnapshotState,
+    Volume,
+    VolumeId,
+    VolumeRequest,
+)
+
+
+class VolumeVerbs(Life):
+    """What can be asked about volumes."""
+
+    def lun_of(self, volume: str) -> int:
+        """The array's id of a volume's LUN."""
+        return self._read(queries.lun_of, VolumeId(volume))
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Check the request and its source, then make the LUN."""
+        if request.size_bytes <= 0:
+            raise InvalidRequestError(f"A volume of {request.size_bytes} bytes cannot be made.")
+
+        def draw_up(session: Session) -> CreateVolume:
+            if request.from_snapshot is not None:
+                queries.require_idle(session, snapshot=request.from_snapshot)
+            return self._create_order(session, request)
+
+        order = self._carry_out(
+            request.operation,
+            CreateVolume,
+            draw_up,
+            same=lambda known: (known.account, known.from_snapshot) == (request.account, request.from_snapshot),
+        )
+        return self._read(queries.volume, VolumeId(order.volume))
+
+    def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
+        """Delete a volume; its LUN stays while array snapshots need it (R-024, R-025)."""
+
+        def draw_up(session: Session) -> DeleteVolume:
+            found = queries.volume(session, volume)
+            queries.require_idle(session, volume=volume, cleaned_up=True)
+            lun = None if queries.has_array_snapshots(session, volume) else queries.lun_of(session, volume)
+            return DeleteVolume(job=operation, account=found.account, volume=volume, release_lun=lun)
+
+        self._carry_out(operation, DeleteVolume, draw_up, same=lambda known: known.volume == volume)
+
+    def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
+        """The volumes that were not removed."""
+        return self._read(queries.volumes, account)
+
+    def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
+        """Roll the volume's LUN back, unless hosts can reach it: a running machine would not notice (R-018)."""
+
+        def draw_up(session: Session) -> RevertVolume:
+            found = queries.snapshot(session, snapshot)
+            queries.require_idle(session, volume=found.volume, cleaned_up=True)
+            queries.require_idle(session, snapshot=snapshot, cleaned_up=True)
+            if found.state is not SnapshotState.BACKED_UP:
+                raise ConflictError(f"Snapshot {snapshot} is {found.state}; only a BackedUp one can be reverted to.")
+            return queries.revert_order(session, found, operation)
+
+        if self._catalog.job(operation) is None:
+            self._require_unshared(self._read(draw_up))
+        order = self._carry_out(operation, RevertVolume, draw_up, same=lambda known: known.snapshot == snapshot)
+        return self._read(queries.volume, VolumeId(order.volume))
+
+    def _create_order(self, session: Session, request: VolumeRequest) -> CreateVolume:
+        order = CreateVolume(
+            job=request.operation,
+            account=request.account,
+            volume=self._new_uuid("volume", request.operation),
+            volume_name=request.name,
+            size_bytes=request.size_bytes,
+            qos=request.qos,
+            from_snapshot=request.from_snapshot,
+        )
+        if request.from_snapshot is None:
+            return order
+        source = queries.snapshot(session, request.from_snapshot)
+        if source.account != request.account:
+            raise NotFoundError(f"There is no snapshot {request.from_snapshot}.")
+        if source.state is not SnapshotState.BACKED_UP:
+            raise ConflictError(f"Snapshot {source.id} is {source.state}; only a BackedUp one can be restored.")
+        if request.size_bytes != source.size_bytes:
+            raise InvalidRequestError(
+                f"Snapshot {source.id} holds {source.size_bytes} bytes, not {request.size_bytes}; ask for its own size."
+            )
+        found = queries.restore_source(session, source.id)
+        if isinstance(found, ArraySource):
+            return replace(order, array_source=found)
+        return replace(order, backup_source=found)
+
+    def _require_unshared(self, order: RevertVolume) -> None:
+        try:
+            shared = self._ports.array.get_lun(order.lun_id).shared
+        except CallError as error:
+            raise UnavailableError(f"Whether volume {order.volume} is in use cannot be seen: {error}") from error
+        if shared:
+            raise ConflictError(f"Volume {order.volume} is in use; shut its machine down before reverting it.")
