@@ -151,7 +151,8 @@ def two_snapshots(
 def into_bucket(paths: Paths) -> None:
     """Inspect a staged image, upload it and read it back."""
     from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
-    from snapproof.vocabulary import Endpoint, S3Place, Secret
+    from snapproof.site import Endpoint, S3Place
+    from snapproof.vocabulary import Secret
 
     server = Endpoint(url=f"http://{paths.target}", username=ACCESS_KEY, password=Secret(SECRET_KEY))
     export = Export(paths.folder).opened()

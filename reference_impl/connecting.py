@@ -11,7 +11,8 @@ from snapproof.reference_impl.adapters.xen import XenHypervisor
 from snapproof.reference_impl.ports import Hypervisor, Ports
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.waiting import WatchedClock
-from snapproof.vocabulary import Directory, HypervisorType, Site
+from snapproof.site import Directory, Site
+from snapproof.vocabulary import HypervisorType
 
 
 def _xen(site: Site, settings: Settings) -> Hypervisor:

@@ -11,6 +11,7 @@ from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.snapshot_verbs import SnapshotVerbs
 from snapproof.reference_impl.telling import Telling
 from snapproof.reference_impl.volume_verbs import VolumeVerbs
+from snapproof.site import Site
 from snapproof.vocabulary import (
     Capability,
     Description,
@@ -18,7 +19,6 @@ from snapproof.vocabulary import (
     Policy,
     PolicyId,
     PolicyRequest,
-    Site,
     VolumeId,
 )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from snapproof.reference_impl.adapters.transport import Transport
-from snapproof.vocabulary import Answer, Clock, Endpoint, Site
+from snapproof.site import Answer, Clock, Endpoint, Site
 
 
 class _Fenced:

@@ -2,7 +2,7 @@
 
 Intent is written before an effect begins (the job's cursor), its outcome after. After a lost answer or a restart the
 engine looks before it acts again. It knows neither what the effects are (performing.py) nor what their records look
-like (recording.py).
+like (recording).
 """
 
 import logging
@@ -37,7 +37,8 @@ from snapproof.reference_impl.ports import (
     TransientError,
     UnknownOutcomeError,
 )
-from snapproof.reference_impl.recording import CANCELLED, RECORDERS, Recorder, audit
+from snapproof.reference_impl.recording import RECORDERS
+from snapproof.reference_impl.recording.recorder import CANCELLED, Recorder, audit
 from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import OperationId
 

@@ -16,11 +16,11 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.locations import read_location
 from snapproof.reference_impl.core.schedules import Schedule, next_slot, read_schedule, surplus
 from snapproof.reference_impl.orchestrator import Orchestrator
+from snapproof.site import Clock
 from snapproof.vocabulary import (
     AccountId,
     Alert,
     AuditEvent,
-    Clock,
     OperationId,
     Policy,
     PolicyId,

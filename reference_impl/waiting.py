@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from snapproof.vocabulary import Clock
+from snapproof.site import Clock
 
 
 class WatchedClock:

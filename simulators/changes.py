@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from snapproof.simulators.blocks import BLOCK_BYTES, BlockImage
 from snapproof.simulators.fabric import BlockDevice
-from snapproof.vocabulary import ReadableFile, WritableFile
+from snapproof.site import ReadableFile, WritableFile
 
 _MAGIC = b"rbd diff v1\n"
 _LENGTH = struct.Struct("<I")

@@ -6,7 +6,7 @@ Array, hypervisor and store never see one another; the wiring hands the hypervis
 from collections.abc import Iterator
 from typing import Protocol
 
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 
 class LoginRefusedError(Exception):

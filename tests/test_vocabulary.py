@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snapproof.vocabulary import BLOCK_BYTES, Content, Endpoint, Secret
+from snapproof.site import Endpoint
+from snapproof.vocabulary import BLOCK_BYTES, Content, Secret
 
 CANARY = "xK9-canary-4711"
 

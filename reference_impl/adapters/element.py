@@ -20,7 +20,8 @@ from snapproof.reference_impl.ports import (
     TransientError,
     UnknownOutcomeError,
 )
-from snapproof.vocabulary import Endpoint, Qos
+from snapproof.site import Endpoint
+from snapproof.vocabulary import Qos
 
 API_VERSION = "9.0"
 """The oldest version with every method used here; clusters answer old versions on their own paths."""

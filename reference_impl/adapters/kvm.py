@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError, UnknownOutcomeError
-from snapproof.vocabulary import Endpoint
+from snapproof.site import Endpoint
 
 NO_RECORD = 21
 """Iscsiadm knows no such target or session: what was to be undone is undone."""

@@ -18,7 +18,7 @@ from snapproof.reference_impl.ports import (
     TransientError,
     UnknownOutcomeError,
 )
-from snapproof.vocabulary import Directory, ReadableFile
+from snapproof.site import Directory, ReadableFile
 
 MEANINGS: Mapping[int, type[CallError]] = {
     errno.ESTALE: TransientError,

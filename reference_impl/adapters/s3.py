@@ -26,7 +26,7 @@ from snapproof.reference_impl.ports import (
     TransientError,
     UnknownOutcomeError,
 )
-from snapproof.vocabulary import Answer, Directory, ReadableFile, S3Place
+from snapproof.site import Answer, Directory, ReadableFile, S3Place
 
 PART_BYTES = 16 * 2**20
 REGION = "us-east-1"

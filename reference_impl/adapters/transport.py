@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import urllib3
 
 from snapproof.reference_impl.ports import RefusedError, TransientError, UnknownOutcomeError
-from snapproof.vocabulary import Answer, Endpoint
+from snapproof.site import Answer, Endpoint
 
 TIMEOUT_S = 60.0
 

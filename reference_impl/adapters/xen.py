@@ -13,7 +13,7 @@ from typing import Any
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
 from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError
 from snapproof.reference_impl.settings import Settings
-from snapproof.vocabulary import Clock, Endpoint
+from snapproof.site import Clock, Endpoint
 
 LUN_SR = "lvmoiscsi"
 RESIGNED_SR = "relvmoiscsi"

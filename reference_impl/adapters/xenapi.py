@@ -11,7 +11,7 @@ from xml.parsers.expat import ExpatError
 
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import CallError, GoneError, RefusedError, TransientError, UnknownOutcomeError
-from snapproof.vocabulary import Clock, Endpoint
+from snapproof.site import Clock, Endpoint
 
 ANSWER_BYTES_MAX = 8 * 2**20
 

@@ -1,6 +1,6 @@
 """The catalog: opening the database, transactions whose commits pass the numbered seam, and reading jobs back.
 
-What is written in a transaction is in transaction.py; when, in recording.py and orchestrator.py. Who may carry out a
+What is written in a transaction is in transaction.py; when, in recording and orchestrator.py. Who may carry out a
 job is in leases.py.
 """
 
@@ -30,7 +30,8 @@ from snapproof.reference_impl.catalog.upgrading import prepare
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
-from snapproof.vocabulary import CallPoint, Clock, OperationId
+from snapproof.site import CallPoint, Clock
+from snapproof.vocabulary import OperationId
 
 Session: TypeAlias = Connection
 """An open transaction, as queries and checks take it. Nobody outside this package knows what it is made of."""

@@ -1,7 +1,7 @@
 """Plans: an order turned into a tuple of steps, the same tuple every time, so that the next life can go on with it.
 
 When a job has failed, every step is undone. What a step does to the world is in effects.py, how the catalog records it
-in recording.py.
+in recording.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Mapping
 
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 SCHEME = "nfs://"
 

@@ -15,7 +15,7 @@ from snapproof.digests import Digest
 from snapproof.simulators.faults import Seam
 from snapproof.simulators.secondary.export_tree import DIRECTORY, ExportTree
 from snapproof.simulators.secondary.nfs_faults import FaultyDirectory, LosableFile
-from snapproof.vocabulary import Directory, ReadableFile
+from snapproof.site import Directory, ReadableFile
 
 UNFINISHED = ".part"
 """A directory with this ending holds work in progress: the inventory names it even when it is empty."""

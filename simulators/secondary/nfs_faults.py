@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, Protocol, TypeVar
 
 from snapproof.simulators.faults import FAULTS, Dialect, Seam, Shape, known_name
-from snapproof.vocabulary import Directory, ReadableFile, WritableFile
+from snapproof.site import Directory, ReadableFile, WritableFile
 
 T = TypeVar("T")
 

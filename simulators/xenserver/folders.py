@@ -11,7 +11,7 @@ from uuid import UUID
 from snapproof.simulators.xenserver.attachments import CopySteps, Fork, FoundVdi, Source
 from snapproof.simulators.xenserver.failures import Backend, XapiError, backend
 from snapproof.simulators.xenserver.vhd import VhdError, file_bytes, read_dynamic, write_dynamic
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 SUFFIX = ".vhd"
 

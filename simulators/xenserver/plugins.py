@@ -11,7 +11,7 @@ from snapproof.simulators.xenserver.failures import XapiError, io_reason
 from snapproof.simulators.xenserver.folders import FolderAttachment
 from snapproof.simulators.xenserver.rows import Host, Mount
 from snapproof.simulators.xenserver.state import State
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 PLUGINS = ("cloud-plugin-storage", "vmopsSnapshot")
 

@@ -13,7 +13,7 @@ from snapproof.simulators.clock import IMMEDIATE, Transition
 from snapproof.simulators.xenserver.attachments import Attachment, CopySteps
 from snapproof.simulators.xenserver.datamodel import Role
 from snapproof.simulators.xenserver.failures import XapiError
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 
 class PowerState(StrEnum):

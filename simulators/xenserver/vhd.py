@@ -24,7 +24,7 @@ from snapproof.simulators.xenserver.vhd_headers import (
     pack_footer,
     pack_header,
 )
-from snapproof.vocabulary import ReadableFile, WritableFile
+from snapproof.site import ReadableFile, WritableFile
 
 __all__ = [
     "VHD_BYTES_MAX",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from snapproof.vocabulary import ReadableFile
+from snapproof.site import ReadableFile
 
 SECTOR_BYTES = 512
 FOOTER_BYTES = 512

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from blake3 import blake3
 
-from snapproof.vocabulary import ReadableFile
+from snapproof.site import ReadableFile
 
 PREFIX = "blake3:"
 CHUNK_BYTES = 1 << 20

@@ -8,6 +8,7 @@ what it left, and must itself be harmless when repeated.
 from collections.abc import Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
+from snapproof.site import Site
 from snapproof.vocabulary import (
     AccountId,
     Alert,
@@ -19,7 +20,6 @@ from snapproof.vocabulary import (
     PolicyId,
     PolicyRequest,
     ResourceCounts,
-    Site,
     Snapshot,
     SnapshotId,
     SnapshotRequest,

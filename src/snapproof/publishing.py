@@ -18,8 +18,8 @@ from snapproof.report.ledger import Ledger, read_ledger
 from snapproof.report.records import RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
 from snapproof.report.summary import Summary, crashed, summarise
 from snapproof.selection import driver_name, selected_profile, selected_seed
+from snapproof.site import Clock
 from snapproof.verdict import State
-from snapproof.vocabulary import Clock
 
 
 class Publisher:

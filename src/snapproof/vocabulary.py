@@ -1,15 +1,12 @@
 """Value types that both ports speak: what a volume, a snapshot, a copy, a place and a secret are.
 
-No behaviour of any driver, array or suite lives here.
+No behaviour of any driver, array or suite lives here. What a driver is told about its surroundings is in site.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import NewType, Protocol, TypeAlias, TypeVar
-
-T = TypeVar("T")
+from typing import NewType
 
 AccountId = NewType("AccountId", str)
 VolumeId = NewType("VolumeId", str)
@@ -275,125 +272,3 @@ class Content:
         """Number the blocks in which two disks differ; a difference in size alone is reported by `==`."""
         numbers = self.blocks.keys() | other.blocks.keys()
         return tuple(sorted(n for n in numbers if self.blocks.get(n) != other.blocks.get(n)))
-
-
-Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
-Wire: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], Answer]
-"""One HTTP exchange without a socket: method, target, lower-case headers, body to status, headers, body."""
-
-
-class CallPoint(Protocol):
-    """The numbered point that a driver in our own process passes with calls that nobody else can see: its commits."""
-
-    def cross(self, service: str, method: str, perform: Callable[[], T], *, refuse: Callable[[str], T]) -> T:
-        """Perform one call, or meet the fault that was armed for it."""
-
-
-class ReadableFile(Protocol):
-    """An open file of the export."""
-
-    @property
-    def size_bytes(self) -> int:
-        """The size of the file when it was opened."""
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Read up to `length` bytes; shorter only at the end."""
-
-    def close(self) -> None:
-        """Let go of the file."""
-
-
-class WritableFile(Protocol):
-    """A file being written from its beginning, in one stream."""
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append bytes. Raises OSError, ENOSPC for one."""
-
-    def close(self) -> None:
-        """Make the bytes durable (fsync) and let go; until then the file is not to be trusted. Raises OSError."""
-
-
-class Directory(Protocol):
-    """An NFS export as its clients mount it. Paths are relative and `/`-separated; a link is never followed.
-
-    Every method raises OSError with the errno of the server (ENOENT, EEXIST, ENOSPC, ESTALE, EROFS, EIO, ELOOP), and
-    PermissionError for a path that leaves the tree.
-    """
-
-    def make_directories(self, path: str) -> None:
-        """Make a directory and its parents; one that exists already is fine."""
-
-    def create(self, path: str) -> WritableFile:
-        """Create a file that must not exist yet."""
-
-    def open(self, path: str) -> ReadableFile:
-        """Open a file for reading."""
-
-    def rename(self, source: str, target: str) -> None:
-        """Move a file within the tree, atomically; a target that exists is replaced."""
-
-    def delete(self, path: str) -> None:
-        """Delete exactly one file: no wildcard has a meaning here."""
-
-    def delete_directory(self, path: str) -> None:
-        """Delete one empty directory."""
-
-    def list(self, path: str) -> Sequence[str]:
-        """Name the entries of a directory, sorted; directories end in `/`. Raises FileNotFoundError."""
-
-    def size(self, path: str) -> int:
-        """The size of a file."""
-
-
-class Clock(Protocol):
-    """Time as the lab lets it pass."""
-
-    def time(self) -> float:
-        """Seconds since the Unix epoch, UTC."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """A service that a driver talks to. `wire` answers in process; without one, connect to `url`."""
-
-    url: str
-    username: str
-    password: Secret
-    wire: Wire | None = None
-    ca_pem: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Place:
-    """Secondary storage in a bucket. Hosts cannot write to S3, so copies are staged on the site's export first."""
-
-    endpoint: Endpoint
-    bucket: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Everything a driver is told about where it works.
-
-    `array_portal` is the iSCSI address of the array, `hosts_group` its access group that holds the hosts' initiators.
-    `hypervisor` is the pool's XenAPI, or the door to the agents of KVM hosts, as `hypervisor_type` says.
-    `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it, `export_path` where it
-    is on this machine, if it is. `bucket` is None where secondary storage is the export itself.
-    """
-
-    array: Endpoint
-    array_portal: str
-    hosts_group: str
-    hypervisor: Endpoint
-    export_url: str
-    export: Directory
-    bucket: S3Place | None
-    state_directory: Path
-    clock: Clock
-    call_point: CallPoint
-    export_path: Path | None = None
-    seed: int = 0
-    hypervisor_type: HypervisorType = HypervisorType.XENSERVER

@@ -21,7 +21,7 @@ from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.serving import serve, serve_unix
 from snapproof.simulators.xenserver.pool import Pool
 from snapproof.simulators.xenserver.wire import Endpoint, doors
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 MIB = 2**20
 TARGET = "iqn.2010-01.com.array:vol"

@@ -24,9 +24,9 @@ from snapproof.drivers.contract import (
 from snapproof.drivers.hosting import Hosting
 from snapproof.drivers.remote import PATIENCE_S, speak
 from snapproof.simulators.clock import VirtualClock
+from snapproof.site import Answer
 from snapproof.vocabulary import (
     AccountId,
-    Answer,
     Copy,
     Description,
     LocationType,

@@ -18,7 +18,7 @@ from snapproof.fixtures.site import site_of
 from snapproof.fixtures.world import World
 from snapproof.selection import load_driver
 from snapproof.simulators.clock import VirtualClock
-from snapproof.vocabulary import Site
+from snapproof.site import Site
 
 HOST = f"cmd:{sys.executable} -m snapproof host reference"
 SERVER = """

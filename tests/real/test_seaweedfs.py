@@ -34,12 +34,11 @@ from snapproof.reference_impl.adapters.s3 import PART_BYTES
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.simulators.clock import VirtualClock, WallClock
 from snapproof.simulators.secondary.in_process import in_process_client
+from snapproof.site import Endpoint, S3Place
 from snapproof.vocabulary import (
     AccountId,
-    Endpoint,
     LocationType,
     OperationId,
-    S3Place,
     Secret,
     Snapshot,
     SnapshotRequest,

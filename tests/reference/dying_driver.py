@@ -13,16 +13,8 @@ from typing import Any, TypeVar
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
-from snapproof.vocabulary import (
-    Endpoint,
-    LocationType,
-    OperationId,
-    S3Place,
-    Secret,
-    Site,
-    SnapshotRequest,
-    VolumeId,
-)
+from snapproof.site import Endpoint, S3Place, Site
+from snapproof.vocabulary import LocationType, OperationId, Secret, SnapshotRequest, VolumeId
 
 T = TypeVar("T")
 

@@ -20,7 +20,8 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.orders import TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, IllegalTransitionError, SnapshotEvent
 from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
-from snapproof.reference_impl.recording import RECORDERS, audit
+from snapproof.reference_impl.recording import RECORDERS
+from snapproof.reference_impl.recording.recorder import audit
 from snapproof.simulators.clock import VirtualClock
 from snapproof.simulators.faults import CrashedError, Seam, fault_named
 from snapproof.simulators.journal import Journal

@@ -20,7 +20,8 @@ from snapproof.simulators.clock import Transition, VirtualClock
 from snapproof.simulators.faults import fault_named
 from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.errors import ERRORS
-from snapproof.vocabulary import Endpoint, Qos, Secret
+from snapproof.site import Endpoint
+from snapproof.vocabulary import Qos, Secret
 
 QOS = Qos(min_iops=100, max_iops=200, burst_iops=300)
 OWNER = Owner(job="job", subject="subject")

@@ -29,7 +29,8 @@ from snapproof.reference_impl.settings import Settings
 from snapproof.simulators.clock import VirtualClock
 from snapproof.simulators.faults import Seam, fault_named
 from snapproof.simulators.journal import Entry, Journal
-from snapproof.vocabulary import Answer, Endpoint, LocationType, OperationId, SnapshotState, Wire
+from snapproof.site import Answer, Endpoint, Wire
+from snapproof.vocabulary import LocationType, OperationId, SnapshotState
 
 LEASE_S = 60.0
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 DESCRIPTORS = Path("/proc/self/fd")
 LINK = r"symbolic links|Not a directory|File exists"

@@ -23,7 +23,8 @@ from snapproof.simulators.certificates import certificate
 from snapproof.simulators.clock import Transition
 from snapproof.simulators.faults import CrashedError
 from snapproof.simulators.serving import Wire, serve
-from snapproof.vocabulary import Endpoint, LocationType, Secret, Site, SnapshotState, Volume
+from snapproof.site import Endpoint, Site
+from snapproof.vocabulary import LocationType, Secret, SnapshotState, Volume
 
 CHILD = Path(__file__).parent / "dying_driver.py"
 PATIENCE_S = 20.0

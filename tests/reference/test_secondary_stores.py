@@ -27,7 +27,7 @@ from snapproof.simulators.faults import fault_named
 from snapproof.simulators.secondary.export_tree import Condition
 from snapproof.simulators.secondary.nfs_faults import ERRNOS
 from snapproof.simulators.xenserver.vhd import write_dynamic
-from snapproof.vocabulary import Answer
+from snapproof.site import Answer
 
 SIZE_BYTES = 12 * 2**20
 PART_BYTES = 5 * 2**20

@@ -29,7 +29,8 @@ from snapproof.simulators.certificates import certificate
 from snapproof.simulators.clock import VirtualClock
 from snapproof.simulators.faults import fault_named
 from snapproof.simulators.serving import Answer, serve
-from snapproof.vocabulary import Endpoint, Qos, Secret
+from snapproof.site import Endpoint
+from snapproof.vocabulary import Qos, Secret
 
 QOS = Qos(min_iops=100, max_iops=200, burst_iops=300)
 OWNER = Owner(job="job", subject="subject")

@@ -18,7 +18,8 @@ from snapproof.reference_impl.adapters.xenapi import ANSWER_BYTES_MAX, MEANINGS,
 from snapproof.reference_impl.ports import CallError, GoneError, RefusedError, TransientError, UnknownOutcomeError
 from snapproof.reference_impl.settings import Settings
 from snapproof.simulators.clock import VirtualClock
-from snapproof.vocabulary import Answer, Endpoint, LocationType, Secret
+from snapproof.site import Answer, Endpoint
+from snapproof.vocabulary import LocationType, Secret
 
 CANARY = "hunter2-canary"
 

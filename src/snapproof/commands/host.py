@@ -22,8 +22,9 @@ from snapproof.selection import full_name, load_driver
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.serving import serve
+from snapproof.site import Endpoint, S3Place, Site
 from snapproof.verdict import EXIT_USAGE
-from snapproof.vocabulary import Endpoint, S3Place, Secret, Site
+from snapproof.vocabulary import Secret
 
 T = TypeVar("T")
 EPILOG = """\

@@ -1,7 +1,7 @@
 """The published contract, version 1: each verb of the port as one POST, its messages as JSON, its errors as problems.
 
-Everything is read off the port (driver.py) and its types (vocabulary.py): there is no second list of verbs. Who sends
-these messages is in http.py, who answers them in hosting.py, and what makers of drivers read is written by openapi.py.
+Everything is read off the port (driver.py) and its types (vocabulary.py, site.py): there is no second list of verbs.
+Who sends these messages is in http.py, who answers them in hosting.py, and what makers of drivers read in openapi.py.
 """
 
 import inspect
@@ -24,7 +24,8 @@ from snapproof.driver import (
     NotSupportedError,
     UnavailableError,
 )
-from snapproof.vocabulary import Endpoint, HypervisorType, Site
+from snapproof.site import Endpoint, Site
+from snapproof.vocabulary import HypervisorType
 
 VERSION = "1.0"
 PREFIX = "/v1/"
@@ -70,7 +71,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a driver works, as vocabulary.Site says it to one in our own process. Begins a life of the driver.
+    """Where a driver works, as site.Site says it to one in our own process. Begins a life of the driver.
 
     The same `state_directory` again means: the next life of the same driver. `export_path` is the export as this
     machine sees it, `export_url` as the hosts mount it.

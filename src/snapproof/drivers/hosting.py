@@ -11,7 +11,7 @@ import msgspec
 
 from snapproof.driver import DriverError, DriverUnderTest
 from snapproof.drivers.contract import BEGIN, JSON, PROBLEM, Problem, SiteMessage, Verb, problem_of, verbs
-from snapproof.vocabulary import Answer
+from snapproof.site import Answer
 
 HEALTH = "/v1/health"
 _JSON = {"content-type": JSON}

@@ -15,7 +15,7 @@ from snapproof.drivers.hosting import Hosting
 from snapproof.drivers.process import Life
 from snapproof.drivers.remote import begin, over_socket, speak
 from snapproof.selection import full_name, load_driver
-from snapproof.vocabulary import Site
+from snapproof.site import Site
 
 
 class MachineClock:

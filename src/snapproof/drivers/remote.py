@@ -26,7 +26,7 @@ from snapproof.drivers.contract import (
     error_of,
     verbs,
 )
-from snapproof.vocabulary import Answer, Clock, Wire
+from snapproof.site import Answer, Clock, Wire
 
 PATIENCE_S = 60.0
 """How long a driver may leave one request unanswered, and one job unfinished."""

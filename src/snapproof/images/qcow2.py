@@ -17,7 +17,7 @@ from snapproof.images.qcow2_header import (
     pack_header,
     read_header,
 )
-from snapproof.vocabulary import ReadableFile, WritableFile
+from snapproof.site import ReadableFile, WritableFile
 
 CLUSTER_BYTES = 1 << CLUSTER_BITS
 ENTRIES = CLUSTER_BYTES // ENTRY_BYTES

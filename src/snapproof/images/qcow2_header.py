@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from snapproof.images.disk import ImageError
-from snapproof.vocabulary import ReadableFile
+from snapproof.site import ReadableFile
 
 MAGIC = b"QFI\xfb"
 SECTOR_BYTES = 512

@@ -15,7 +15,7 @@ from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs
 from snapproof.simulators.secondary.nfs3.statuses import Status, StatusError
 from snapproof.simulators.secondary.nfs3.xdr import opaque
 from snapproof.simulators.secondary.nfs_faults import ACTS, ERRNOS, REBOOT
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 WORDS = {"EACCES": "ACCES", "EDQUOT": "DQUOT", "EIO": "IO", "ENOSPC": "NOSPC", "EROFS": "ROFS", "ESTALE": "STALE"}
 FITTING = [

@@ -28,7 +28,8 @@ from snapproof.simulators.faults import Seam, fault_named
 from snapproof.simulators.secondary.export_tree import Condition
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs
-from snapproof.vocabulary import Directory, LocationType, Site
+from snapproof.site import Directory, Site
+from snapproof.vocabulary import LocationType
 
 pytestmark = pytest.mark.real
 

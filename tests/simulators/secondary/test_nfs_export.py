@@ -17,7 +17,7 @@ from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.export_tree import Condition
 from snapproof.simulators.secondary.mounts import ExportMounts
 from snapproof.simulators.secondary.nfs import NfsExport
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 
 @pytest.fixture

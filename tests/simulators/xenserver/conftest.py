@@ -17,7 +17,7 @@ from snapproof.simulators.journal import Journal
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.xenserver.pool import Pool
 from snapproof.simulators.xenserver.wire import Endpoint
-from snapproof.vocabulary import Directory
+from snapproof.site import Directory
 
 REMOTE = "nas:/backups"
 MOUNTED = "/var/cloud_mount/one"

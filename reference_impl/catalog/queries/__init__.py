@@ -1,0 +1,36 @@
+"""Reading the catalog: rows turned into the vocabulary's values, and the checks that an order's opening depends on.
+
+Nothing here writes. This is the one door to it.
+"""
+
+from snapproof.reference_impl.catalog.queries.accounts import messages, resource_counts, usage_records
+from snapproof.reference_impl.catalog.queries.jobs import require_idle, running_backup, unfinished_clean_up
+from snapproof.reference_impl.catalog.queries.orders import (
+    archive_order,
+    delete_order,
+    has_array_snapshots,
+    revert_order,
+)
+from snapproof.reference_impl.catalog.queries.policies import policies
+from snapproof.reference_impl.catalog.queries.snapshots import restore_source, snapshot, snapshots
+from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume, volumes
+
+__all__ = [
+    "archive_order",
+    "delete_order",
+    "has_array_snapshots",
+    "lun_of",
+    "messages",
+    "policies",
+    "require_idle",
+    "resource_counts",
+    "restore_source",
+    "revert_order",
+    "running_backup",
+    "snapshot",
+    "snapshots",
+    "unfinished_clean_up",
+    "usage_records",
+    "volume",
+    "volumes",
+]

@@ -1,0 +1,58 @@
+"""Reading what an account is charged and billed, and what was told to users and operators."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from snapproof.reference_impl.catalog.schema import (
+    ACCOUNT,
+    OUTBOX,
+    RESOURCE_COUNT,
+    SECONDARY_BYTES,
+    SNAPSHOT_COUNT,
+    USAGE_STORAGE,
+)
+from snapproof.vocabulary import AccountId, LocationType, ResourceCounts, UsageRecord
+
+
+def of_account(query: Select[Any], account: AccountId | None) -> Select[Any]:
+    """Narrow a query to one account, if there is one."""
+    return query if account is None else query.where(ACCOUNT.c.account_name == account)
+
+
+def resource_counts(connection: Connection, account: AccountId) -> ResourceCounts:
+    """What the account is charged; nothing, if it never was."""
+    charged = select(RESOURCE_COUNT.c.type, RESOURCE_COUNT.c["count"].label("charged")).join(ACCOUNT)
+    rows = connection.execute(charged.where(ACCOUNT.c.account_name == account))
+    counts: dict[str, int] = {row.type: row.charged for row in rows}
+    return ResourceCounts(
+        snapshots=counts.get(SNAPSHOT_COUNT, 0), secondary_storage_bytes=counts.get(SECONDARY_BYTES, 0)
+    )
+
+
+def usage_records(connection: Connection) -> Sequence[UsageRecord]:
+    """The bill, oldest first."""
+    found = select(USAGE_STORAGE, ACCOUNT.c.account_name).join(ACCOUNT).order_by(USAGE_STORAGE.c.id)
+    return [
+        UsageRecord(
+            account=AccountId(row.account_name),
+            subject=row.source_uuid,
+            location=LocationType(row.location_type),
+            size_bytes=row.size,
+            from_s=seconds_of(row.created),
+            until_s=None if row.deleted is None else seconds_of(row.deleted),
+        )
+        for row in connection.execute(found)
+    ]
+
+
+def messages(connection: Connection, topic: str) -> Sequence[str]:
+    """The outbox, oldest first."""
+    found = select(OUTBOX.c.message).where(OUTBOX.c.topic == topic).order_by(OUTBOX.c.id)
+    return list(connection.execute(found).scalars())
+
+
+def seconds_of(moment: datetime) -> float:
+    return moment.replace(tzinfo=UTC).timestamp()

@@ -1,0 +1,57 @@
+"""Reading jobs: who works on what, and who has to wait for it."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, select
+
+from snapproof.driver import ConflictError, NotFoundError
+from snapproof.reference_impl.catalog.engines import locked
+from snapproof.reference_impl.catalog.schema import ASYNC_JOB, SNAPSHOTS, VOLUMES
+from snapproof.reference_impl.catalog.store import Phase
+from snapproof.reference_impl.core.orders import ArchiveSnapshot, BackUpSnapshot, Order, TakeSnapshot
+from snapproof.vocabulary import OperationId
+
+_BUSY = (Phase.RUNNING, Phase.UNDOING)
+
+
+def running_backup(connection: Connection, operation: OperationId) -> OperationId:
+    """The job that backs up now what an operation wanted backed up. Raises NotFoundError, ConflictError."""
+    found = connection.execute(select(ASYNC_JOB.c.instance_snapshot).where(ASYNC_JOB.c.uuid == operation)).one_or_none()
+    if found is None:
+        raise NotFoundError(f"There is no operation {operation}.")
+    running = (ASYNC_JOB.c.instance_snapshot == found[0]) & (ASYNC_JOB.c.phase == Phase.RUNNING)
+    kinds = [kind.__name__ for kind in (TakeSnapshot, ArchiveSnapshot, BackUpSnapshot)]
+    job = connection.execute(select(ASYNC_JOB.c.uuid).where(running, ASYNC_JOB.c.job_cmd.in_(kinds))).scalar()
+    if job is None:
+        raise ConflictError(f"Operation {operation} is no backup that runs; there is nothing to cancel.")
+    return OperationId(job)
+
+
+def unfinished_clean_up(connection: Connection, uuid: str) -> Sequence[OperationId]:
+    """The jobs that still clean up behind a success with this snapshot."""
+    which = (ASYNC_JOB.c.instance_snapshot == uuid) & (ASYNC_JOB.c.phase == Phase.CLEANING)
+    return [OperationId(job) for job in connection.execute(select(ASYNC_JOB.c.uuid).where(which)).scalars()]
+
+
+def require_idle(
+    connection: Connection,
+    *,
+    volume: str | None = None,
+    snapshot: str | None = None,
+    cleaned_up: bool = False,
+    kinds: Collection[type[Order]] = (),
+) -> None:
+    """Refuse while another job works on the volume or the snapshot, or even only cleans up. Raises ConflictError.
+
+    `kinds` narrows this to jobs of certain orders.
+    """
+    busy = (*_BUSY, Phase.CLEANING) if cleaned_up else _BUSY
+    which = ASYNC_JOB.c.instance_volume == volume if volume else ASYNC_JOB.c.instance_snapshot == snapshot
+    if kinds:
+        which &= ASYNC_JOB.c.job_cmd.in_([kind.__name__ for kind in kinds])
+    # Its own row stands for the jobs that may not be there yet: of two who check at once, one waits for the other.
+    subject = (VOLUMES, volume) if volume else (SNAPSHOTS, snapshot)
+    connection.execute(locked(connection, select(subject[0].c.id).where(subject[0].c.uuid == subject[1])))
+    row = connection.execute(select(ASYNC_JOB.c.uuid).where(which, ASYNC_JOB.c.phase.in_(busy))).first()
+    if row is not None:
+        raise ConflictError(f"Job {row.uuid} is still working on {volume or snapshot}; wait for its end.")

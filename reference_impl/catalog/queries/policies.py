@@ -1,0 +1,41 @@
+"""Reading policies."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from snapproof.reference_impl.catalog.schema import INTERVALS, SNAPSHOT_POLICY, SNAPSHOT_SCHEDULE, VOLUMES
+from snapproof.vocabulary import LocationType, Policy, PolicyId, VolumeId
+
+_OF_A_POLICY = ("uuid", "interval", "schedule", "timezone", "max_snaps", "location_type")
+
+_POLICIES: Select[Any] = (
+    select(*(SNAPSHOT_POLICY.c[name] for name in _OF_A_POLICY), SNAPSHOT_SCHEDULE.c.scheduled_timestamp)
+    .add_columns(VOLUMES.c.uuid.label("volume_uuid"))
+    .join(SNAPSHOT_SCHEDULE, SNAPSHOT_SCHEDULE.c.policy_id == SNAPSHOT_POLICY.c.id)
+    .join(VOLUMES, SNAPSHOT_POLICY.c.volume_id == VOLUMES.c.id)
+    .where(SNAPSHOT_POLICY.c.active, SNAPSHOT_POLICY.c.max_snaps > 0)
+    .where(SNAPSHOT_POLICY.c.interval.between(0, len(INTERVALS) - 1))
+    .where(VOLUMES.c.removed.is_(None), VOLUMES.c.iscsi_name.is_not(None))
+)
+"""CloudStack's own policies too, if for managed storage. Its defaults for interval and number say nothing."""
+
+
+def policies(connection: Connection, uuid: VolumeId | None = None) -> Sequence[Policy]:
+    """The policies in force, oldest first. One of CloudStack's names no place: PRIMARY was the only one."""
+    found = _POLICIES.order_by(SNAPSHOT_POLICY.c.id)
+    return [
+        Policy(
+            id=PolicyId(row.uuid),
+            volume=VolumeId(row.volume_uuid),
+            interval=INTERVALS[row.interval],
+            schedule=row.schedule,
+            timezone=row.timezone,
+            keep_max=row.max_snaps,
+            location=LocationType(row.location_type or LocationType.PRIMARY),
+            next_run=row.scheduled_timestamp.replace(tzinfo=UTC).isoformat(),
+        )
+        for row in connection.execute(found if uuid is None else found.where(VOLUMES.c.uuid == uuid))
+    ]

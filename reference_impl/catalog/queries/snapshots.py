@@ -1,0 +1,96 @@
+"""Reading snapshots and their copies. What is done with them next is in orders.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+from sqlalchemy.engine import Row
+
+from snapproof.driver import NotFoundError
+from snapproof.reference_impl.catalog.queries.accounts import of_account
+from snapproof.reference_impl.catalog.schema import ACCOUNT, SNAPSHOT_STORE_REF, SNAPSHOTS, VOLUMES
+from snapproof.reference_impl.core.names import array_snapshot_id
+from snapproof.reference_impl.core.orders import ArraySource, BackupSource
+from snapproof.reference_impl.core.states import CopyState
+from snapproof.vocabulary import AccountId, Copy, LocationType, PolicyId, Snapshot, SnapshotId, SnapshotState, VolumeId
+
+PLACES = {"Primary": LocationType.PRIMARY, "Image": LocationType.SECONDARY}
+
+_PRESENT = (CopyState.READY, CopyState.COPYING)
+
+_LISTED = (*_PRESENT, CopyState.DESTROYING)
+
+_OF_A_SNAPSHOT = ("id", "uuid", "name", "location_type", "status", "size", "policy_uuid")
+
+_OF_A_COPY = ("snapshot_id", "store_role", "state", "install_path", "physical_size", "digest")
+"""What is read of a row: fewer columns are a quicker query, and nobody's private ones are looked at."""
+
+_SNAPSHOTS: Select[Any] = (
+    select(*(SNAPSHOTS.c[name] for name in _OF_A_SNAPSHOT), ACCOUNT.c.account_name, VOLUMES.c.uuid.label("volume_uuid"))
+    .join(ACCOUNT, SNAPSHOTS.c.account_id == ACCOUNT.c.id)
+    .join(VOLUMES, SNAPSHOTS.c.volume_id == VOLUMES.c.id)
+    .where(SNAPSHOTS.c.removed.is_(None), SNAPSHOTS.c.location_type.is_not(None))
+)
+
+_COPIES: Select[Any] = select(*(SNAPSHOT_STORE_REF.c[name] for name in _OF_A_COPY)).where(
+    SNAPSHOT_STORE_REF.c.state.in_(_LISTED)
+)
+"""A copy is listed until it is known to be gone, and used only while nobody has begun to delete it."""
+
+
+def snapshots(connection: Connection, account: AccountId | None) -> Sequence[Snapshot]:
+    """The snapshots that users see, oldest first."""
+    rows = connection.execute(of_account(_SNAPSHOTS, account).order_by(SNAPSHOTS.c.id)).all()
+    copies: dict[int, list[Copy]] = {}
+    for row in connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_([row.id for row in rows]))):
+        copies.setdefault(row.snapshot_id, []).append(_copy(row))
+    return [_snapshot(row, copies.get(row.id, [])) for row in rows]
+
+
+def snapshot(connection: Connection, uuid: SnapshotId) -> Snapshot:
+    """One snapshot. Raises NotFoundError."""
+    row = connection.execute(_SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no snapshot {uuid}.")
+    return _snapshot(row, [_copy(copy) for copy in copies_of(connection, uuid, _LISTED)])
+
+
+def restore_source(connection: Connection, uuid: SnapshotId) -> ArraySource | BackupSource:
+    """Where to restore a snapshot from: the array while it is there, else the backup. Raises NotFoundError."""
+    found = {row.store_role: row for row in copies_of(connection, uuid)}
+    if "Primary" in found:
+        snapshot_id = array_snapshot_id(found["Primary"].install_path)
+        return ArraySource(lun_id=_lun_of_snapshot(connection, uuid), snapshot_id=snapshot_id)
+    if "Image" in found:
+        row = found["Image"]
+        return BackupSource(path=row.install_path, physical_size_bytes=row.physical_size, digest=row.digest)
+    raise NotFoundError(f"Snapshot {uuid} has no copy to restore from.")
+
+
+def _lun_of_snapshot(connection: Connection, uuid: SnapshotId) -> int:
+    found = select(VOLUMES.c.folder).join(SNAPSHOTS, SNAPSHOTS.c.volume_id == VOLUMES.c.id)
+    return int(connection.execute(found.where(SNAPSHOTS.c.uuid == uuid)).scalar_one())
+
+
+def copies_of(connection: Connection, uuid: str, states: Sequence[CopyState] = _PRESENT) -> Sequence[Row[Any]]:
+    """The rows of a snapshot's copies in certain states; as a rule, in those in which they can be used."""
+    found = _COPIES.join(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid, SNAPSHOT_STORE_REF.c.state.in_(states))
+    return connection.execute(found).all()
+
+
+def _copy(row: Row[Any]) -> Copy:
+    return Copy(location=PLACES[row.store_role], reference=row.install_path, physical_size_bytes=row.physical_size)
+
+
+def _snapshot(row: Row[Any], copies: Sequence[Copy]) -> Snapshot:
+    return Snapshot(
+        id=SnapshotId(row.uuid),
+        account=AccountId(row.account_name),
+        volume=VolumeId(row.volume_uuid),
+        name=row.name,
+        location=LocationType(row.location_type),
+        state=SnapshotState(row.status),
+        size_bytes=row.size,
+        copies=tuple(copies),
+        policy=None if row.policy_uuid is None else PolicyId(row.policy_uuid),
+    )

@@ -1,0 +1,51 @@
+"""Reading volumes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+from sqlalchemy.engine import Row
+
+from snapproof.driver import NotFoundError
+from snapproof.reference_impl.catalog.queries.accounts import of_account
+from snapproof.reference_impl.catalog.schema import ACCOUNT, VOLUMES
+from snapproof.vocabulary import AccountId, Qos, Volume, VolumeId
+
+_OF_A_VOLUME = ("id", "uuid", "name", "iscsi_name", "size", "min_iops", "max_iops", "burst_iops")
+
+_VOLUMES: Select[Any] = (
+    select(*(VOLUMES.c[name] for name in _OF_A_VOLUME), ACCOUNT.c.account_name)
+    .join(ACCOUNT)
+    .where(VOLUMES.c.removed.is_(None), VOLUMES.c.iscsi_name.is_not(None))
+)
+"""Volumes on managed storage: each is a LUN of its own. An upgraded database has others as well."""
+
+
+def volumes(connection: Connection, account: AccountId | None) -> Sequence[Volume]:
+    """The volumes that users have, oldest first."""
+    found = of_account(_VOLUMES, account).order_by(VOLUMES.c.id)
+    return [_volume(row) for row in connection.execute(found)]
+
+
+def volume(connection: Connection, uuid: VolumeId) -> Volume:
+    """One volume. Raises NotFoundError."""
+    row = connection.execute(_VOLUMES.where(VOLUMES.c.uuid == uuid)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no volume {uuid}.")
+    return _volume(row)
+
+
+def lun_of(connection: Connection, uuid: VolumeId) -> int:
+    """The array's id of a volume's LUN, removed volumes included."""
+    return int(connection.execute(select(VOLUMES.c.folder).where(VOLUMES.c.uuid == uuid)).scalar_one())
+
+
+def _volume(row: Row[Any]) -> Volume:
+    return Volume(
+        id=VolumeId(row.uuid),
+        account=AccountId(row.account_name),
+        name=row.name,
+        size_bytes=row.size,
+        target=row.iscsi_name.removeprefix("/").removesuffix("/0"),
+        qos=Qos(min_iops=row.min_iops, max_iops=row.max_iops, burst_iops=row.burst_iops),
+    )
