@@ -24,10 +24,8 @@ from snapproof.reference_impl.fencing import fenced
 from snapproof.reference_impl.orchestrator import Orchestrator, Rules
 from snapproof.reference_impl.ports import Ports
 from snapproof.reference_impl.settings import Settings
-from snapproof.vocabulary import (
-    OperationId,
-    Site,
-)
+from snapproof.site import Site
+from snapproof.vocabulary import OperationId
 
 P = ParamSpec("P")
 T = TypeVar("T")

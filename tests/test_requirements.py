@@ -154,7 +154,7 @@ def marked_tests(folder: Path) -> frozenset[tuple[str, str]]:
         for decorator in function.decorator_list
         if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.requirement"
         for mark in (keyword.value for keyword in decorator.keywords)
-        if isinstance(mark, ast.Constant)
+        if isinstance(mark, ast.Constant) and isinstance(mark.value, str)
     )
 
 
