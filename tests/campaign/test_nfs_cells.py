@@ -7,7 +7,7 @@ from snapproof.campaign.schedule import ACT_KINDS, NFS_KINDS, Schedule, kinds_fo
 from snapproof.campaign.sweeping import cells
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.fixtures.world import NFS_METHODS, dialects
+from snapproof.fixtures.services import NFS_METHODS, dialects
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.simulators.faults import fault_named
 from snapproof.simulators.secondary.nfs_faults import ACTS

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from snapproof.campaign.schedule import FAULT_KINDS, S3_KINDS, Schedule, kinds_for, read_schedule
 from snapproof.campaign.sweeping import Shard
-from snapproof.fixtures.world import DIALECTS, calls
+from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.simulators.faults import FAULTS, Seam, fault_named
 from snapproof.simulators.journal import Journal
 

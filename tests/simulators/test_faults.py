@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snapproof.fixtures.world import DIALECTS, calls
+from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.simulators.clock import EPOCH_S, VirtualClock
 from snapproof.simulators.faults import (
     FAULTS,
