@@ -16,6 +16,7 @@ MARKERS = (
     "crash: the driver is killed",
     "fault: a service misbehaves",
 )
+REAL_PARTS = ("ganesha", "seaweedfs")
 LAZY_PLUGINS = ("snapproof.steps", "snapproof.fixtures.scenario_lab")
 DEFAULT_SEED = 1
 DEFAULT_TIMEOUT_S = 120.0
@@ -33,6 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--snapproof-register", metavar="FILE", default="", help="judge by this register of requirements")
     group.addoption(
         "--snapproof-timeout", metavar="S", type=float, default=DEFAULT_TIMEOUT_S, help="seconds a scenario may take"
+    )
+    group.addoption(
+        "--snapproof-part",
+        metavar="NAME",
+        action="append",
+        default=[],
+        choices=REAL_PARTS,
+        help=f"let others' software be a part of the lab ({', '.join(REAL_PARTS)}); may be repeated",
     )
     parser.addini("snapproof_driver", "the driver that features are run against", default="")
     parser.addini(

@@ -4,7 +4,7 @@ How a driver is judged is not said here, nor how a lab is built.
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,11 @@ def selected_driver(config: pytest.Config) -> DriverFactory:
 def selected_seed(config: pytest.Config) -> int:
     """Give the seed of the run."""
     return int(config.getoption("snapproof_seed") or 0)
+
+
+def selected_parts(config: pytest.Config) -> Sequence[str]:
+    """Name the parts of the lab that shall be real."""
+    return tuple(config.getoption("snapproof_part"))
 
 
 def selected_register(config: pytest.Config) -> Register:

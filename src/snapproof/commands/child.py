@@ -28,6 +28,7 @@ class Order:
     keyword: str = ""
     marks: str = ""
     workers: str = ""
+    parts: Sequence[str] = ()
     targets: Sequence[str] = ()
     extra: Sequence[str] = ()  # for pytest; the replay line of a failure puts its scenario here
 
@@ -51,6 +52,7 @@ def command(order: Order, *, folder: Path) -> list[str]:
         *_roots(targets, folder),
         *("-o", f"cache_dir={order.report.resolve() / 'cache'}"),
         *(f"{name}={value}" for name, value in options.items() if value),
+        *(f"--snapproof-part={part}" for part in order.parts),
         *(("-k", order.keyword) if order.keyword else ()),
         *(("-m", order.marks) if order.marks else ()),
         *(word for word in order.extra if not _names_scenarios(word)),

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from snapproof.commands.child import Order, command, environment
+from snapproof.plugin import REAL_PARTS
 from snapproof.profile import Profile, ProfileError, read_profile
 from snapproof.report.console import print_result, print_summary
 from snapproof.report.files import FILE_NAMES, PAGE_NAME, write_files
@@ -31,6 +32,7 @@ examples:
   snapproof run -k archive -n 4                        scenarios by name, on four processes (needs pytest-xdist)
   snapproof run --profile acme.toml                    names the driver and owns up to known deviations
   snapproof run my/features                            your own scenarios, with your conftest.py
+  snapproof run --part seaweedfs --part ganesha        with a bucket and an export that others wrote
   snapproof run --seed 7 -- 'features/x.feature::test_y'   what the replay line of a failure says
   snapproof run -- --lf -x                             anything after -- goes to pytest
 
@@ -58,6 +60,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("-k", dest="keyword", default="", metavar="EXPR", help="only scenarios whose name fits")
     parser.add_argument("-m", dest="marks", default="", metavar="EXPR", help="only scenarios whose tags fit")
     parser.add_argument("-n", dest="workers", default="", metavar="N", help="run on N processes")
+    parser.add_argument(
+        "--part",
+        dest="parts",
+        action="append",
+        default=[],
+        choices=REAL_PARTS,
+        help="let a server of others stand in: seaweedfs keeps the bucket, ganesha serves the export; may be repeated",
+    )
     parser.add_argument("targets", nargs="*", metavar="PATH", help="feature files, folders or single scenarios")
 
 
@@ -88,6 +98,7 @@ def _order(arguments: argparse.Namespace) -> Order:
         keyword=arguments.keyword,
         marks=arguments.marks,
         workers=arguments.workers,
+        parts=arguments.parts,
         targets=arguments.targets,
         extra=arguments.after_dashes,
     )
