@@ -21,8 +21,9 @@ from snapproof.reference_impl.core.orders import (
     TakeSnapshot,
 )
 from snapproof.reference_impl.fencing import fenced
-from snapproof.reference_impl.orchestrator import Orchestrator, Rules
+from snapproof.reference_impl.orchestrator import Orchestrator
 from snapproof.reference_impl.ports import Ports
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
 from snapproof.vocabulary import OperationId

@@ -1,14 +1,8 @@
-"""The engine: brings a job from wherever it stands to its end, journal first, whatever dies on the way.
-
-Intent is written before an effect begins (the job's cursor), its outcome after. After a lost answer or a restart the
-engine looks before it acts again. It knows neither what the effects are (performing.py) nor what their records look
-like (recording).
-"""
+"""The door to jobs: opens them, finds those that wait, and turns their ends into answers. How one runs: running.py."""
 
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -25,47 +19,24 @@ from snapproof.reference_impl.catalog.inheriting import adopt, inherited
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
-from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.orders import Order
-from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, plan_for, steps_before_success
-from snapproof.reference_impl.performing import PERFORMERS, Performer, Undo, Workbench
-from snapproof.reference_impl.ports import (
-    CallError,
-    Ports,
-    RefusedError,
-    StoppedError,
-    TransientError,
-    UnknownOutcomeError,
-)
-from snapproof.reference_impl.recording import RECORDERS
-from snapproof.reference_impl.recording.recorder import CANCELLED, Recorder, audit
+from snapproof.reference_impl.insisting import Patience, Writer
+from snapproof.reference_impl.performing import Workbench
+from snapproof.reference_impl.ports import CallError, Ports
+from snapproof.reference_impl.recording.recorder import audit
+from snapproof.reference_impl.rules import Rules
+from snapproof.reference_impl.running import Runner
 from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import OperationId
 
 LOG = logging.getLogger("snapproof.orchestrator")
 
+__all__ = ["Orchestrator", "Rules"]
+
 T = TypeVar("T")
 FAILURES: Mapping[str, type[DriverError]] = {
     kind.__name__: kind for kind in (BackendError, UnavailableError, ConflictError, CancelledError)
 }
-
-
-MEANINGS: Mapping[type[CallError], type[DriverError]] = {
-    StoppedError: CancelledError,
-    TransientError: UnavailableError,
-    RefusedError: BackendError,
-    UnknownOutcomeError: UnavailableError,
-}
-"""What a failed call means to the caller who waits; the first that fits."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The three tables that make the orchestrator what it is. A variant of the zoo replaces entries of one of them."""
-
-    plan: Callable[[Order], Plan] = plan_for
-    performers: Mapping[type[Effect], Performer] = field(default_factory=lambda: PERFORMERS)
-    recorders: Mapping[type[Order], Recorder] = field(default_factory=lambda: RECORDERS)
 
 
 class Orchestrator:
@@ -74,11 +45,14 @@ class Orchestrator:
     def __init__(
         self, catalog: Catalog, ports: Ports, *, leases: Leases, settings: Settings, rules: Rules, dice: random.Random
     ) -> None:
-        self._dice = dice
         self._catalog = catalog
         self._leases = leases
-        self._bench = Workbench(ports=ports, settings=settings)
+        self._settings = settings
         self._rules = rules
+        self._patience = Patience(settings, ports.clock, dice)
+        self._writer = Writer(catalog, self._patience)
+        bench = Workbench(ports=ports, settings=settings)
+        self._runner = Runner(catalog, bench, writer=self._writer, patience=self._patience, rules=rules)
 
     def submit(self, order: Order, *, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
         """Open a job and run it to its end; the same job id again gives the same end. Raises DriverError.
@@ -127,7 +101,7 @@ class Orchestrator:
 
     def _adopt_inherited(self) -> None:
         """Open jobs for snapshots that an older release left on the way."""
-        before = self._catalog.now() - timedelta(seconds=self._bench.settings.stuck_after_s)
+        before = self._catalog.now() - timedelta(seconds=self._settings.stuck_after_s)
 
         def left() -> Sequence[str]:
             with self._catalog.reading() as session:
@@ -166,8 +140,8 @@ class Orchestrator:
         if job.phase in {Phase.DONE, Phase.FAILED}:
             return job
         try:
-            with self._leases.holding(job, begun=begun, insist=self._insist) as held:
-                return self._carry_on(held, begun=begun)
+            with self._leases.holding(job, begun=begun, insist=self._patience.insist) as held:
+                return self._runner.carry_on(held, begun=begun)
         except OvertakenError:
             if job.phase is not Phase.CLEANING:
                 raise
@@ -176,192 +150,9 @@ class Orchestrator:
         except CallError as error:
             raise UnavailableError(f"The catalog cannot be written: {error}") from error
 
-    def _carry_on(self, job: Job, *, begun: bool) -> Job:
-        plan = self._rules.plan(job.order)
-        if job.phase is Phase.RUNNING:
-            job = self._forward(job, plan, begun=begun)
-        if job.phase is Phase.CLEANING:
-            job = self._released(job, plan)
-        if job.phase is Phase.UNDOING:
-            job = self._undo(job, plan)
-        return job
-
-    def _forward(self, job: Job, whole: Plan, *, begun: bool) -> Job:
-        recorder = self._rules.recorders[type(job.order)]
-        plan = steps_before_success(whole)
-        try:
-            for number in range(job.cursor, len(plan)):
-                effect = plan[number].effect
-                with self._bench.ports.clock.watched(partial(self._stop_if_cancelled, job)):
-                    facts = {**job.facts, **self._perform(effect, job.facts, begun=begun)}
-                begun = False
-                write = partial(recorder.step, order=job.order, effect=effect, facts=facts)
-                job = self._move(job, Phase.RUNNING, cursor=number + 1, facts=facts, write=write)
-            self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.WORK])
-        except CallError as error:
-            return self._leak(job, error) if self._past_return(job, plan, error) else self._fail(job, error)
-        return self._succeed(job, whole, recorder)
-
-    def _stop_if_cancelled(self, job: Job) -> None:
-        now = self._catalog.job(job.uuid)
-        if now is not None and now.cancelled:
-            raise StoppedError(f"Job {job.uuid} was cancelled.")
-
-    def _past_return(self, job: Job, plan: Plan, error: CallError) -> bool:
-        """Say whether something was deleted already, or may have been: such a job only goes forward."""
-        irrevocable = [self._rules.performers[type(step.effect)].irrevocable for step in plan[: job.cursor + 1]]
-        return any(irrevocable[: job.cursor]) or (isinstance(error, UnknownOutcomeError) and any(irrevocable))
-
-    def _succeed(self, job: Job, plan: Plan, recorder: Recorder) -> Job:
-        spent = any(step.lifetime in {Lifetime.SPENT, Lifetime.LAST} for step in plan)
-
-        def write(tx: Transaction) -> None:
-            recorder.succeed(tx, job.order, job.facts)
-            tx.audit(audit(recorder, job.order, "Completed"))
-            tx.clear_leak(job)
-
-        return self._move(job, Phase.CLEANING if spent else Phase.DONE, write=write)
-
-    def _fail(self, job: Job, error: CallError) -> Job:
-        """Give up for good: from here on the job only goes back."""
-        LOG.warning("job %s failed at step %d: %s", job.uuid, job.cursor, error)
-        meaning = next(kind for error_kind, kind in MEANINGS.items() if isinstance(error, error_kind))
-        facts = {**job.facts, CANCELLED: 1} if meaning is CancelledError else job.facts
-        return self._move(job, Phase.UNDOING, facts=facts, error=meaning(str(error)))
-
-    def _released(self, job: Job, plan: Plan) -> Job:
-        """Clean up behind a success, unless somebody else does by now: the success stands either way."""
-        try:
-            return self._release(job, plan)
-        except OvertakenError:
-            LOG.info("somebody else cleans up behind job %s", job.uuid)
-            return job
-
-    def _release(self, job: Job, plan: Plan) -> Job:
-        """Clean up behind a success. What cannot be cleaned now is a leak on record; the success stands."""
-        recorder = self._rules.recorders[type(job.order)]
-        try:
-            self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.SPENT])
-            for step in plan[len(steps_before_success(plan)) :]:
-                self._perform(step.effect, job.facts, begun=True)
-        except CallError as error:
-            return self._leak(job, error)
-
-        def write(tx: Transaction) -> None:
-            recorder.cleaned(tx, job.order, job.facts)
-            tx.clear_leak(job)
-
-        return self._move(job, Phase.DONE, write=write)
-
-    def _undo(self, job: Job, plan: Plan) -> Job:
-        """Take back every step that was begun, then say Error, in that order."""
-        recorder = self._rules.recorders[type(job.order)]
-        try:
-            self._undo_steps(job, steps_before_success(plan)[: job.cursor + 1])
-        except CallError as error:
-            return self._leak(job, error)
-
-        def write(tx: Transaction) -> None:
-            recorder.fail(tx, job.order, job.facts)
-            tx.audit(audit(recorder, job.order, "Completed", failed=True))
-            tx.clear_leak(job)
-
-        return self._move(job, Phase.FAILED, write=write)
-
-    def _leak(self, job: Job, error: CallError) -> Job:
-        subject = self._rules.recorders[type(job.order)].subject(job.order)
-        LOG.warning("job %s left something behind while %s: %s", job.uuid, job.phase, error)
-        return self._move(job, job.phase, write=lambda tx: tx.record_leak(job, subject, str(error)))
-
-    def _perform(self, effect: Effect, facts: Facts, *, begun: bool) -> Facts:
-        """Perform one effect; look for what an earlier try left behind before every try but the very first."""
-        performer = self._rules.performers[type(effect)]
-        doubtful = begun
-
-        def attempt(*, again: bool) -> Facts:
-            nonlocal doubtful
-            adopted = performer.settle(self._bench, effect, facts) if begun or again else None
-            if adopted is not None:
-                return adopted
-            try:
-                return performer.do(self._bench, effect, facts)
-            except UnknownOutcomeError:
-                doubtful = True
-                raise
-
-        try:
-            return self._insist(attempt)
-        except RefusedError as error:
-            if performer.irrevocable and doubtful:
-                raise UnknownOutcomeError(f"An earlier attempt may have succeeded: {error}") from error
-            raise
-
-    def _undo_steps(self, job: Job, steps: Sequence[Step]) -> None:
-        for step in reversed(steps):
-            undo = self._rules.performers[type(step.effect)].undo
-
-            def attempt(undo: Undo = undo, effect: Effect = step.effect, **_again: bool) -> None:
-                undo(self._bench, effect, job.facts)
-
-            self._insist(attempt)
-
-    def _insist(self, attempt: Callable[..., T]) -> T:
-        """Try again after a refusal that may pass and after a lost answer, not after a final no."""
-        settings = self._bench.settings
-        for number in range(1, settings.attempts_max + 1):
-            try:
-                return attempt(again=number > 1)
-            except (TransientError, UnknownOutcomeError) as error:
-                LOG.warning("attempt %d of %d failed: %s", number, settings.attempts_max, error)
-                if number == settings.attempts_max:
-                    raise
-                pause_s = settings.backoff_s * 2 ** (number - 1)
-                self._bench.ports.clock.sleep(pause_s * self._dice.uniform(0.5, 1.5))
-        raise AssertionError("attempts_max is at least one")
-
-    def _move(
-        self,
-        job: Job,
-        phase: Phase,
-        *,
-        cursor: int | None = None,
-        facts: Facts | None = None,
-        error: DriverError | None = None,
-        write: Callable[[Transaction], None] = lambda _tx: None,
-    ) -> Job:
-        place = job.cursor if cursor is None else cursor
-
-        found = job.facts if facts is None else facts
-
-        def change(_session: Session, tx: Transaction) -> None:
-            tx.advance_job(job, phase, place, found, error)
-            write(tx)
-
-        def changed() -> Job | None:
-            now = self._catalog.job(job.uuid)
-            ours = (job.version + 1, phase, place, found)
-            return now if now and (now.version, now.phase, now.cursor, now.facts) == ours else None
-
-        return self.write(change, changed)
-
     def write(self, change: Callable[[Session, Transaction], None], changed: Callable[[], T | None]) -> T:
-        """Commit one change. A lost answer is no riddle here: the row's version tells whether the change is there."""
-
-        def attempt(*, again: bool) -> T:
-            known = changed() if again else None
-            if known is not None:
-                return known
-            with self._catalog.transaction() as session:
-                change(session, Transaction(session, self._catalog.now()))
-            written = changed()
-            if written is None:
-                raise OvertakenError("What was committed has been changed again by somebody else.")
-            return written
-
-        try:
-            return self._insist(attempt)
-        except CallError as error:
-            raise UnavailableError(f"The catalog cannot be written: {error}") from error
+        """Commit one change that belongs to no job."""
+        return self._writer.write(change, changed)
 
     def _concluded(self, job: Job) -> Job:
         """Turn a job's end into the caller's answer."""

@@ -1,4 +1,4 @@
-"""How each effect is performed, looked for and undone: one table over the ports. When that happens is orchestrator.py.
+"""How each effect is performed, looked for and undone: one table over the ports. When that happens is running.py.
 
 `do` may find its own earlier half behind it; `settle` looks for it by name after a lost answer or a restart, and either
 adopts it (gives facts) or clears it away (gives None). `undo` works from names and owner tags alone, since a dead

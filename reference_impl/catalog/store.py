@@ -1,6 +1,6 @@
 """The catalog: opening the database, transactions whose commits pass the numbered seam, and reading jobs back.
 
-What is written in a transaction is in transaction.py; when, in recording and orchestrator.py. Who may carry out a
+What is written in a transaction is in transaction.py; when, in recording and running.py. Who may carry out a
 job is in leases.py.
 """
 

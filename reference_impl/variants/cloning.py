@@ -12,7 +12,6 @@ from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.orders import DeleteVolume, Order
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.performing import (
     PERFORMERS,
     Performer,
@@ -23,6 +22,7 @@ from snapproof.reference_impl.performing import (
     undo_lun,
     wait_for_clone,
 )
+from snapproof.reference_impl.rules import Rules
 
 
 def with_performer(kind: type[Effect], change: Callable[[Performer], Performer]) -> Mapping[type[Effect], Performer]:

@@ -8,8 +8,8 @@ from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import CreateVolume, TakeSnapshot
 from snapproof.reference_impl.core.states import SnapshotEvent
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.recording.snapshots import succeed_take
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.moving import DeletesOneOfTwo, with_recorder
 from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotId, SnapshotRequest, SnapshotState

@@ -11,10 +11,10 @@ from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import TakeSnapshot
 from snapproof.reference_impl.core.states import SnapshotEvent
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.performing import PERFORMERS
 from snapproof.reference_impl.ports import GoneError, Owner, Ports, RefusedError, TransientError
 from snapproof.reference_impl.recording.snapshots import begin_take, succeed_take
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.moving import with_recorder
 from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotRequest

@@ -13,10 +13,10 @@ from snapproof.reference_impl.core.orders import ArchiveSnapshot, DeleteSnapshot
 from snapproof.reference_impl.core.plans import Lifetime, Plan, plan_for
 from snapproof.reference_impl.core.states import CopyEvent
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.recording import RECORDERS
 from snapproof.reference_impl.recording.backups import begin_archive
 from snapproof.reference_impl.recording.recorder import Recorder
+from snapproof.reference_impl.rules import Rules
 from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotId
 
 

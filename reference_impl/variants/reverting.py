@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.cloning import do_nothing, with_performer
 from snapproof.vocabulary import SnapshotState, StateChange
 

@@ -8,9 +8,9 @@ from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.performing import leave
 from snapproof.reference_impl.ports import Image, Ports
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.cloning import with_performer
 from snapproof.vocabulary import AccountId, LocationType, Snapshot, SnapshotRequest, VolumeId
 

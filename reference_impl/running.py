@@ -1,0 +1,178 @@
+"""The engine: brings one job from wherever it stands to its end, journal first, whatever dies on the way.
+
+Intent is written before an effect begins (the job's cursor), its outcome after. After a lost answer or a restart the
+engine looks before it acts again. It knows neither what the effects are (performing.py) nor what their records look
+like (recording.py).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from snapproof.driver import BackendError, CancelledError, DriverError, UnavailableError
+from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase
+from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.effects import Effect, Facts
+from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, steps_before_success
+from snapproof.reference_impl.insisting import Patience, Writer
+from snapproof.reference_impl.performing import Undo, Workbench
+from snapproof.reference_impl.ports import (
+    CallError,
+    RefusedError,
+    StoppedError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from snapproof.reference_impl.recording.recorder import CANCELLED, Recorder, audit
+from snapproof.reference_impl.rules import Rules
+
+LOG = logging.getLogger("snapproof.orchestrator")
+
+MEANINGS: Mapping[type[CallError], type[DriverError]] = {
+    StoppedError: CancelledError,
+    TransientError: UnavailableError,
+    RefusedError: BackendError,
+    UnknownOutcomeError: UnavailableError,
+}
+"""What a failed call means to the caller who waits; the first that fits."""
+
+
+class Runner:
+    """Runs jobs whose lease its life holds."""
+
+    def __init__(self, catalog: Catalog, bench: Workbench, *, writer: Writer, patience: Patience, rules: Rules) -> None:
+        self._catalog = catalog
+        self._bench = bench
+        self._writer = writer
+        self._patience = patience
+        self._rules = rules
+
+    def carry_on(self, job: Job, *, begun: bool) -> Job:
+        """Bring a job to its end, as far as that goes; `begun` says that an earlier life may have touched its step."""
+        plan = self._rules.plan(job.order)
+        if job.phase is Phase.RUNNING:
+            job = self._forward(job, plan, begun=begun)
+        if job.phase is Phase.CLEANING:
+            job = self._released(job, plan)
+        if job.phase is Phase.UNDOING:
+            job = self._undo(job, plan)
+        return job
+
+    def _forward(self, job: Job, whole: Plan, *, begun: bool) -> Job:
+        recorder = self._rules.recorders[type(job.order)]
+        plan = steps_before_success(whole)
+        try:
+            for number in range(job.cursor, len(plan)):
+                effect = plan[number].effect
+                with self._bench.ports.clock.watched(partial(self._stop_if_cancelled, job)):
+                    facts = {**job.facts, **self._perform(effect, job.facts, begun=begun)}
+                begun = False
+                write = partial(recorder.step, order=job.order, effect=effect, facts=facts)
+                job = self._writer.move(job, Phase.RUNNING, cursor=number + 1, facts=facts, write=write)
+            self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.WORK])
+        except CallError as error:
+            return self._leak(job, error) if self._past_return(job, plan, error) else self._fail(job, error)
+        return self._succeed(job, whole, recorder)
+
+    def _stop_if_cancelled(self, job: Job) -> None:
+        now = self._catalog.job(job.uuid)
+        if now is not None and now.cancelled:
+            raise StoppedError(f"Job {job.uuid} was cancelled.")
+
+    def _past_return(self, job: Job, plan: Plan, error: CallError) -> bool:
+        """Say whether something was deleted already, or may have been: such a job only goes forward."""
+        irrevocable = [self._rules.performers[type(step.effect)].irrevocable for step in plan[: job.cursor + 1]]
+        return any(irrevocable[: job.cursor]) or (isinstance(error, UnknownOutcomeError) and any(irrevocable))
+
+    def _succeed(self, job: Job, plan: Plan, recorder: Recorder) -> Job:
+        spent = any(step.lifetime in {Lifetime.SPENT, Lifetime.LAST} for step in plan)
+
+        def write(tx: Transaction) -> None:
+            recorder.succeed(tx, job.order, job.facts)
+            tx.audit(audit(recorder, job.order, "Completed"))
+            tx.clear_leak(job)
+
+        return self._writer.move(job, Phase.CLEANING if spent else Phase.DONE, write=write)
+
+    def _fail(self, job: Job, error: CallError) -> Job:
+        """Give up for good: from here on the job only goes back."""
+        LOG.warning("job %s failed at step %d: %s", job.uuid, job.cursor, error)
+        meaning = next(kind for error_kind, kind in MEANINGS.items() if isinstance(error, error_kind))
+        facts = {**job.facts, CANCELLED: 1} if meaning is CancelledError else job.facts
+        return self._writer.move(job, Phase.UNDOING, facts=facts, error=meaning(str(error)))
+
+    def _released(self, job: Job, plan: Plan) -> Job:
+        """Clean up behind a success, unless somebody else does by now: the success stands either way."""
+        try:
+            return self._release(job, plan)
+        except OvertakenError:
+            LOG.info("somebody else cleans up behind job %s", job.uuid)
+            return job
+
+    def _release(self, job: Job, plan: Plan) -> Job:
+        """Clean up behind a success. What cannot be cleaned now is a leak on record; the success stands."""
+        recorder = self._rules.recorders[type(job.order)]
+        try:
+            self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.SPENT])
+            for step in plan[len(steps_before_success(plan)) :]:
+                self._perform(step.effect, job.facts, begun=True)
+        except CallError as error:
+            return self._leak(job, error)
+
+        def write(tx: Transaction) -> None:
+            recorder.cleaned(tx, job.order, job.facts)
+            tx.clear_leak(job)
+
+        return self._writer.move(job, Phase.DONE, write=write)
+
+    def _undo(self, job: Job, plan: Plan) -> Job:
+        """Take back every step that was begun, then say Error, in that order."""
+        recorder = self._rules.recorders[type(job.order)]
+        try:
+            self._undo_steps(job, steps_before_success(plan)[: job.cursor + 1])
+        except CallError as error:
+            return self._leak(job, error)
+
+        def write(tx: Transaction) -> None:
+            recorder.fail(tx, job.order, job.facts)
+            tx.audit(audit(recorder, job.order, "Completed", failed=True))
+            tx.clear_leak(job)
+
+        return self._writer.move(job, Phase.FAILED, write=write)
+
+    def _leak(self, job: Job, error: CallError) -> Job:
+        subject = self._rules.recorders[type(job.order)].subject(job.order)
+        LOG.warning("job %s left something behind while %s: %s", job.uuid, job.phase, error)
+        return self._writer.move(job, job.phase, write=lambda tx: tx.record_leak(job, subject, str(error)))
+
+    def _perform(self, effect: Effect, facts: Facts, *, begun: bool) -> Facts:
+        """Perform one effect; look for what an earlier try left behind before every try but the very first."""
+        performer = self._rules.performers[type(effect)]
+        doubtful = begun
+
+        def attempt(*, again: bool) -> Facts:
+            nonlocal doubtful
+            adopted = performer.settle(self._bench, effect, facts) if begun or again else None
+            if adopted is not None:
+                return adopted
+            try:
+                return performer.do(self._bench, effect, facts)
+            except UnknownOutcomeError:
+                doubtful = True
+                raise
+
+        try:
+            return self._patience.insist(attempt)
+        except RefusedError as error:
+            if performer.irrevocable and doubtful:
+                raise UnknownOutcomeError(f"An earlier attempt may have succeeded: {error}") from error
+            raise
+
+    def _undo_steps(self, job: Job, steps: Sequence[Step]) -> None:
+        for step in reversed(steps):
+            undo = self._rules.performers[type(step.effect)].undo
+
+            def attempt(undo: Undo = undo, effect: Effect = step.effect, **_again: bool) -> None:
+                undo(self._bench, effect, job.facts)
+
+            self._patience.insist(attempt)
