@@ -8,6 +8,7 @@ from snapproof.reference_impl.adapters.kvm import KvmHypervisor
 from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
 from snapproof.reference_impl.adapters.xen import XenHypervisor
+from snapproof.reference_impl.pacing import Pace, paced
 from snapproof.reference_impl.ports import Hypervisor, Ports
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.waiting import WatchedClock
@@ -15,30 +16,32 @@ from snapproof.site import Directory, Site
 from snapproof.vocabulary import HypervisorType
 
 
-def _xen(site: Site, settings: Settings) -> Hypervisor:
+def _xen(site: Site, settings: Callable[[], Settings]) -> Hypervisor:
     return XenHypervisor(
         site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=settings
     )
 
 
-def _kvm(site: Site, _settings: Settings) -> Hypervisor:
+def _kvm(site: Site, _settings: Callable[[], Settings]) -> Hypervisor:
     return KvmHypervisor(site.hypervisor, portal=site.array_portal)
 
 
-HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Settings], Hypervisor]] = {
+HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Callable[[], Settings]], Hypervisor]] = {
     HypervisorType.XENSERVER: _xen,
     HypervisorType.KVM: _kvm,
 }
 
 
-def connect(site: Site, settings: Settings) -> Ports:
+def connect(site: Site, settings: Callable[[], Settings]) -> Ports:
     """Put the adapters for the site's services behind the ports."""
-    directory: Directory = site.export
     clock = WatchedClock(site.clock)
+    pace = Pace(clock, lambda: settings().backup_bandwidth)
+    directory: Directory = paced(site.export, pace)
     watched = replace(site, clock=clock)
     return Ports(
         array=ElementArray(site.array, group=site.hosts_group),
         hypervisor=HYPERVISORS[site.hypervisor_type](watched, settings),
         store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
         clock=clock,
+        pace=pace,
     )

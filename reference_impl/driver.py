@@ -32,6 +32,7 @@ class ReferenceDriver(VolumeVerbs, SnapshotVerbs, Telling):
             self._catalog,
             self._orchestrator,
             self._ports.clock,
+            settings=self._live,
             take=self._take,
             delete=self._delete,
             listed=lambda volume: self.list_snapshots(volume=volume),
@@ -55,6 +56,7 @@ class ReferenceDriver(VolumeVerbs, SnapshotVerbs, Telling):
 
     def run_due_work(self) -> None:
         """Background backups whose time has come, whatever else is unfinished, and what policies ask for."""
+        self._configuration.refresh()
         self._orchestrator.resume()
         self._policies.run_due()
 

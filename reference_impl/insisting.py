@@ -11,7 +11,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.ports import CallError, TransientError, UnknownOutcomeError
 from snapproof.reference_impl.settings import Settings
-from snapproof.vocabulary import Clock
+from snapproof.site import Clock
 
 LOG = logging.getLogger("snapproof.orchestrator")
 
@@ -21,14 +21,14 @@ T = TypeVar("T")
 class Patience:
     """How often one life tries what fails for a moment, and how long it pauses between."""
 
-    def __init__(self, settings: Settings, clock: Clock, dice: random.Random) -> None:
+    def __init__(self, settings: Callable[[], Settings], clock: Clock, dice: random.Random) -> None:
         self._settings = settings
         self._clock = clock
         self._dice = dice
 
     def insist(self, attempt: Callable[..., T]) -> T:
         """Try again after a refusal that may pass and after a lost answer, not after a final no."""
-        settings = self._settings
+        settings = self._settings()
         for number in range(1, settings.attempts_max + 1):
             try:
                 return attempt(again=number > 1)

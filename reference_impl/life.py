@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from snapproof.driver import ConflictError, InvalidRequestError
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Session
+from snapproof.reference_impl.configuring import Configuration
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.core.orders import (
     ArchiveSnapshot,
@@ -40,8 +41,9 @@ class Life:
     """What every verb of the driver stands on."""
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
-        self._settings = settings or self.settings()
-        url, terms = self._settings.catalog_url_for(site.state_directory), self._settings.terms
+        self._configuration = Configuration(settings or self.settings(), site.state_directory)
+        self._live = live = self._configuration.live
+        url, terms = live().catalog_url_for(site.state_directory), live().terms
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
         leases = Leases(self._catalog, terms)
         self.site = fenced(site, leases.require)
@@ -49,16 +51,16 @@ class Life:
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(
-            self._catalog, ports, leases=leases, settings=self._settings, rules=self.rules(), dice=dice
+            self._catalog, ports, leases=leases, settings=live, rules=self.rules(), dice=dice
         )
 
     def settings(self) -> Settings:
-        """The bounds of waiting and repeating, where nobody gives others."""
+        """The settings where nobody gives others, and no file in the state directory does."""
         return Settings()
 
     def ports(self) -> Ports:
         """The world; a variant of the zoo may wrap one of its ports."""
-        return connect(self.site, self._settings)
+        return connect(self.site, self._live)
 
     def rules(self) -> Rules:
         """The tables; a variant of the zoo may replace an entry."""

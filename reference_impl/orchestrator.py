@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -19,8 +20,10 @@ from snapproof.reference_impl.catalog.inheriting import adopt, inherited
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.effects import CopyIn, CopyOut
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.insisting import Patience, Writer
+from snapproof.reference_impl.pacing import Turns
 from snapproof.reference_impl.performing import Workbench
 from snapproof.reference_impl.ports import CallError, Ports
 from snapproof.reference_impl.recording.recorder import audit
@@ -34,6 +37,9 @@ LOG = logging.getLogger("snapproof.orchestrator")
 __all__ = ["Orchestrator", "Rules"]
 
 T = TypeVar("T")
+COPIES = (CopyOut, CopyIn)
+"""The effects that there are turns for."""
+
 FAILURES: Mapping[str, type[DriverError]] = {
     kind.__name__: kind for kind in (BackendError, UnavailableError, ConflictError, CancelledError)
 }
@@ -43,7 +49,14 @@ class Orchestrator:
     """Runs jobs. One instance is one life; all that outlives it is in the catalog."""
 
     def __init__(
-        self, catalog: Catalog, ports: Ports, *, leases: Leases, settings: Settings, rules: Rules, dice: random.Random
+        self,
+        catalog: Catalog,
+        ports: Ports,
+        *,
+        leases: Leases,
+        settings: Callable[[], Settings],
+        rules: Rules,
+        dice: random.Random,
     ) -> None:
         self._catalog = catalog
         self._leases = leases
@@ -51,7 +64,8 @@ class Orchestrator:
         self._rules = rules
         self._patience = Patience(settings, ports.clock, dice)
         self._writer = Writer(catalog, self._patience)
-        bench = Workbench(ports=ports, settings=settings)
+        bench = Workbench(ports=ports, live=settings)
+        self.turns = Turns(ports.clock, lambda: settings().backup_parallel)
         self._runner = Runner(catalog, bench, writer=self._writer, patience=self._patience, rules=rules)
 
     def submit(self, order: Order, *, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
@@ -101,7 +115,7 @@ class Orchestrator:
 
     def _adopt_inherited(self) -> None:
         """Open jobs for snapshots that an older release left on the way."""
-        before = self._catalog.now() - timedelta(seconds=self._settings.stuck_after_s)
+        before = self._catalog.now() - timedelta(seconds=self._settings().stuck_after_s)
 
         def left() -> Sequence[str]:
             with self._catalog.reading() as session:
@@ -139,8 +153,12 @@ class Orchestrator:
         """Bring a job to its end while its lease is ours, and as far as that goes. Raises OvertakenError."""
         if job.phase in {Phase.DONE, Phase.FAILED}:
             return job
+        copies = any(isinstance(step.effect, COPIES) for step in self._rules.plan(job.order))
         try:
-            with self._leases.holding(job, begun=begun, insist=self._patience.insist) as held:
+            with (
+                self.turns.turn() if copies else nullcontext(),
+                self._leases.holding(job, begun=begun, insist=self._patience.insist) as held,
+            ):
                 return self._runner.carry_on(held, begun=begun)
         except OvertakenError:
             if job.phase is not Phase.CLEANING:

@@ -17,10 +17,15 @@ from snapproof.reference_impl.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbench:
-    """What performing an effect needs: the ports and the bounds of waiting."""
+    """What performing an effect needs: the ports, and the bounds of waiting that are in force."""
 
     ports: Ports
-    settings: Settings
+    live: Callable[[], Settings]
+
+    @property
+    def settings(self) -> Settings:
+        """Those of this moment."""
+        return self.live()
 
 
 ALREADY_GONE = "already_gone"

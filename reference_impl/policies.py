@@ -16,6 +16,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.locations import read_location
 from snapproof.reference_impl.core.schedules import Schedule, next_slot, read_schedule, surplus
 from snapproof.reference_impl.orchestrator import Orchestrator
+from snapproof.reference_impl.settings import Settings
 from snapproof.site import Clock
 from snapproof.vocabulary import (
     AccountId,
@@ -44,6 +45,7 @@ class Policies:
         orchestrator: Orchestrator,
         clock: Clock,
         *,
+        settings: Callable[[], Settings],
         take: Callable[[SnapshotRequest, PolicyId], object],
         delete: Callable[[OperationId, SnapshotId, PolicyId], None],
         listed: Callable[[VolumeId], Sequence[Snapshot]],
@@ -51,13 +53,14 @@ class Policies:
         self._catalog = catalog
         self._orchestrator = orchestrator
         self._clock = clock
+        self._settings = settings
         self._take = take
         self._delete = delete
         self._listed = listed
 
     def create(self, request: PolicyRequest, uuid: str) -> Policy:
         """Put a policy into force; the same operation again gives the same policy. Raises DriverError."""
-        location = read_location(request.location)
+        location = read_location(request.location, self._settings().location_default)
         schedule = read_schedule(request.interval, request.schedule, request.timezone)
         if request.keep_max < 1:
             raise InvalidRequestError(f"A policy that keeps {request.keep_max} snapshots is none; keep one at least.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from snapproof.reference_impl.pacing import Pace
 from snapproof.reference_impl.waiting import WatchedClock
 from snapproof.vocabulary import Qos
 
@@ -194,3 +195,4 @@ class Ports:
     hypervisor: Hypervisor
     store: SecondaryStore
     clock: WatchedClock
+    pace: Pace

@@ -7,7 +7,7 @@ from datetime import datetime
 from snapproof.driver import ConflictError, InvalidRequestError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
-from snapproof.reference_impl.core.locations import read_location, require_format
+from snapproof.reference_impl.core.locations import read_location, require_enabled, require_format
 from snapproof.reference_impl.core.orders import (
     EXCLUDED,
     ArchiveSnapshot,
@@ -37,11 +37,12 @@ class SnapshotVerbs(Life):
         return self._take(request)
 
     def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
-        location = read_location(request.location)
+        location = read_location(request.location, self._live().location_default)
         require_format(location, self._image_format)
         now = self._catalog.now()
 
         def draw_up(session: Session) -> TakeSnapshot:
+            require_enabled(location, secondary_enabled=self._live().secondary_enabled)
             queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
             return replace(self._take_order(session, request, location, now), policy=policy)
 
@@ -55,6 +56,7 @@ class SnapshotVerbs(Life):
         require_format(LocationType.SECONDARY, self._image_format)
 
         def draw_up(session: Session) -> ArchiveSnapshot:
+            require_enabled(LocationType.SECONDARY, secondary_enabled=self._live().secondary_enabled)
             found = queries.snapshot(session, snapshot)
             queries.require_idle(session, volume=found.volume, kinds=EXCLUDED[ArchiveSnapshot])
             queries.require_idle(session, snapshot=snapshot, cleaned_up=True)
@@ -107,9 +109,8 @@ class SnapshotVerbs(Life):
         self, session: Session, request: SnapshotRequest, location: LocationType, now: datetime
     ) -> TakeSnapshot:
         volume = queries.volume(session, request.volume)
-        background = Persistence(
-            retries_max=self._settings.backup_retries_max, interval_s=self._settings.backup_retry_interval_s
-        )
+        settings = self._live()
+        background = Persistence(retries_max=settings.backup_retries_max, interval_s=settings.backup_retry_interval_s)
         return TakeSnapshot(
             job=request.operation,
             account=volume.account,

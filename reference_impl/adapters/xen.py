@@ -7,7 +7,7 @@ C25).
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
@@ -33,7 +33,9 @@ class XenHypervisor:
 
     image_format = ImageFormat.VHD
 
-    def __init__(self, endpoint: Endpoint, clock: Clock, *, portal: str, export_url: str, settings: Settings) -> None:
+    def __init__(
+        self, endpoint: Endpoint, clock: Clock, *, portal: str, export_url: str, settings: Callable[[], Settings]
+    ) -> None:
         self._api = XenApi(endpoint, clock)
         self._portal = portal
         self._export_url = export_url
@@ -72,7 +74,7 @@ class XenHypervisor:
         self._plugin(host, "makeDirectory", {"path": location})
         config = {"location": location}
         sr = self._api.call("SR.create", host, config, "0", _file_label(directory), "", FILE_SR, "user", False, {})
-        copy = self._copy(vdi, sr)
+        copy = self._copy(vdi, sr, timeout_s=self._settings().copy_timeout_s)
         name = str(self._api.call("VDI.get_uuid", copy))
         self.detach_export(directory)
         return f"{name}.vhd"
@@ -95,7 +97,7 @@ class XenHypervisor:
         held = int(self._api.call("VDI.get_virtual_size", vdi))
         if held < size_bytes:
             raise RefusedError(f"{directory}/{file} holds {held} bytes; the volume has {size_bytes}.")
-        self._copy(vdi, lun)
+        self._copy(vdi, lun, timeout_s=self._settings().restore_timeout_s)
         self.detach_export(directory)
 
     def wipe(self, target: str) -> None:
@@ -177,9 +179,9 @@ class XenHypervisor:
     def _plugin(self, host: str, function: str, arguments: Mapping[str, str]) -> None:
         self._api.call("host.call_plugin", host, PLUGIN, function, arguments)
 
-    def _copy(self, vdi: str, sr: str) -> str:
+    def _copy(self, vdi: str, sr: str, *, timeout_s: float) -> str:
         task = self._api.call("Async.VDI.copy", vdi, sr)
-        return self._api.finish(task, poll_s=self._settings.copy_poll_s, timeout_s=self._settings.copy_timeout_s)
+        return self._api.finish(task, poll_s=self._settings().copy_poll_s, timeout_s=timeout_s)
 
     def _let_go(self, sr: str) -> None:
         """End its copies, unplug it, forget it. The storage keeps its bytes."""

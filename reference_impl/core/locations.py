@@ -18,10 +18,19 @@ def require_format(location: LocationType, image_format: str) -> None:
         )
 
 
-def read_location(text: str | None) -> LocationType:
-    """Read a location type as a user types it; none means PRIMARY. Raises InvalidRequestError with the legal values."""
+def require_enabled(location: LocationType, *, secondary_enabled: bool) -> None:
+    """Refuse what the operator has switched off; it is never put elsewhere in silence (R-106, hazard C23)."""
+    if location is LocationType.SECONDARY and not secondary_enabled:
+        raise InvalidRequestError(
+            "Snapshots are not backed up to SECONDARY at present: snapshot.backup.to.secondary is false. "
+            "Take the snapshot on PRIMARY, or ask the operator."
+        )
+
+
+def read_location(text: str | None, default: LocationType = LocationType.PRIMARY) -> LocationType:
+    """Read a location type as a user types it; none means the default. Raises InvalidRequestError."""
     if text is None:
-        return LocationType.PRIMARY
+        return default
     word = text.strip().translate(_LETTERS)
     if word not in tuple(LocationType):
         legal = " or ".join(LocationType)

@@ -41,6 +41,6 @@ class FormatsWhatItCannotProbe(ReferenceDriver):
         """Reach hosts in that way."""
         site = self.site
         hypervisor = _FormatsUnreadable(
-            site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=Settings()
+            site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=Settings
         )
         return replace(super().ports(), hypervisor=hypervisor)

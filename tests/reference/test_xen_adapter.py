@@ -101,7 +101,7 @@ def test_a_lun_that_holds_data_is_never_formatted(caller: Caller) -> None:
         lab._site.clock,
         portal="192.0.2.200",
         export_url=lab._site.export_url,
-        settings=Settings(),
+        settings=Settings,
     )
     with pytest.raises(RefusedError, match="holds data already; it is not formatted"):
         hypervisor.copy_in("directory", "file.vhd", volume.target, size_bytes=1)
@@ -211,7 +211,7 @@ def test_a_list_of_luns_without_ours_attaches_nothing(world: World, tmp_path: Pa
         return site.hypervisor.wire(method, target, headers, body)
 
     door = Endpoint(url="x", username=site.hypervisor.username, password=site.hypervisor.password, wire=wire)
-    hypervisor = XenHypervisor(door, VirtualClock(), portal="p", export_url="e", settings=Settings())
+    hypervisor = XenHypervisor(door, VirtualClock(), portal="p", export_url="e", settings=Settings)
     for verb in (hypervisor.attach, hypervisor.resign):
         with pytest.raises(RefusedError):
             verb("iqn.x")

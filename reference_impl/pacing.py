@@ -1,0 +1,112 @@
+"""Keeping within what a server may use: turns for its copies, and a pace for its bytes. Hosts copy at their own."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from snapproof.site import Clock, Directory, ReadableFile, WritableFile
+
+LOOK_AGAIN_S = 1.0
+"""How long somebody who waits for a turn sleeps before he looks again."""
+
+
+class Turns:
+    """At most so many at once. Whoever waits sleeps on the clock, so threads and greenlets are served alike."""
+
+    def __init__(self, clock: Clock, most: Callable[[], int]) -> None:
+        self._clock = clock
+        self._most = most
+        self._lock = threading.Lock()
+        self.taken = 0
+        self.waiting = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn and hold it."""
+        if not self._take():
+            with self._lock:
+                self.waiting += 1
+            try:
+                while not self._take():
+                    self._clock.sleep(LOOK_AGAIN_S)
+            finally:
+                with self._lock:
+                    self.waiting -= 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.taken -= 1
+
+    def _take(self) -> bool:
+        with self._lock:
+            free = self.taken < self._most()
+            self.taken += free
+            return free
+
+
+class Pace:
+    """So many bytes a second; nought is no bound. `moved_bytes` counts what went through."""
+
+    def __init__(self, clock: Clock, bandwidth: Callable[[], int]) -> None:
+        self._clock = clock
+        self._bandwidth = bandwidth
+        self.moved_bytes = 0
+
+    def keep(self, size_bytes: int) -> None:
+        """Let as much time pass as these bytes need."""
+        self.moved_bytes += size_bytes
+        if bandwidth := self._bandwidth():
+            self._clock.sleep(size_bytes / bandwidth)
+
+
+class _PacedReadable:
+    def __init__(self, file: ReadableFile, pace: Pace) -> None:
+        self._file = file
+        self._pace = pace
+        self.close = file.close
+
+    @property
+    def size_bytes(self) -> int:
+        return self._file.size_bytes
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        found = self._file.read_at(offset, length)
+        self._pace.keep(len(found))
+        return found
+
+
+class _PacedWritable:
+    def __init__(self, file: WritableFile, pace: Pace) -> None:
+        self._file = file
+        self._pace = pace
+        self.close = file.close
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._pace.keep(len(data))
+        self._file.write(data)
+
+
+class _PacedDirectory:
+    """A directory whose files are read and written at a pace; all its other verbs are what they were."""
+
+    def __init__(self, inner: Directory, pace: Pace) -> None:
+        self._inner = inner
+        self._pace = pace
+
+    def open(self, path: str) -> ReadableFile:
+        return _PacedReadable(self._inner.open(path), self._pace)
+
+    def create(self, path: str) -> WritableFile:
+        return _PacedWritable(self._inner.create(path), self._pace)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def paced(directory: Directory, pace: Pace) -> Directory:
+    """The same directory, at a pace."""
+    slow: Any = _PacedDirectory(directory, pace)  # as wide as the directory, whatever verbs it has
+    found: Directory = slow
+    return found
