@@ -6,6 +6,7 @@ from dataclasses import replace
 from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
+from snapproof.reference_impl.core.names import require_account
 from snapproof.reference_impl.core.orders import (
     ArraySource,
     CreateVolume,
@@ -36,6 +37,10 @@ class VolumeVerbs(Life):
         """Check the request and its source, then make the LUN."""
         if request.size_bytes <= 0:
             raise InvalidRequestError(f"A volume of {request.size_bytes} bytes cannot be made.")
+        try:
+            require_account(request.account)
+        except ValueError as error:
+            raise InvalidRequestError(str(error)) from error
 
         def draw_up(session: Session) -> CreateVolume:
             if request.from_snapshot is not None:

@@ -63,8 +63,10 @@ class MountedDirectory:
             os.fsync(old_at)
 
     def delete(self, path: str) -> None:
-        """Delete one file."""
+        """Delete one file. What has taken its place is not it: a link is refused, and stays for whoever looks."""
         with self._parent(path) as (at, name):
+            if stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+                raise OSError(errno.ELOOP, f"{path} is a link, which is never followed")
             os.unlink(name, dir_fd=at)
 
     def delete_directory(self, path: str) -> None:

@@ -6,6 +6,8 @@ What may stand in a name is the array's and the store's rule; which ids there ar
 import re
 
 LUN_NAME_CHARACTERS_MAX = 64
+ACCOUNT_CHARACTERS_MAX = 53
+"""An account's name on the array has at most 64 characters, and CloudStack_ in front."""
 _UUID_CHARACTERS = 36
 
 
@@ -14,6 +16,15 @@ def array_name(name: str, uuid: str) -> str:
     room = LUN_NAME_CHARACTERS_MAX - _UUID_CHARACTERS - 1
     plain = re.sub(r"[^A-Za-z0-9]", "-", name)[:room].strip("-")
     return f"{plain}-{uuid}" if plain else uuid
+
+
+def require_account(account: str) -> None:
+    """Raise ValueError for a name that is no account's: it becomes part of paths, and of names on the array."""
+    if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{ACCOUNT_CHARACTERS_MAX - 1}}}", account):
+        raise ValueError(
+            f"{account[:ACCOUNT_CHARACTERS_MAX]!r} is no account's name: letters, digits, - and _ only, "
+            f"at most {ACCOUNT_CHARACTERS_MAX}."
+        )
 
 
 def temporary_lun_name(snapshot_uuid: str) -> str:

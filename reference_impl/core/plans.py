@@ -186,9 +186,9 @@ def _plan_restore(order: CreateVolume, source: BackupSource) -> Plan:
         staging=staging_path(order.account, order.volume, order.volume),
     )
     return (
+        Step(fetch, Lifetime.WORK),  # first: what is no true copy is refused before anything is made for it
         Step(lun),
         Step(GrantHosts(name=lun.name, owner=order.owner), Lifetime.WORK),
-        Step(fetch, Lifetime.WORK),
         Step(CopyIn(name=lun.name, owner=order.owner, size_bytes=order.size_bytes), Lifetime.WORK),
         Step(SetQos(qos=order.qos)),
     )

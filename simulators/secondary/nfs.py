@@ -55,6 +55,7 @@ class NfsExport(ExportTree):
     def delete(self, path: str) -> None:
         self.admit("delete")
         with self._parent(path) as (parent, name):
+            _refuse_link(name, parent)
             self.delete_file(parent, name, _clean(path))
 
     def delete_directory(self, path: str) -> None:

@@ -214,6 +214,18 @@ class Lab(Protocol):
     def unfinished_uploads(self) -> Sequence[str]:
         """Uploads to secondary storage that were begun and neither completed nor aborted."""
 
+    def plant_file(self, path: str) -> None:
+        """Put a file of somebody else's beside the backups; it is no backup, and must survive until `repair`."""
+
+    def plant_link(self, path: str) -> None:
+        """Let a symbolic link stand at a path of the export until `repair`; what was there is where it leads to."""
+
+    def tamper_with(self, path: str, how: str) -> None:
+        """Change a backup behind the store's back until `repair`.
+
+        Ways: `a flipped bit`, `a cut end`, `a false header`, `an absurd virtual size`.
+        """
+
     def was_users(self, array_volume: int) -> bool:
         """Say whether an array volume was a user's volume at some time, as far as the driver ever listed it."""
 
@@ -227,7 +239,7 @@ class Lab(Protocol):
         """Delete a volume on the array for good, behind the driver's back. No guest may run on it."""
 
     def damage_to_others(self) -> Sequence[str]:
-        """What became of volumes and snapshots on the array that are not the driver's, if anything."""
+        """What became of volumes, snapshots and files that are not the driver's, if anything."""
 
     def guest_content(self, volume: Volume) -> Content | None:
         """What guests wrote to the volume in all; None if none ever used it."""
