@@ -9,13 +9,6 @@ from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
 
 
-@given(parsers.parse("the array refuses the next {method} with {error}"))
-def the_array_refuses(lab: Lab, method: str, error: str) -> None:
-    """The array answers one call with an error of its own and does nothing."""
-    lab.watch_calls()
-    lab.arm(f"array.{method}#1", f"refused:{error}")
-
-
 @given(parsers.parse("the array refuses every {method} with {error}"))
 def the_array_refuses_every(lab: Lab, method: str, error: str) -> None:
     """The array answers every such call with an error of its own and does nothing, until it is repaired."""

@@ -13,6 +13,13 @@ from snapproof import __version__
 
 COMMANDS = {
     "run": "judge a driver with the conformance suite",
+    "plan": "say what would run for a driver, what not and why",
+    "explain": "show a requirement, its scenarios, and what proves that they bite",
+    "lint": "find slips in features, steps and register",
+    "steps": "show every step that a scenario may say",
+    "new": "begin a requirement: register row, scenario and broken variant",
+    "matrix": "put the reports of several drivers or runs side by side",
+    "prove-steps": "find steps that prove nothing",
     "demo": "send a real filesystem through every floor and have it judged",
     "serve": "serve the simulators to any client, over HTTP",
     "host": "put a Python driver behind the published contract",
@@ -72,4 +79,4 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _module(command: str) -> str:
-    return f"snapproof.commands.{command}"
+    return f"snapproof.commands.{command.replace('-', '_')}"

@@ -77,12 +77,13 @@ def read_feature(path: Path, *, requirements: Collection[str]) -> tuple[Bound, .
     bound = tuple(_bind(feature))
     if not bound:
         raise pytest.Collector.CollectError(f"{path}: no scenario; a feature file without one proves nothing.")
-    for each in bound:
-        slips = (*_slips(each.template), *_unknown_tags(each.template, requirements))
-        if slips:
-            raise pytest.Collector.CollectError(
-                "\n".join(f"{path}:{each.template.line_number}: {slip}" for slip in slips)
-            )
+    slips = [
+        f"{path}:{each.template.line_number}: {slip}"
+        for each in bound
+        for slip in (*_slips(each.template), *_unknown_tags(each.template, requirements))
+    ]
+    if slips:
+        raise pytest.Collector.CollectError("\n".join(slips))
     return bound
 
 
@@ -148,12 +149,13 @@ def all_tags(template: ScenarioTemplate | RenderedScenario) -> frozenset[str]:
 def canonical_scenarios(register: Register) -> tuple[Scenario, ...]:
     """Every scenario that stands beside the register, row by row: what a whole run runs. Raises CollectError."""
     files = sorted(register.folder.rglob("*.feature"))
-    return tuple(
-        scenario
-        for path in files
-        for bound in read_feature(path, requirements=register.ids())
-        for scenario in _rows(register, path, bound)
-    )
+    return tuple(scenario for path in files for scenario in scenarios_of(path, register))
+
+
+def scenarios_of(path: Path, register: Register) -> Iterator[Scenario]:
+    """Every scenario of one file, row by row. Raises CollectError."""
+    for bound in read_feature(path, requirements=register.ids()):
+        yield from _rows(register, path, bound)
 
 
 def _rows(register: Register, path: Path, bound: Bound) -> Iterator[Scenario]:

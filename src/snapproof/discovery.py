@@ -13,6 +13,7 @@ import pytest
 HOME = Path(__file__).parent
 LINKED = ("simulators", "reference_impl", "fixtures", "steps", "features")
 FEATURES = HOME / "features"
+STEPS = "snapproof.steps"
 SETTINGS = HOME / "suite.toml"
 
 

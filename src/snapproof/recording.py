@@ -4,6 +4,7 @@ Records ride on `user_properties`, which is plain data and so survives xdist. Wh
 """
 
 import inspect
+import os
 import shlex
 import signal
 import threading
@@ -20,7 +21,11 @@ import msgspec
 import pytest
 from _pytest._code import Traceback
 from _pytest.fixtures import FixtureRequest
+from pytest_bdd.exceptions import StepDefinitionNotFoundError
+from pytest_bdd.parser import Step as GherkinStep
 
+from snapproof.authoring.near import advice
+from snapproof.authoring.phrases import known_phrases
 from snapproof.blame import ScenarioTimeoutError, state_of
 from snapproof.collecting import MARK_OF_KIND, FeatureFile, describe, uri_of
 from snapproof.lab import NotTestableError
@@ -72,6 +77,7 @@ class Watch:
     deviation: str = ""
     seconds: float = 0.0
     step_began_s: float = 0.0
+    advice: str = ""
 
     def end_step(self, outcome: str) -> None:
         """Note how a step ended; steps are known by the order in which they are reached."""
@@ -153,10 +159,11 @@ class Recorder:
         if watch := request.node.stash.get(WATCH, None):
             watch.end_step("failed")
 
-    def pytest_bdd_step_func_lookup_error(self, request: FixtureRequest) -> None:
-        """Note that there is no such step."""
+    def pytest_bdd_step_func_lookup_error(self, request: FixtureRequest, step: GherkinStep) -> None:
+        """Note that there is no such step, and what may have been meant."""
         if watch := request.node.stash.get(WATCH, None):
             watch.end_step("undefined")
+            watch.advice = advice(step.type, step.name, known_phrases())
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -192,6 +199,8 @@ class Recorder:
             return Phase(state=State.HARNESS_ERROR, reason=UNSEEN) if unseen else Phase(state=State.PASS)
         state = state_of(call.excinfo.value, driver_package=driver_package(selected_driver(self._config)))
         excused = state is State.FAIL and watch.deviation
+        if watch.advice and call.excinfo.errisinstance(StepDefinitionNotFoundError):
+            return Phase(state=state, reason=watch.advice)
         return Phase(
             state=State.XFAIL if excused else state, reason=_reason(call.excinfo), detail=_detail(call.excinfo)
         )
@@ -274,7 +283,9 @@ def _placard(item: pytest.Item, watch: Watch) -> str:
 
 
 def _replay(item: pytest.Item, scenario: Scenario) -> str:
-    words = ("--driver", driver_name(item.config), "--seed", str(selected_seed(item.config)))
+    words = ["--driver", driver_name(item.config), "--seed", str(selected_seed(item.config))]
+    if register := item.config.getoption("snapproof_register"):
+        words += ["--register", os.path.relpath(register)]
     return f"snapproof run {shlex.join(words)} -- {shlex.quote(f'{scenario.uri}::{item.name}')}"
 
 

@@ -151,7 +151,8 @@ def test_a_failure_says_where_it_is_what_it_breaks_and_how_to_see_it_again(
     feature(EVERY_STATE)
     run = judge("--seed", "7", "-k", "test_ends and fails", "features")
     log = (suite / "report" / "pytest.log").read_text(encoding="utf-8")
-    replay = "snapproof run --driver mini_driver:Driver --seed 7 -- 'features/one.feature::test_ends[fails]'"
+    chosen = "--driver mini_driver:Driver --seed 7 --register features/requirements.toml"
+    replay = f"snapproof run {chosen} -- 'features/one.feature::test_ends[fails]'"
     for told in (log, run.stdout, html.unescape((suite / "report" / "index.html").read_text(encoding="utf-8"))):
         for fact in ("Every state", "Ends", "it fails", "R-002", "two snapshots", replay):
             assert fact in told

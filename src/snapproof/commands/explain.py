@@ -1,0 +1,104 @@
+"""`snapproof explain R-021`: a requirement with all that speaks of it: its row, its scenarios, what breaks it."""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.markup import escape
+
+from snapproof.authoring.broken import Variant, zoo
+from snapproof.collecting import canonical_scenarios
+from snapproof.discovery import default_register
+from snapproof.register import Level, Register, RegisterError, Requirement, Status, read_register
+from snapproof.report.records import Scenario
+from snapproof.verdict import EXIT_USAGE
+
+EXAMPLES = """\
+examples:
+  snapproof explain R-021             what is asked, by which scenarios, and which broken drivers they catch
+  snapproof explain R-021 R-022       several
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="show a requirement, its scenarios, and what proves that they bite",
+        description="Show a requirement, its scenarios, and the broken variants that they catch.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("ids", nargs="+", metavar="R-NNN", help="requirements of the register")
+    parser.add_argument("--register", default="", metavar="FILE", help="another register of requirements")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain each."""
+    try:
+        register = read_register(Path(arguments.register) if arguments.register else default_register())
+        rows = [_row(register, name) for name in arguments.ids]
+        scenarios = canonical_scenarios(register)
+    except (RegisterError, pytest.UsageError, pytest.Collector.CollectError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_USAGE
+    console = Console(highlight=False, soft_wrap=True)
+    for row in rows:
+        _print_row(console, row)
+        _print_scenarios(console, [each for each in scenarios if row.id in each.requirements])
+        _print_proof(console, row, [each for each in zoo() if each.breaks == row.id])
+        console.print()
+    return 0
+
+
+def _row(register: Register, name: str) -> Requirement:
+    wanted = name.upper()
+    if found := next((row for row in register.requirements if row.id == wanted), None):
+        return found
+    near = difflib.get_close_matches(wanted, sorted(register.ids()), n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise pytest.UsageError(f"The register {register.set_name} holds no {wanted}.{hint}")
+
+
+def _print_row(console: Console, row: Requirement) -> None:
+    console.print(f"[bold]{row.id}[/]  {escape(row.text)}")
+    binds = f"every driver that declares {row.capability}" if row.level is Level.EXTENDED else "every driver"
+    facts = {
+        "passes when": row.passes_when,
+        "status": row.status,
+        "binds": binds if row.status is not Status.EXCLUDED else "",
+        "section": row.section,
+        "reference": row.reference,
+        "reason": row.reason,
+    }
+    for title, text in facts.items():
+        if text:
+            console.print(f"  [dim]{title + ':':<13}[/]{escape(text)}")
+
+
+def _print_scenarios(console: Console, scenarios: Iterable[Scenario]) -> None:
+    for (uri, line, name), rows in groupby(scenarios, key=lambda each: (each.uri, each.line, each.name)):
+        group = list(rows)
+        many = f" [dim]({len(group)} rows)[/]" if group[0].example else ""
+        console.print(f"  [dim]scenario:[/]    {escape(name)}{many}  [dim]{escape(f'{uri}:{line}')}[/]")
+
+
+def _print_proof(console: Console, row: Requirement, variants: Iterable[Variant]) -> None:
+    broken = list(variants)
+    for variant in broken:
+        console.print(f"  [dim]caught:[/]      {escape(variant.mistake)}")
+        console.print(f"               [dim]says[/] {escape(variant.expect)}")
+        marks = f"requirement(id='{row.id}')"
+        console.print(f'               [dim]see it:[/] snapproof run --driver {variant.selector} -m "{marks}"')
+    for test in row.proved_by:
+        console.print(f"  [dim]proved by:[/]   {escape(test)}")
+    if row.status is Status.TESTED and not broken:
+        console.print("  [yellow]No broken variant shows that its scenarios bite.[/]")
+    if row.status is Status.PLANNED:
+        console.print("  [yellow]No scenario proves it yet:[/] `snapproof new` begins one.")
