@@ -7,7 +7,7 @@ from pytest_bdd import given, parsers, then, when
 from snapproof.driver import InvalidRequestError
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
-from snapproof.vocabulary import AccountId, LocationType, OperationId, SnapshotRequest, VolumeRequest
+from snapproof.vocabulary import AccountId, LocationType, OperationId, SnapshotRequest, VolumeId, VolumeRequest
 
 FORMS = {
     "the parent's": "../../escaped",
@@ -34,7 +34,9 @@ MADE = re.compile(r"array\.(Create|Clone|Copy)")
 def an_account_backs_up(lab: Lab, scene: Scene, form: str) -> None:
     """Account, volume and operations have the same hostile name; the first refusal is the outcome."""
     name = FORMS[form]
-    making = VolumeRequest(operation=OperationId(f"1 {name[:100]}"), account=AccountId(name), name=name, size_bytes=2**20)
+    making = VolumeRequest(
+        operation=OperationId(f"1 {name[:100]}"), account=AccountId(name), name=name, size_bytes=2**20
+    )
     made = scene.act(lab, lambda driver: driver.create_volume(making))
     if made.value is not None:
         lab.start_guest(made.value).fill(blocks=2)
@@ -106,7 +108,7 @@ def nothing_was_made(lab: Lab) -> None:
     assert not made, f"The driver called {', '.join(made)}."
 
 
-def _back_up(lab: Lab, scene: Scene, volume: str, name: str) -> None:
+def _back_up(lab: Lab, scene: Scene, volume: VolumeId, name: str) -> None:
     operation = OperationId(f"2 {name[:100]}")
     request = SnapshotRequest(operation=operation, volume=volume, name=name, location=LocationType.SECONDARY)
     scene.act(lab, lambda driver: driver.take_snapshot(request))

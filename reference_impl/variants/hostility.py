@@ -9,7 +9,7 @@ from dataclasses import replace
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.adapters.s3 import S3Store
-from snapproof.reference_impl.core.effects import PublishImage
+from snapproof.reference_impl.core.effects import Effect, PublishImage
 from snapproof.reference_impl.core.orders import Order, TakeSnapshot
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -30,7 +30,7 @@ class PutsTheNameIntoThePath(ReferenceDriver):
 
         return Rules(plan=plan)
 
-    def _named(self, order: TakeSnapshot, effect: object) -> object:
+    def _named(self, order: TakeSnapshot, effect: Effect) -> Effect:
         if not isinstance(effect, PublishImage):
             return effect
         folder = posixpath.dirname(effect.path)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from snapproof.commands.child import Order, command, environment
-from snapproof.plugin import REAL_PARTS
+from snapproof.fixtures.parts.parts import PARTS
 from snapproof.profile import Profile, ProfileError, read_profile
 from snapproof.report.console import print_result, print_summary
 from snapproof.report.files import FILE_NAMES, PAGE_NAME, write_files
@@ -65,7 +65,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         dest="parts",
         action="append",
         default=[],
-        choices=REAL_PARTS,
+        choices=PARTS,
         help="let a server of others stand in: seaweedfs keeps the bucket, ganesha serves the export; may be repeated",
     )
     parser.add_argument("targets", nargs="*", metavar="PATH", help="feature files, folders or single scenarios")
@@ -81,6 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
         order = _order(arguments)
     except ProfileError as exc:
         _complain(str(exc), "")
+        return EXIT_USAGE
+    if lacks := [lack for part in order.parts if (lack := PARTS[part].lacks())]:
+        _complain("\n".join(lacks), "")
         return EXIT_USAGE
     code = _judge_in_child(order, console)
     return _conclude(order, code, console)

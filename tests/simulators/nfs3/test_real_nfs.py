@@ -3,13 +3,9 @@
 The reference takes, restores and deletes backups over both servers, its mount replaced by libnfs.
 """
 
-import contextlib
 import errno
-import os
 import random
 import shutil
-import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,7 +16,10 @@ import pytest
 from snapproof.campaign.invariants import violations
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.lab import SimulatedLab
-from snapproof.fixtures.nfs_mounts import LibnfsDirectory, NoLibnfsError
+from snapproof.fixtures.nfs_mounts import LibnfsDirectory
+from snapproof.fixtures.parts.ganesha import mounted as mounted_by_libnfs
+from snapproof.fixtures.parts.ganesha import serving
+from snapproof.fixtures.substitutes import PartMissingError
 from snapproof.fixtures.world import World
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.simulators.clock import VirtualClock
@@ -33,15 +32,14 @@ from snapproof.vocabulary import LocationType
 
 pytestmark = pytest.mark.real
 
-READY_S, COMMAND_S = 30, 60
-PLUGINS = tuple(Path("/usr/lib").glob("*/ganesha"))
+COMMAND_S = 60
 
 
 def mounted(url: str) -> LibnfsDirectory:
     try:
-        return LibnfsDirectory(url)
-    except NoLibnfsError as absent:
-        pytest.skip(str(absent))
+        return mounted_by_libnfs(url)
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
 
 
 def tool(name: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
@@ -138,85 +136,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def ganesha(world: World, tmp_path: Path) -> Iterator[str]:
     """NFS-Ganesha over the export of the world: the URL for libnfs."""
-    programs = {name: shutil.which(name) for name in ("ganesha.nfsd", "rpcbind", "unshare", "ip")}
-    absent = [name for name, found in programs.items() if found is None]
-    if absent or not PLUGINS:
-        pytest.skip(f"This needs nfs-ganesha, nfs-ganesha-vfs, rpcbind, iproute2; missing: {absent or 'plug-ins'}.")
-    if subprocess.run(["unshare", "-m", "-n", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("This needs the right to make namespaces of its own, for the port mapper; root has it mostly.")
-    ports = {name: _free_port() for name in ("nfs", "mount", "quota", "lock")}
-    (tmp_path / "ganesha.conf").write_text(CONFIGURATION.format(
-        plugins=PLUGINS[0], place=tmp_path, root=world.export.root, **ports
-    ))  # fmt: skip
-    with (
-        (tmp_path / "ganesha.out").open("wb") as output,
-        subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", START], stdout=output, stderr=output, cwd=tmp_path, start_new_session=True
-        ) as server,
-    ):
-        try:
-            _wait_for(ports["nfs"], server, tmp_path / "ganesha.log")
-            yield f"nfs://127.0.0.1{world.export.root}?version=3&nfsport={ports['nfs']}&mountport={ports['mount']}"
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)
-
-
-START = """
-mount -t tmpfs none /run
-unshare -n sh -c 'ip link set lo up; exec rpcbind -f -w -d' &
-exec ganesha.nfsd -F -f ganesha.conf -L ganesha.log -p ganesha.pid
-"""
-"""Ganesha wants a port mapper, which it finds by a socket in /run: both have a /run of their own, and the mapper a
-network of its own, so that nobody else on this machine meets it."""
-
-
-CONFIGURATION = """
-NFS_CORE_PARAM {{
-    Plugins_Dir = "{plugins}";
-    Protocols = 3;
-    Bind_addr = 127.0.0.1;
-    NFS_Port = {nfs};
-    MNT_Port = {mount};
-    NLM_Port = {lock};
-    Rquota_Port = {quota};
-    Enable_NLM = false;
-    Enable_RQUOTA = false;
-}}
-NFSv4 {{ Graceless = true; RecoveryRoot = "{place}"; }}
-MDCACHE {{ Dir_Chunk = 0; }}
-EXPORT {{
-    Export_Id = 1;
-    Path = "{root}";
-    Pseudo = "/export";
-    Tag = "export";
-    Access_Type = RW;
-    Squash = No_Root_Squash;
-    SecType = sys;
-    Protocols = 3;
-    Transports = TCP;
-    Attr_Expiration_Time = 0;
-    FSAL {{ Name = VFS; }}
-}}
-"""
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def _wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait for a port to be served, by asking the kernel ever again: there is no other sign."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        for _ in range(READY_S * 10):
-            try:
-                server.wait(0.1)
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    return
-            else:
-                break
-    pytest.fail(f"NFS-Ganesha did not come up: {log.read_text(errors='replace')[-2000:] if log.exists() else ''}")
+    try:
+        with serving(tmp_path / "ganesha", root=world.export.root) as url:
+            yield url(world.export.root)
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
 
 
 def flow(world: World, url: str, state: Path) -> None:
