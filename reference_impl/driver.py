@@ -10,6 +10,7 @@ from snapproof.reference_impl.policies import Policies
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.snapshot_verbs import SnapshotVerbs
 from snapproof.reference_impl.telling import Telling
+from snapproof.reference_impl.template_verbs import TemplateVerbs
 from snapproof.reference_impl.volume_verbs import VolumeVerbs
 from snapproof.site import Site
 from snapproof.vocabulary import (
@@ -23,7 +24,7 @@ from snapproof.vocabulary import (
 )
 
 
-class ReferenceDriver(VolumeVerbs, SnapshotVerbs, Telling):
+class ReferenceDriver(VolumeVerbs, SnapshotVerbs, TemplateVerbs, Telling):
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:

@@ -15,8 +15,10 @@ from snapproof.reference_impl.configuring import Configuration
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.core.orders import (
     ArchiveSnapshot,
+    CreateTemplate,
     CreateVolume,
     DeleteSnapshot,
+    DeleteTemplate,
     Order,
     RevertVolume,
     TakeSnapshot,
@@ -33,7 +35,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 OrderT = TypeVar("OrderT", bound=Order)
 
-OF_SNAPSHOTS = (TakeSnapshot, ArchiveSnapshot, DeleteSnapshot, RevertVolume)
+OF_SNAPSHOTS = (TakeSnapshot, ArchiveSnapshot, DeleteSnapshot, RevertVolume, CreateTemplate)
 _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 
 
@@ -87,9 +89,10 @@ class Life:
             if draw_up(session) != order:
                 raise ConflictError(f"What operation {operation} is about has changed meanwhile; ask again.")
 
+        volume = None if isinstance(order, DeleteTemplate) else order.volume
         snapshot = order.snapshot if isinstance(order, OF_SNAPSHOTS) else None
         source = order.from_snapshot if isinstance(order, CreateVolume) else None
-        self._orchestrator.submit(order, volume=order.volume, snapshot=snapshot or source, check=check)
+        self._orchestrator.submit(order, volume=volume, snapshot=snapshot or source, check=check)
         return order
 
     def _new_uuid(self, kind: str, operation: OperationId) -> str:

@@ -68,7 +68,9 @@ class Orchestrator:
         self.turns = Turns(ports.clock, lambda: settings().backup_parallel)
         self._runner = Runner(catalog, bench, writer=self._writer, patience=self._patience, rules=rules)
 
-    def submit(self, order: Order, *, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
+    def submit(
+        self, order: Order, *, volume: str | None, snapshot: str | None, check: Callable[[Session], None]
+    ) -> Job:
         """Open a job and run it to its end; the same job id again gives the same end. Raises DriverError.
 
         `check` runs in the opening transaction and raises a DriverError if the order has become impossible.
@@ -128,7 +130,7 @@ class Orchestrator:
             LOG.warning("snapshot %s was left on the way and is taken up", uuid)
             self.write(partial(adopt, uuid), partial(adopted, uuid))
 
-    def _open(self, order: Order, volume: str, snapshot: str | None, check: Callable[[Session], None]) -> Job:
+    def _open(self, order: Order, volume: str | None, snapshot: str | None, check: Callable[[Session], None]) -> Job:
         try:
             self._rules.plan(order)
         except ValueError as error:
@@ -146,7 +148,7 @@ class Orchestrator:
             return self._catalog.job(OperationId(order.job))
 
         job = self.write(write, written)
-        LOG.info("job %s opened: %s of %s", job.uuid, type(order).__name__, snapshot or volume)
+        LOG.info("job %s opened: %s of %s", job.uuid, type(order).__name__, recorder.subject(order))
         return job
 
     def _run(self, job: Job, *, begun: bool) -> Job:

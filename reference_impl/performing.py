@@ -229,6 +229,17 @@ def clear_fetched(bench: Workbench, effect: fx.FetchImage, _facts: Facts) -> Non
     bench.ports.store.clear_staging(effect.staging)
 
 
+def stage_image(bench: Workbench, effect: fx.StageImage, _facts: Facts) -> Facts:
+    """Copy the file."""
+    image = Image(path=effect.path, physical_size_bytes=effect.physical_size_bytes, digest=effect.digest)
+    return {"staged": bench.ports.store.stage(image, effect.staging)}
+
+
+def clear_staged(bench: Workbench, effect: fx.StageImage, _facts: Facts) -> None:
+    """Remove the staging directory, with what may be half a file."""
+    bench.ports.store.clear_staging(effect.staging)
+
+
 def copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> Facts:
     """Let a host write the disk."""
     directory, _, file = str(facts["staged"]).rpartition("/")
@@ -310,6 +321,7 @@ PERFORMERS: Mapping[type[Effect], Performer] = {
     fx.InspectImage: Performer(do=inspect_image),
     fx.PublishImage: Performer(do=publish_image, settle=settle_published, undo=undo_publish),
     fx.FetchImage: Performer(do=fetch_image, settle=clear_fetched, undo=clear_fetched),
+    fx.StageImage: Performer(do=stage_image, settle=clear_staged, undo=clear_staged),
     fx.CopyIn: Performer(do=copy_in, settle=settle_copy_in, undo=clear_copy_in),
     fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot, settle=settle_deleted_snapshot, irrevocable=True),
     fx.RollBackLun: Performer(do=roll_back_lun, irrevocable=True),

@@ -180,6 +180,9 @@ class SecondaryStore(Protocol):
     def fetch(self, image: Image, staging: str) -> str:
         """Make a backup reachable for hosts, checked against its digest; give the file's path on the export."""
 
+    def stage(self, image: Image, staging: str) -> str:
+        """Copy a backup into a staging directory, checked against its digest; give the file's path on the export."""
+
     def delete(self, path: str) -> None:
         """Delete exactly one backup, and whatever was begun under its path. Harmless where there is none."""
 

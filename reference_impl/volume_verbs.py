@@ -6,10 +6,13 @@ from dataclasses import replace
 from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
+from snapproof.reference_impl.core.locations import require_format
 from snapproof.reference_impl.core.names import require_account
 from snapproof.reference_impl.core.orders import (
     ArraySource,
+    BackupSource,
     CreateVolume,
+    DeleteTemplate,
     DeleteVolume,
     RevertVolume,
 )
@@ -17,9 +20,11 @@ from snapproof.reference_impl.life import Life
 from snapproof.reference_impl.ports import CallError
 from snapproof.vocabulary import (
     AccountId,
+    LocationType,
     OperationId,
     SnapshotId,
     SnapshotState,
+    TemplateId,
     Volume,
     VolumeId,
     VolumeRequest,
@@ -45,13 +50,18 @@ class VolumeVerbs(Life):
         def draw_up(session: Session) -> CreateVolume:
             if request.from_snapshot is not None:
                 queries.require_idle(session, snapshot=request.from_snapshot)
+            if request.from_template is not None:
+                queries.require_idle(session, template=request.from_template, kinds=(DeleteTemplate,))
             return self._create_order(session, request)
 
         order = self._carry_out(
             request.operation,
             CreateVolume,
             draw_up,
-            same=lambda known: (known.account, known.from_snapshot) == (request.account, request.from_snapshot),
+            same=lambda known: (
+                (known.account, known.from_snapshot, known.from_template)
+                == (request.account, request.from_snapshot, request.from_template)
+            ),
         )
         return self._read(queries.volume, VolumeId(order.volume))
 
@@ -95,7 +105,10 @@ class VolumeVerbs(Life):
             size_bytes=request.size_bytes,
             qos=request.qos,
             from_snapshot=request.from_snapshot,
+            from_template=request.from_template,
         )
+        if request.from_template is not None:
+            return replace(order, backup_source=self._template_source(session, request, request.from_template))
         if request.from_snapshot is None:
             return order
         source = queries.snapshot(session, request.from_snapshot)
@@ -111,6 +124,19 @@ class VolumeVerbs(Life):
         if isinstance(found, ArraySource):
             return replace(order, array_source=found)
         return replace(order, backup_source=found)
+
+    def _template_source(self, session: Session, request: VolumeRequest, template: TemplateId) -> BackupSource:
+        if request.from_snapshot is not None:
+            raise InvalidRequestError("A volume is made from a snapshot or from a template, not from both.")
+        require_format(LocationType.SECONDARY, self._image_format)
+        found = queries.template(session, template)
+        if found.account != request.account:
+            raise NotFoundError(f"There is no template {template}.")
+        if request.size_bytes != found.size_bytes:
+            raise InvalidRequestError(
+                f"Template {template} holds {found.size_bytes} bytes, not {request.size_bytes}; ask for its own size."
+            )
+        return queries.template_source(session, template)
 
     def _require_unshared(self, order: RevertVolume) -> None:
         try:

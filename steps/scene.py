@@ -12,7 +12,7 @@ import pytest
 
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Guest, Inventory, Lab, Meanwhile, Outcome
-from snapproof.vocabulary import AccountId, Capability, OperationId, Policy, ResourceCounts, Snapshot, Volume
+from snapproof.vocabulary import AccountId, Capability, OperationId, Policy, ResourceCounts, Snapshot, Template, Volume
 
 T = TypeVar("T")
 ACCOUNT = AccountId("team-blue")
@@ -30,6 +30,7 @@ class Scene:
     volumes: dict[str, Volume] = field(default_factory=dict)
     guests: dict[str, Guest] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
     earlier: dict[str, list[Snapshot]] = field(default_factory=dict)
     outcome: Outcome[object] = NOTHING_YET
     before: Inventory = field(default_factory=Inventory)
@@ -51,6 +52,10 @@ class Scene:
     def snapshot(self, name: str) -> Snapshot:
         """A snapshot of the scenario; where the act should have made it and did not, say how the act ended."""
         return self._made(self.snapshots, "snapshot", name)
+
+    def template(self, name: str) -> Template:
+        """A template of the scenario; where the act should have made it and did not, say how the act ended."""
+        return self._made(self.templates, "template", name)
 
     def replace_snapshot(self, name: str, now: Snapshot) -> None:
         """Remember what the driver says of a snapshot by now, and what it said earlier."""

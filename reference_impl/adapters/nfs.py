@@ -5,7 +5,7 @@ image through. What the server's error numbers mean for a call is said in one ta
 """
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from snapproof.digests import digest_of
@@ -29,6 +29,9 @@ MEANINGS: Mapping[int, type[CallError]] = {
     errno.ECONNRESET: UnknownOutcomeError,
 }
 """Error numbers that mean something else than a final no."""
+
+PIECE_BYTES = 4 * 2**20
+"""How much of a file is held in memory while it is copied."""
 
 
 @contextmanager
@@ -61,6 +64,23 @@ class Staging:
                 return Image(path=staged, physical_size_bytes=file.size_bytes, digest=digest_of(file))
         except BrokenImageError as error:
             raise RefusedError(str(error)) from error
+
+    def write_staged(self, image: Image, staging: str, pieces: Iterable[bytes]) -> str:
+        """Write what a backup is said to consist of into a staging directory, and check what has arrived there."""
+        staged = f"{staging}/{image.path.rpartition('/')[2]}"
+        with speaking_of(staged):
+            self.directory.make_directories(staging)
+            file = self.directory.create(staged)
+            try:
+                for piece in pieces:
+                    file.write(piece)
+            finally:
+                file.close()
+        with self.opened(staged) as written:
+            digest = digest_of(written)
+        if digest != image.digest:
+            raise RefusedError(f"The backup {image.path} is not what was written; it is not restored.")
+        return staged
 
     def clear_staging(self, staging: str) -> None:
         """Remove the directory and the files in it; hosts put no directories there."""
@@ -120,6 +140,12 @@ class NfsStore(Staging):
         if found != image:
             raise RefusedError(f"The backup {image.path} is missing or is not what was written; it is not restored.")
         return image.path
+
+    def stage(self, image: Image, staging: str) -> str:
+        """Read the backup and write it again."""
+        with self.opened(image.path) as file:
+            pieces = (file.read_at(offset, PIECE_BYTES) for offset in range(0, file.size_bytes, PIECE_BYTES))
+            return self.write_staged(image, staging, pieces)
 
     def delete(self, path: str) -> None:
         """Delete the file by its exact path, and the directories that it leaves empty."""

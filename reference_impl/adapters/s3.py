@@ -15,7 +15,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from snapproof.digests import digest_of, digest_of_chunks
+from snapproof.digests import digest_of_chunks
 from snapproof.reference_impl.adapters.nfs import Staging, speaking_of
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import (
@@ -172,23 +172,14 @@ class S3Store(Staging):
 
     def fetch(self, image: Image, staging: str) -> str:
         """Download into the staging directory and check what has arrived there."""
-        staged = f"{staging}/{image.path.rpartition('/')[2]}"
         found = self.bucket.head(image.path)
         if found is None or found[0] != image.physical_size_bytes:
             raise RefusedError(f"The backup {image.path} is missing or has another size; it is not restored.")
-        with speaking_of(staged):
-            self.directory.make_directories(staging)
-            file = self.directory.create(staged)
-            try:
-                for piece in self.bucket.read(image.path, image.physical_size_bytes):
-                    file.write(piece)
-            finally:
-                file.close()
-        with self.opened(staged) as written:
-            digest = digest_of(written)
-        if digest != image.digest:
-            raise RefusedError(f"The backup {image.path} is not what was written; it is not restored.")
-        return staged
+        return self.write_staged(image, staging, self.bucket.read(image.path, image.physical_size_bytes))
+
+    def stage(self, image: Image, staging: str) -> str:
+        """What is downloaded is a second file already."""
+        return self.fetch(image, staging)
 
     def delete(self, path: str) -> None:
         """Delete the object by its exact key, and every upload that was begun under it."""

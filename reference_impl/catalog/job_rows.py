@@ -22,7 +22,7 @@ from snapproof.reference_impl.catalog.schema import (
 )
 from snapproof.reference_impl.catalog.store import Job, OvertakenError, Phase
 from snapproof.reference_impl.core.effects import Facts
-from snapproof.reference_impl.core.orders import Order
+from snapproof.reference_impl.core.orders import Order, template_of
 from snapproof.vocabulary import Alert
 
 _LEASES = select(ASYNC_JOB.c.job_executing_msid, ASYNC_JOB.c.leased_until_ms, ASYNC_JOB.c.fence).add_columns(
@@ -43,7 +43,7 @@ class JobRows(MessageRows):
         self,
         order: Order,
         *,
-        volume: str,
+        volume: str | None,
         snapshot: str | None,
         phase: Phase = Phase.RUNNING,
         cursor: int = 0,
@@ -66,6 +66,7 @@ class JobRows(MessageRows):
             "not_before": self._now + timedelta(seconds=delay_s) if delay_s else None,
             "instance_volume": volume,
             "instance_snapshot": snapshot,
+            "instance_template": template_of(order),
             "created": self._now,
             "last_updated": self._now,
         }

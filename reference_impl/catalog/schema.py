@@ -239,6 +239,7 @@ ASYNC_JOB = table(
     Column("leased_until_ms", BigInteger, nullable=False, server_default="0", doc="milliseconds since the epoch"),
     Column("instance_volume", Words(40)),
     Column("instance_snapshot", Words(40)),
+    Column("instance_template", Words(40)),
     Column("not_before", DateTime, doc="nobody touches the job earlier"),
     Column("cancelled", DateTime, doc="when somebody asked for its end"),
     Column("error", Prose),

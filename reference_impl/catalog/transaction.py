@@ -1,4 +1,4 @@
-"""What can be written in one transaction: jobs, snapshots, copies, volumes, counts, and the messages that go with them.
+"""What can be written in one transaction: jobs, snapshots, copies, volumes, templates, counts, and messages about them.
 
 Every state change walks the tables of core/states.py and puts its message into the outbox beside it. Nothing here
 commits. Each noun's writer is in a file of its own.
@@ -6,8 +6,9 @@ commits. Each noun's writer is in a file of its own.
 
 from snapproof.reference_impl.catalog.job_rows import JobRows
 from snapproof.reference_impl.catalog.snapshot_rows import SnapshotRows
+from snapproof.reference_impl.catalog.template_rows import TemplateRows
 from snapproof.reference_impl.catalog.volume_rows import VolumeRows
 
 
-class Transaction(JobRows, VolumeRows, SnapshotRows):
+class Transaction(JobRows, VolumeRows, SnapshotRows, TemplateRows):
     """The writer of one transaction."""

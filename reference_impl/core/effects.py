@@ -105,6 +105,16 @@ class FetchImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageImage:
+    """Make a second file of a backup in a staging directory, checked against its digest. The backup stays."""
+
+    path: str
+    physical_size_bytes: int
+    digest: str
+    staging: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CopyIn:
     """Format the job's blank LUN and copy the fetched image onto it."""
 
@@ -154,6 +164,7 @@ Effect: TypeAlias = (
     | InspectImage
     | PublishImage
     | FetchImage
+    | StageImage
     | CopyIn
     | RollBackLun
     | DeleteArraySnapshot

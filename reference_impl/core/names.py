@@ -34,15 +34,22 @@ def temporary_lun_name(snapshot_uuid: str) -> str:
 
 def backup_path(account: str, volume_uuid: str, snapshot_uuid: str) -> str:
     """Where a backup lies, on NFS and as S3 key alike (R-005)."""
-    for part in (account, volume_uuid, snapshot_uuid):
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", part):
-            raise ValueError(f"{part!r} cannot be part of a backup's path: letters, digits, - and _ only.")
-    return f"snapshots/{account}/{volume_uuid}/{snapshot_uuid}.vhd"
+    return f"snapshots/{_part(account)}/{_part(volume_uuid)}/{_part(snapshot_uuid)}.vhd"
 
 
 def staging_path(account: str, volume_uuid: str, made_uuid: str) -> str:
     """The directory of the export in which hosts write or read what one job makes, beside the backups it belongs to."""
     return backup_path(account, volume_uuid, made_uuid).removesuffix(".vhd") + ".part"
+
+
+def template_path(account: str, template_uuid: str) -> str:
+    """Where a template lies, on NFS and as S3 key alike."""
+    return f"template/tmpl/{_part(account)}/{_part(template_uuid)}.vhd"
+
+
+def template_staging(account: str, template_uuid: str) -> str:
+    """The directory of the export in which a host writes a template."""
+    return template_path(account, template_uuid).removesuffix(".vhd") + ".part"
 
 
 def array_reference(snapshot_id: int) -> str:
@@ -53,3 +60,10 @@ def array_reference(snapshot_id: int) -> str:
 def array_snapshot_id(reference: str) -> int:
     """Read what `array_reference` wrote."""
     return int(reference.removeprefix("SfSnapshotId="))
+
+
+def _part(text: str) -> str:
+    """One component of a path."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", text):
+        raise ValueError(f"{text!r} cannot be part of a backup's path: letters, digits, - and _ only.")
+    return text

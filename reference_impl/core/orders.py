@@ -127,7 +127,7 @@ class DeleteSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateVolume:
-    """Make a LUN for a volume: empty, or with the content of a snapshot."""
+    """Make a LUN for a volume: empty, or with the content of a snapshot or a template."""
 
     job: str
     account: str
@@ -136,6 +136,7 @@ class CreateVolume:
     size_bytes: int
     qos: Qos
     from_snapshot: str | None = None
+    from_template: str | None = None
     array_source: ArraySource | None = None
     backup_source: BackupSource | None = None
 
@@ -168,6 +169,37 @@ class DeleteVolume:
     release_lun: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTemplate:
+    """Make a template of a snapshot: through a clone where that is on the array, as a second file of a backup."""
+
+    job: str
+    account: str
+    template: str
+    template_name: str
+    volume: str
+    snapshot: str
+    size_bytes: int
+    array_source: ArraySource | None = None
+    backup_source: BackupSource | None = None
+
+    @property
+    def owner(self) -> Owner:
+        """The tag of what this job makes."""
+        return Owner(job=self.job, subject=self.template)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteTemplate:
+    """Delete a template's image."""
+
+    job: str
+    account: str
+    template: str
+    path: str
+    physical_size_bytes: int
+
+
 Order: TypeAlias = (
     RevertVolume
     | TakeSnapshot
@@ -177,6 +209,8 @@ Order: TypeAlias = (
     | DeleteSnapshot
     | CreateVolume
     | DeleteVolume
+    | CreateTemplate
+    | DeleteTemplate
 )
 
 ORDERS: dict[str, type[Order]] = {
@@ -188,11 +222,22 @@ ORDERS: dict[str, type[Order]] = {
     "CreateVolume": CreateVolume,
     "RevertVolume": RevertVolume,
     "DeleteVolume": DeleteVolume,
+    "CreateTemplate": CreateTemplate,
+    "DeleteTemplate": DeleteTemplate,
 }
 """Orders by the name under which the catalog keeps them."""
 
+
+def template_of(order: Order) -> str | None:
+    """The template that an order is about, if it is about one."""
+    if isinstance(order, CreateTemplate | DeleteTemplate):
+        return order.template
+    return order.from_template if isinstance(order, CreateVolume) else None
+
+
 EXCLUDED: dict[type[Order], tuple[type[Order], ...]] = {
     TakeSnapshot: (DeleteVolume, RevertVolume),
+    CreateTemplate: (DeleteVolume, RevertVolume),
     ArchiveSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, RevertVolume),
     DeleteSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, RevertVolume),
 }

@@ -26,17 +26,27 @@ from snapproof.reference_impl.core.effects import (
     ResignDisk,
     RollBackLun,
     SetQos,
+    StageImage,
     TakeArraySnapshot,
 )
-from snapproof.reference_impl.core.names import array_name, backup_path, staging_path, temporary_lun_name
+from snapproof.reference_impl.core.names import (
+    array_name,
+    backup_path,
+    staging_path,
+    template_path,
+    template_staging,
+    temporary_lun_name,
+)
 from snapproof.reference_impl.core.orders import (
     AbandonSnapshot,
     ArchiveSnapshot,
     ArraySource,
     BackUpSnapshot,
     BackupSource,
+    CreateTemplate,
     CreateVolume,
     DeleteSnapshot,
+    DeleteTemplate,
     DeleteVolume,
     Order,
     RevertVolume,
@@ -117,19 +127,63 @@ def plan_abandon(order: AbandonSnapshot) -> Plan:
 
 def _backing_up(order: TakeSnapshot | ArchiveSnapshot | BackUpSnapshot, array_snapshot: int | None) -> Plan:
     """Clone the array snapshot, have a host copy the clone out, and publish what it wrote."""
-    name = temporary_lun_name(order.snapshot)
     clone = CloneToLun(
-        lun_id=order.lun_id, snapshot_id=array_snapshot, account=order.account, name=name, owner=order.owner
+        lun_id=order.lun_id,
+        snapshot_id=array_snapshot,
+        account=order.account,
+        name=temporary_lun_name(order.snapshot),
+        owner=order.owner,
     )
     return (
-        Step(clone, Lifetime.SPENT),
-        Step(GrantHosts(name=name, owner=order.owner), Lifetime.SPENT),
-        Step(ResignDisk()),
-        Step(AttachDisk(name=name, owner=order.owner), Lifetime.SPENT),
-        Step(CopyOut(staging=staging_path(order.account, order.volume, order.snapshot)), Lifetime.SPENT),
+        *_copying_out(clone, staging_path(order.account, order.volume, order.snapshot)),
         Step(InspectImage(size_bytes=order.size_bytes)),
         Step(PublishImage(path=backup_path(order.account, order.volume, order.snapshot))),
     )
+
+
+def _copying_out(clone: CloneToLun, staging: str) -> Plan:
+    return (
+        Step(clone, Lifetime.SPENT),
+        Step(GrantHosts(name=clone.name, owner=clone.owner), Lifetime.SPENT),
+        Step(ResignDisk()),
+        Step(AttachDisk(name=clone.name, owner=clone.owner), Lifetime.SPENT),
+        Step(CopyOut(staging=staging), Lifetime.SPENT),
+    )
+
+
+def plan_create_template(order: CreateTemplate) -> Plan:
+    """What is on the array is copied out through a clone, as for a backup; a backup is copied as a file."""
+    return (
+        *_staging_template(order, template_staging(order.account, order.template)),
+        Step(InspectImage(size_bytes=order.size_bytes)),
+        Step(PublishImage(path=template_path(order.account, order.template))),
+    )
+
+
+def _staging_template(order: CreateTemplate, staging: str) -> Plan:
+    if order.array_source is not None:
+        clone = CloneToLun(
+            lun_id=order.array_source.lun_id,
+            snapshot_id=order.array_source.snapshot_id,
+            account=order.account,
+            name=temporary_lun_name(order.template),
+            owner=order.owner,
+        )
+        return _copying_out(clone, staging)
+    source = order.backup_source
+    assert source is not None, f"Job {order.job} has nothing to make template {order.template} of."
+    stage = StageImage(
+        path=source.path,
+        physical_size_bytes=source.physical_size_bytes,
+        digest=source.digest,
+        staging=staging,
+    )
+    return (Step(stage, Lifetime.SPENT),)
+
+
+def plan_delete_template(order: DeleteTemplate) -> Plan:
+    """One file or object."""
+    return (Step(DeleteBackup(path=order.path)),)
 
 
 def plan_delete_snapshot(order: DeleteSnapshot) -> Plan:
@@ -213,6 +267,8 @@ PLANNERS: Mapping[type[Order], Callable[[Any], Plan]] = {
     CreateVolume: plan_create_volume,
     RevertVolume: plan_revert,
     DeleteVolume: plan_delete_volume,
+    CreateTemplate: plan_create_template,
+    DeleteTemplate: plan_delete_template,
 }
 
 

@@ -9,14 +9,16 @@ from snapproof.reference_impl.core.orders import (
     AbandonSnapshot,
     ArchiveSnapshot,
     BackUpSnapshot,
+    CreateTemplate,
     CreateVolume,
     DeleteSnapshot,
+    DeleteTemplate,
     DeleteVolume,
     Order,
     RevertVolume,
     TakeSnapshot,
 )
-from snapproof.reference_impl.recording import backups, snapshots, volumes
+from snapproof.reference_impl.recording import backups, snapshots, templates, volumes
 from snapproof.reference_impl.recording.recorder import Recorder
 
 RECORDERS: Mapping[type[Order], Recorder] = {
@@ -28,5 +30,7 @@ RECORDERS: Mapping[type[Order], Recorder] = {
     CreateVolume: volumes.CREATE,
     RevertVolume: volumes.REVERT,
     DeleteVolume: volumes.DELETE,
+    CreateTemplate: templates.CREATE,
+    DeleteTemplate: templates.DELETE,
 }
 """Recorders by order."""

@@ -24,6 +24,9 @@ from snapproof.vocabulary import (
     SnapshotId,
     SnapshotRequest,
     StateChange,
+    Template,
+    TemplateId,
+    TemplateRequest,
     UsageEvent,
     UsageRecord,
     Volume,
@@ -81,7 +84,7 @@ class DriverUnderTest(Protocol):
         """Say who this is and what it can do."""
 
     def create_volume(self, request: VolumeRequest) -> Volume:
-        """Make an empty volume, or one with the content of `request.from_snapshot`, ready to be attached."""
+        """Make an empty volume, or one with the content of a snapshot or a template, ready to be attached."""
 
     def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
         """Delete a volume. Its array snapshots stay usable."""
@@ -109,6 +112,15 @@ class DriverUnderTest(Protocol):
 
     def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
         """Give a volume that no machine uses the content and size that it had when the snapshot was taken."""
+
+    def create_template(self, request: TemplateRequest) -> Template:
+        """Make a template with the content of a snapshot. The snapshot stays what and where it is."""
+
+    def list_templates(self, account: AccountId | None = None) -> Sequence[Template]:
+        """List the templates that exist for users."""
+
+    def delete_template(self, operation: OperationId, template: TemplateId) -> None:
+        """Delete a template. Volumes that were made of it stay."""
 
     def create_policy(self, request: PolicyRequest) -> Policy:
         """Take snapshots of a volume by schedule from now on, each slot once. They are taken by `run_due_work`."""

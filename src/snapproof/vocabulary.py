@@ -15,6 +15,7 @@ OperationId = NewType("OperationId", str)
 """Chosen by the caller; the same id sent twice means the same operation, not a second one."""
 
 PolicyId = NewType("PolicyId", str)
+TemplateId = NewType("TemplateId", str)
 
 BLOCK_BYTES = 4096
 """The granularity in which contents are compared; the block size of every Element volume."""
@@ -61,6 +62,7 @@ class Capability(StrEnum):
     CANCEL = "cancel"  # a backup that runs can be stopped
     POLICIES = "policies"  # snapshots are taken by schedule, and the oldest of them deleted
     REVERT = "revert"  # a volume can be taken back to a snapshot on the array
+    TEMPLATES = "templates"  # a template can be made of a snapshot, wherever that is kept
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
     AUDIT_EVENTS = "audit-events"
@@ -112,7 +114,7 @@ class Qos:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRequest:
-    """Ask for a volume of `size_bytes` (guest-visible) for an account; `from_snapshot` makes it from a snapshot."""
+    """Ask for a volume of `size_bytes` (guest-visible) for an account: empty, from a snapshot or from a template."""
 
     operation: OperationId
     account: AccountId
@@ -120,6 +122,7 @@ class VolumeRequest:
     size_bytes: int
     qos: Qos = Qos(min_iops=100, max_iops=15_000, burst_iops=22_500)
     from_snapshot: SnapshotId | None = None
+    from_template: TemplateId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +200,28 @@ class Snapshot:
     size_bytes: int
     copies: tuple[Copy, ...]
     policy: PolicyId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateRequest:
+    """Ask for a template with the content of a snapshot."""
+
+    operation: OperationId
+    account: AccountId
+    name: str
+    from_snapshot: SnapshotId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template as its driver reports it: a disk on secondary storage, at this path or key, to make volumes of."""
+
+    id: TemplateId
+    account: AccountId
+    name: str
+    size_bytes: int
+    reference: str
+    physical_size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,3 +88,23 @@ CREATE TABLE usage_event (
     template_id {number}, size {number}, virtual_size {number}, resource_type VARCHAR(32),
     processed {flag} NOT NULL DEFAULT {no}
 ){end};
+
+CREATE TABLE image_store (
+    id {key}, name VARCHAR(255) NOT NULL, image_provider_name VARCHAR(255) NOT NULL, protocol VARCHAR(255) NOT NULL,
+    url VARCHAR(255), data_center_id {number}, scope VARCHAR(255), role VARCHAR(255), uuid VARCHAR(255),
+    created {datetime}, removed {datetime}
+){end};
+
+CREATE TABLE vm_template (
+    id {key}, unique_name VARCHAR(255) NOT NULL, name VARCHAR(255) NOT NULL, uuid VARCHAR(40) UNIQUE,
+    public {flag} NOT NULL, featured {flag} NOT NULL, type VARCHAR(32), hvm {flag} NOT NULL, bits INTEGER NOT NULL,
+    format VARCHAR(32) NOT NULL, created {datetime} NOT NULL, removed {datetime},
+    account_id {number} NOT NULL, guest_os_id {number} NOT NULL, hypervisor_type VARCHAR(32),
+    size {number}, state VARCHAR(255)
+){end};
+
+CREATE TABLE template_store_ref (
+    id {key}, store_id {number} NOT NULL, template_id {number} NOT NULL, created {datetime} NOT NULL,
+    size {number}, store_role VARCHAR(255), physical_size {number} DEFAULT 0, download_state VARCHAR(255),
+    install_path VARCHAR(255), state VARCHAR(255) NOT NULL, destroyed {flag}
+){end};

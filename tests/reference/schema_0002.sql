@@ -54,6 +54,7 @@ CREATE TABLE async_job (
 	leased_until_ms BIGINT DEFAULT '0' NOT NULL,
 	instance_volume VARCHAR(40),
 	instance_snapshot VARCHAR(40),
+	instance_template VARCHAR(40),
 	not_before DATETIME,
 	cancelled DATETIME,
 	error TEXT,
@@ -98,13 +99,33 @@ CREATE INDEX i_snapshots__account_id ON snapshots (account_id);
 
 CREATE INDEX i_snapshots__volume_id ON snapshots (volume_id);
 
+CREATE INDEX i_template_store_ref__template_id ON template_store_ref (template_id);
+
 CREATE INDEX i_usage_event__created ON usage_event (created);
 
 CREATE INDEX i_usage_storage__source_uuid ON usage_storage (source_uuid);
 
+CREATE INDEX i_vm_template__account_id ON vm_template (account_id);
+
 CREATE INDEX i_volume_details__volume_id ON volume_details (volume_id);
 
 CREATE INDEX i_volumes__account_id ON volumes (account_id);
+
+CREATE TABLE image_store (
+	id INTEGER NOT NULL,
+	uuid VARCHAR(255) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	image_provider_name VARCHAR(255) DEFAULT 'NFS' NOT NULL,
+	protocol VARCHAR(255) DEFAULT 'nfs' NOT NULL,
+	url VARCHAR(255),
+	data_center_id BIGINT DEFAULT '1',
+	scope VARCHAR(255) DEFAULT 'ZONE',
+	role VARCHAR(255) DEFAULT 'Image',
+	created DATETIME,
+	removed DATETIME,
+	PRIMARY KEY (id),
+	CONSTRAINT uc_image_store__uuid UNIQUE (uuid)
+);
 
 CREATE TABLE outbox (
 	id INTEGER NOT NULL,
@@ -249,6 +270,23 @@ CREATE TABLE storage_pool (
 	CONSTRAINT uc_storage_pool__uuid UNIQUE (uuid)
 );
 
+CREATE TABLE template_store_ref (
+	id INTEGER NOT NULL,
+	store_id BIGINT DEFAULT '1' NOT NULL,
+	template_id INTEGER NOT NULL,
+	created DATETIME NOT NULL,
+	size BIGINT,
+	store_role VARCHAR(255) DEFAULT 'Image',
+	physical_size BIGINT DEFAULT '0',
+	download_state VARCHAR(255) DEFAULT 'DOWNLOADED',
+	install_path VARCHAR(255),
+	digest VARCHAR(80),
+	state VARCHAR(255) DEFAULT 'Ready' NOT NULL,
+	destroyed BOOLEAN DEFAULT 0,
+	PRIMARY KEY (id),
+	CONSTRAINT fk_template_store_ref__template_id FOREIGN KEY(template_id) REFERENCES vm_template (id)
+);
+
 CREATE TABLE usage_event (
 	id INTEGER NOT NULL,
 	type VARCHAR(32) NOT NULL,
@@ -277,6 +315,29 @@ CREATE TABLE usage_storage (
 	PRIMARY KEY (id),
 	CONSTRAINT ck_usage_storage__location_type CHECK (location_type IN ('PRIMARY', 'SECONDARY')),
 	CONSTRAINT fk_usage_storage__account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+
+CREATE TABLE vm_template (
+	id INTEGER NOT NULL,
+	unique_name VARCHAR(255) NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	uuid VARCHAR(40) NOT NULL,
+	public BOOLEAN DEFAULT 0 NOT NULL,
+	featured BOOLEAN DEFAULT 0 NOT NULL,
+	type VARCHAR(32) DEFAULT 'USER',
+	hvm BOOLEAN DEFAULT 1 NOT NULL,
+	bits INTEGER DEFAULT '64' NOT NULL,
+	format VARCHAR(32) DEFAULT 'VHD' NOT NULL,
+	created DATETIME NOT NULL,
+	removed DATETIME,
+	account_id INTEGER NOT NULL,
+	guest_os_id BIGINT DEFAULT '1' NOT NULL,
+	hypervisor_type VARCHAR(32) DEFAULT 'XenServer',
+	size BIGINT,
+	state VARCHAR(255) DEFAULT 'Active',
+	PRIMARY KEY (id),
+	CONSTRAINT uc_vm_template__uuid UNIQUE (uuid),
+	CONSTRAINT fk_vm_template__account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
 
 CREATE TABLE volume_details (

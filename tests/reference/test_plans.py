@@ -16,8 +16,10 @@ from snapproof.reference_impl.core.orders import (
     ArraySource,
     BackUpSnapshot,
     BackupSource,
+    CreateTemplate,
     CreateVolume,
     DeleteSnapshot,
+    DeleteTemplate,
     DeleteVolume,
     Order,
     Persistence,
@@ -98,6 +100,18 @@ ABANDON = AbandonSnapshot(
     job="take/end", account="blue", volume="v", snapshot="s", array_snapshot=7, size_bytes=4096, reason="Tried enough."
 )
 DISCARD = DeleteVolume(job="discard", account="blue", volume="v", release_lun=1)
+TEMPLATE = CreateTemplate(
+    job="template",
+    account="blue",
+    template="t",
+    template_name="golden",
+    volume="v",
+    snapshot="s",
+    size_bytes=4096,
+    array_source=ArraySource(lun_id=1, snapshot_id=7),
+)
+TEMPLATE_OF_BACKUP = replace(TEMPLATE, array_source=None, backup_source=RESTORE.backup_source)
+DELETE_TEMPLATE = DeleteTemplate(job="drop", account="blue", template="t", path="p", physical_size_bytes=1)
 NAMED: dict[str, Order] = {
     "take": TAKE,
     "backup": BACKUP,
@@ -112,6 +126,9 @@ NAMED: dict[str, Order] = {
     "back-up": BACK_UP,
     "abandon": ABANDON,
     "revert": REVERT,
+    "template": TEMPLATE,
+    "template-of-backup": TEMPLATE_OF_BACKUP,
+    "delete-template": DELETE_TEMPLATE,
 }
 ALL = list(NAMED.values())
 

@@ -13,11 +13,18 @@ from snapproof.reference_impl.catalog.queries.orders import (
 )
 from snapproof.reference_impl.catalog.queries.policies import policies
 from snapproof.reference_impl.catalog.queries.snapshots import restore_source, snapshot, snapshots
+from snapproof.reference_impl.catalog.queries.templates import (
+    delete_template_order,
+    template,
+    template_source,
+    templates,
+)
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume, volumes
 
 __all__ = [
     "archive_order",
     "delete_order",
+    "delete_template_order",
     "has_array_snapshots",
     "lun_of",
     "messages",
@@ -29,6 +36,9 @@ __all__ = [
     "running_backup",
     "snapshot",
     "snapshots",
+    "template",
+    "template_source",
+    "templates",
     "unfinished_clean_up",
     "usage_records",
     "volume",

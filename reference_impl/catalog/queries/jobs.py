@@ -6,11 +6,13 @@ from sqlalchemy import Connection, select
 
 from snapproof.driver import ConflictError, NotFoundError
 from snapproof.reference_impl.catalog.engines import locked
+from snapproof.reference_impl.catalog.image_tables import VM_TEMPLATE
 from snapproof.reference_impl.catalog.schema import ASYNC_JOB, SNAPSHOTS, VOLUMES
 from snapproof.reference_impl.catalog.store import Phase
 from snapproof.reference_impl.core.orders import ArchiveSnapshot, BackUpSnapshot, Order, TakeSnapshot
 from snapproof.vocabulary import OperationId
 
+_SUBJECTS = {"instance_volume": VOLUMES, "instance_snapshot": SNAPSHOTS, "instance_template": VM_TEMPLATE}
 _BUSY = (Phase.RUNNING, Phase.UNDOING)
 
 
@@ -38,20 +40,24 @@ def require_idle(
     *,
     volume: str | None = None,
     snapshot: str | None = None,
+    template: str | None = None,
     cleaned_up: bool = False,
     kinds: Collection[type[Order]] = (),
 ) -> None:
-    """Refuse while another job works on the volume or the snapshot, or even only cleans up. Raises ConflictError.
+    """Refuse while another job works on the volume, snapshot or template, or even only cleans up.
 
+    Raises ConflictError.
     `kinds` narrows this to jobs of certain orders.
     """
     busy = (*_BUSY, Phase.CLEANING) if cleaned_up else _BUSY
-    which = ASYNC_JOB.c.instance_volume == volume if volume else ASYNC_JOB.c.instance_snapshot == snapshot
+    asked = {"instance_volume": volume, "instance_snapshot": snapshot, "instance_template": template}
+    ((column, uuid),) = [(name, wanted) for name, wanted in asked.items() if wanted is not None]
+    which = ASYNC_JOB.c[column] == uuid
     if kinds:
         which &= ASYNC_JOB.c.job_cmd.in_([kind.__name__ for kind in kinds])
     # Its own row stands for the jobs that may not be there yet: of two who check at once, one waits for the other.
-    subject = (VOLUMES, volume) if volume else (SNAPSHOTS, snapshot)
-    connection.execute(locked(connection, select(subject[0].c.id).where(subject[0].c.uuid == subject[1])))
+    subject = _SUBJECTS[column]
+    connection.execute(locked(connection, select(subject.c.id).where(subject.c.uuid == uuid)))
     row = connection.execute(select(ASYNC_JOB.c.uuid).where(which, ASYNC_JOB.c.phase.in_(busy))).first()
     if row is not None:
-        raise ConflictError(f"Job {row.uuid} is still working on {volume or snapshot}; wait for its end.")
+        raise ConflictError(f"Job {row.uuid} is still working on {uuid}; wait for its end.")

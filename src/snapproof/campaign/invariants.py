@@ -5,14 +5,14 @@ Which scenario led here is not known.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from snapproof.campaign.transitions import LEGAL, TERMINAL
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Lab
-from snapproof.vocabulary import Capability, LocationType, SnapshotState
+from snapproof.vocabulary import Capability, LocationType, SnapshotState, Template
 
 Sentences: TypeAlias = Iterator[str]
 Invariant: TypeAlias = Callable[[Lab, DriverUnderTest], Sentences]
@@ -95,7 +95,12 @@ def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
         for copy in snapshot.copies
         if copy.location is LocationType.SECONDARY
     }
+    templates = {row.reference: row for row in _templates(driver)}
     for image in lab.backups():
+        if template := templates.pop(image.path, None):
+            if (image.virtual_size_bytes, image.has_parent) != (template.size_bytes, False):
+                yield f"{image.path} is no whole disk of {template.size_bytes} bytes, as template {template.name} is."
+            continue
         if image.path not in listed:
             yield f"{image.path} ({image.physical_size_bytes} bytes) is an orphan: the driver lists no copy there."
             continue
@@ -106,10 +111,14 @@ def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
             yield f"{image.path} is not what the guest had on its disk when snapshot {snapshot.name} was taken."
         if image.physical_size_bytes != copy.physical_size_bytes:
             yield f"{image.path} has {image.physical_size_bytes} bytes; the driver says {copy.physical_size_bytes}."
-    for path in listed:
+    for path in (*listed, *templates):
         yield f"The driver lists a copy at {path}, but there is none."
     for line in lab.unfinished_uploads():
         yield f"Left behind: {line}."
+
+
+def _templates(driver: DriverUnderTest) -> Sequence[Template]:
+    return driver.list_templates() if Capability.TEMPLATES in driver.describe().capabilities else ()
 
 
 def counts_add_up(_lab: Lab, driver: DriverUnderTest) -> Sentences:
@@ -120,6 +129,7 @@ def counts_add_up(_lab: Lab, driver: DriverUnderTest) -> Sentences:
         sizes = sum(
             copy.physical_size_bytes for s in own for copy in s.copies if copy.location is LocationType.SECONDARY
         )
+        sizes += sum(row.physical_size_bytes for row in _templates(driver) if row.account == account)
         counts = driver.resource_counts(account)
         if counts.snapshots != len(own):
             yield f"Account {account} is charged {counts.snapshots} snapshots and has {len(own)}."

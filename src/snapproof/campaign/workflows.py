@@ -16,6 +16,7 @@ from snapproof.vocabulary import (
     PolicyRequest,
     Snapshot,
     SnapshotRequest,
+    TemplateRequest,
     Volume,
     VolumeRequest,
 )
@@ -205,6 +206,30 @@ def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
     return arrange
 
 
+def arrange_template(lab: Lab) -> Stage:
+    """A template is made of an array snapshot, beside one that was made of a backup."""
+    volume, guest = _volume_with_guest(lab)
+    kept = _take(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
+    source = _take(lab, volume, "source", LocationType.PRIMARY)
+    other = TemplateRequest(operation=OperationId("keep"), account=ACCOUNT, name="silver", from_snapshot=kept.id)
+    lab.attempt(lambda driver: driver.create_template(other)).raise_if_failed()
+    request = TemplateRequest(
+        operation=OperationId("template"), account=ACCOUNT, name="golden", from_snapshot=source.id
+    )
+
+    def judge(after: Lab) -> Iterator[str]:
+        """Whole or not there; and it can be had at last."""
+        if after.attempt(lambda driver: driver.create_template(request)).error is not None:
+            again = replace(request, operation=OperationId("template-again"))
+            after.attempt(lambda driver: driver.create_template(again))
+        made = [row.reference for row in after.driver.list_templates() if row.name == request.name]
+        contents = [image.content for image in after.backups() if image.path in made]
+        if contents != [after.content_when_taken(source)]:
+            yield f"There are {len(contents)} templates where one should be, or it is not what its snapshot is."
+
+    return Stage(lambda driver: driver.create_template(request), guest, judge)
+
+
 WORKFLOWS: Mapping[str, Workflow] = {
     "take-secondary": Workflow(1, arrange_take),
     "delete-secondary": Workflow(1, arrange_delete),
@@ -213,6 +238,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "archive": Workflow(1, arrange_archive),
     "archive-orphan": Workflow(1, arrange_archive_orphan),
     "revert": Workflow(1, arrange_revert),
+    "template": Workflow(1, arrange_template),
     "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY)),
     "restore-secondary": Workflow(1, _arrange_restore(LocationType.SECONDARY)),
 }

@@ -15,10 +15,11 @@ OURS = {
     "snapshots": ("location_type", "policy_uuid"),
     "snapshot_policy": ("location_type",),
     "snapshot_store_ref": ("digest",),
+    "template_store_ref": ("digest",),
     "volumes": ("burst_iops",),
     "async_job": (
         "phase", "cursor", "facts", "version", "fence", "leased_until_ms", "instance_volume", "instance_snapshot",
-        "not_before", "cancelled", "error", "error_kind",
+        "instance_template", "not_before", "cancelled", "error", "error_kind",
     ),
 }  # fmt: skip
 """The columns that no CloudStack of that age has."""
