@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from snapproof.simulators.iscsi.injected import Injections
 from snapproof.simulators.iscsi.keys import text_of
 from snapproof.simulators.iscsi.login import Answer, Login, LoginFailedError, Status
 from snapproof.simulators.iscsi.pdu import RESPONSE, Inbox, Opcode, Outbox, ProtocolError, Request
@@ -80,7 +79,6 @@ class _Connection:
             targets=self._targets,
             portal=self._portal.portal,
             units=self._portal.units,
-            injections=self._portal.injections,
         )
         self._portal.record_session(self._targets, "logged in", login, self._opened)
         try:
@@ -160,7 +158,6 @@ class Portal:
         self._listener = listening
         self.targets = targets
         self.units = LogicalUnits()
-        self.injections = Injections()
         self.host, self.port = listening.getsockname()[:2]
         name = f"[{self.host}]" if ":" in self.host else self.host
         self.portal = f"{name}:{self.port}"

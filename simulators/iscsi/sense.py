@@ -26,7 +26,7 @@ class Key(IntEnum):
 
 
 class Sense(Enum):
-    """Sense key and additional sense code; members are also the words of faults that can be injected."""
+    """Sense key and additional sense code; members are also the names of the faults in troubles.py."""
 
     NO_SENSE = Key.NO_SENSE, 0x0000
     NOT_READY = Key.NOT_READY, 0x0403

@@ -6,10 +6,10 @@ What SCSI commands mean is in scsi.py; who may be here was decided in login.py.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
+from snapproof.simulators.faults import AnswerLostError, Moment, Shape
 from snapproof.simulators.iscsi import resets, scsi
 from snapproof.simulators.iscsi.discovery import Discovery
 from snapproof.simulators.iscsi.gathering import Gathering, SequenceError
-from snapproof.simulators.iscsi.injected import Injections
 from snapproof.simulators.iscsi.login import Login
 from snapproof.simulators.iscsi.pdu import (
     FINAL,
@@ -27,6 +27,7 @@ from snapproof.simulators.iscsi.pdu import (
 from snapproof.simulators.iscsi.resets import LogicalUnits
 from snapproof.simulators.iscsi.sense import Sense
 from snapproof.simulators.iscsi.targets import Lun, Opened, Targets
+from snapproof.simulators.iscsi.troubles import act_of, sense_of
 from snapproof.simulators.iscsi.units import Reply, Unit
 
 WINDOW = 64
@@ -52,14 +53,13 @@ class Session:
         targets: Targets,
         portal: str,
         units: LogicalUnits,
-        injections: Injections,
     ) -> None:
         self.login, self.opened = login, opened
         self._inbox, self._outbox = inbox, outbox
         self._command_sn, self._status_sn = command_sn, status_sn
         self._discovery = Discovery(targets, login, portal=portal)
         self._targets = targets
-        self._shared, self._injections = units, injections
+        self._shared = units
         self._guard: AbstractContextManager[object] = opened.guard if opened else nullcontext()
         self._segment = login.negotiation.number("MaxRecvDataSegmentLength")
         self._burst = login.negotiation.number("MaxBurstLength")
@@ -208,18 +208,20 @@ class Session:
                 operation = scsi.operation_of(cdb)
                 sends = operation.sends(cdb, unit.block_bytes) if operation else 0
                 sent = request.word if request.flags & _WRITE else 0
-                reply = self._trouble(request, cdb) or scsi.perform(unit, operation, cdb, out, sent)
+                reply = self._performed(cdb[0], lambda: scsi.perform(unit, operation, cdb, out, sent))
         self._answer(request, reply, sends)
 
-    def _trouble(self, request: Request, cdb: bytes) -> Reply | None:
-        number = scsi.lun_number(request.lun)
-        struck = self._injections.strike(self.login.target, number, cdb[0])
-        if struck is None:
-            return None
-        self._targets.record(
-            "fault injected", target=self.login.target, lun=number, opcode=cdb[0], sense=struck.name
-        )  # fmt: skip
-        return scsi.refused(struck)
+    def _performed(self, opcode: int, perform: Callable[[], Reply]) -> Reply:
+        """Perform a command, unless a trouble was ordered. Raises AnswerLostError where that ends the session."""
+        act = act_of(opcode)
+        fault = self._targets.meet(act)
+        if fault is None:
+            return perform()
+        if fault.shape is Shape.ERROR:
+            return scsi.refused(sense_of(act, fault.name))
+        if fault.moment is Moment.AFTER:
+            perform()
+        raise AnswerLostError(f"The session with {self.login.target} was cut off at a {act}.")
 
     def _unit(self, address: bytes) -> Unit | None:
         number = scsi.lun_number(address)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from snapproof.simulators.faults import Fault
 from snapproof.simulators.iscsi.chap import Credentials
 from snapproof.simulators.journal import Fact
 
@@ -114,6 +115,9 @@ class Targets(Protocol):
 
     def open(self, visitor: Visitor, target: str) -> Opened:
         """Open a target. Raises UnknownTargetError, or LoginRefusedError of the fabric with the reason."""
+
+    def meet(self, act: str) -> Fault | None:
+        """Give the trouble that somebody ordered for this act, if anybody did; acts are in troubles.py."""
 
     def record(self, event: str, **facts: Fact) -> None:
         """Journal what happened. No secret is ever among the facts."""

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from snapproof.simulators.blocks import BlockImage
 from snapproof.simulators.fabric import LoginRefusedError
+from snapproof.simulators.faults import Fault
 from snapproof.simulators.iscsi.chap import Credentials
 from snapproof.simulators.iscsi.portal import Portal, serve
 from snapproof.simulators.iscsi.targets import Identity, Lun, Opened, UnknownTargetError, Visitor
@@ -27,6 +28,11 @@ _LUN_MAX = 16383
 Turn: TypeAlias = AbstractContextManager[object]
 """A lock that whoever holds it may take again."""
 NOBODY_ELSE: Turn = nullcontext()
+Meet: TypeAlias = Callable[[str], Fault | None]
+
+
+def undisturbed(_act: str) -> None:
+    """Let nothing go wrong."""
 
 
 class _Guard:
@@ -133,7 +139,16 @@ class ElementTargets:
     their numbers beside the volume's LUN 0.
     """
 
-    def __init__(self, array: Array, *, journal: Journal, turn: Turn = NOBODY_ELSE, snapshots: bool = False) -> None:
+    def __init__(
+        self,
+        array: Array,
+        *,
+        journal: Journal,
+        turn: Turn = NOBODY_ELSE,
+        snapshots: bool = False,
+        meet: Meet = undisturbed,
+    ) -> None:
+        self.meet = meet
         self._array = array
         self._journal = journal
         self._snapshots = snapshots
@@ -249,20 +264,28 @@ def serve_iscsi(
     port: int = 0,
     allow_remote: bool = False,
     snapshots: bool = False,
+    meet: Meet = undisturbed,
 ) -> Portal:
     """Serve the volumes of a cluster until the portal is closed; the cluster tells the portal as its storage address.
 
+    `meet` gives the trouble that was ordered for an act of the target, if any.
     Raises CannotServeError with the cure in its message.
     """
-    targets = ElementTargets(array, journal=journal, turn=turn, snapshots=snapshots)
+    targets = ElementTargets(array, journal=journal, turn=turn, snapshots=snapshots, meet=meet)
     portal = serve(targets, host=host, port=port, allow_remote=allow_remote)
     array.svip = portal.portal
     return portal
 
 
 def lead_to(
-    portal: Portal, array: Array, *, journal: Journal, turn: Turn = NOBODY_ELSE, snapshots: bool = False
+    portal: Portal,
+    array: Array,
+    *,
+    journal: Journal,
+    turn: Turn = NOBODY_ELSE,
+    snapshots: bool = False,
+    meet: Meet = undisturbed,
 ) -> None:
     """Let a portal serve another cluster from now on, as when a world begins anew; its sessions end."""
-    portal.lead_to(ElementTargets(array, journal=journal, turn=turn, snapshots=snapshots))
+    portal.lead_to(ElementTargets(array, journal=journal, turn=turn, snapshots=snapshots, meet=meet))
     array.svip = portal.portal

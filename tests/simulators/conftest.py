@@ -22,7 +22,7 @@ class RefusedError(Exception):
         self.status = status
 
 
-class HungUpError(Exception):
+class HungUpError(ConnectionError):
     """The target closed the connection."""
 
 

@@ -6,9 +6,11 @@ Which options there are, and how it all ends, is in serve.py.
 import argparse
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from snapproof.fixtures.services import iscsi_service
 from snapproof.fixtures.stage import Stage
 from snapproof.fixtures.world import NFS_URL, World
 from snapproof.simulators.certificates import Certificate
@@ -99,6 +101,7 @@ class Doors:
             host=address,
             port=port,
             allow_remote=self._options.allow_remote,
+            meet=partial(world.seam.meet, iscsi_service(number)),
         )
         self._portals.append((number, self._made.enter_context(portal)))
         return portal
@@ -126,7 +129,8 @@ class Doors:
         for doors, wire in self._doors:
             _name(world, doors, wire)
         for number, portal in self._portals:
-            lead_to(portal, world.arrays[number], journal=world.journal, turn=world.turn)
+            meet = partial(world.seam.meet, iscsi_service(number))
+            lead_to(portal, world.arrays[number], journal=world.journal, turn=world.turn, meet=meet)
         for server in self._exports:
             server.present(world.export)
 

@@ -4,15 +4,18 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
 from snapproof.simulators.blocks import BlockStore, BlockVolume
 from snapproof.simulators.clock import VirtualClock
+from snapproof.simulators.faults import Seam
 from snapproof.simulators.iscsi.chap import Credentials
 from snapproof.simulators.iscsi.portal import Portal, serve
 from snapproof.simulators.iscsi.targets import Identity, Lun, UnknownTargetError, Visitor
+from snapproof.simulators.iscsi.troubles import DIALECT
 from snapproof.simulators.journal import Fact, Journal
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import call
@@ -66,6 +69,9 @@ class Disks:
             raise UnknownTargetError(target)
         return _OpenDisk(self.luns, nullcontext())
 
+    def meet(self, act: str) -> None:
+        """Nothing goes wrong."""
+
     def record(self, event: str, **facts: Fact) -> None:
         self.recorded.append((event, facts))
 
@@ -100,6 +106,7 @@ class Cluster:
     clock: VirtualClock
     portal: Portal
     volume: Mapping[str, Any]
+    seam: Seam
     dialled: Callable[..., Any]
     open: list[Any] = field(default_factory=list)
 
@@ -158,9 +165,16 @@ def cluster(initiator_maker: type[Any]) -> Iterator[Cluster]:
     )["accountID"]  # fmt: skip
     volume = call(array, "CreateVolume", name="disk", accountID=account_id, totalSize=GB, enable512e=True)["volume"]
     call(array, "CreateVolumeAccessGroup", name="hosts", initiators=[HOST], volumes=[volume["volumeID"]])
-    with serve_iscsi(array, journal=journal) as portal:
+    seam = Seam(journal, dialects={"iscsi": DIALECT})
+    with serve_iscsi(array, journal=journal, meet=partial(seam.meet, "iscsi")) as portal:
         served = Cluster(
-            array=array, journal=journal, clock=clock, portal=portal, volume=volume, dialled=initiator_maker
+            array=array,
+            journal=journal,
+            clock=clock,
+            portal=portal,
+            volume=volume,
+            dialled=initiator_maker,
+            seam=seam,
         )
         yield served
         for initiator in served.open:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from snapproof.simulators.iscsi.injected import Order
-from snapproof.simulators.iscsi.sense import Sense
+from snapproof.simulators.faults import FAULTS, Fault, UnfitFaultError, fault_named
+from snapproof.simulators.iscsi.troubles import ACTS, DIALECT
 from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.solidfire.iscsi import ElementTargets, lead_to, serve_iscsi
 
@@ -134,16 +134,40 @@ def test_the_journal_tells_logins_and_logouts(cluster: Any) -> None:
 
 def test_ordered_troubles_strike_as_often_as_ordered(cluster: Any) -> None:
     host = cluster.login()
-    order = Order(sense=Sense.READ_ERROR, target=cluster.volume["iqn"].upper(), opcode=0x88, times=2, skip=1)
-    cluster.portal.injections.arm(order)
+    for number in (2, 3):
+        cluster.seam.arm(f"iscsi.read#{number}", fault_named("refused"))
     answers = [host.read(0, 1) for _ in range(5)]
     assert [answer.status for answer in answers] == [0, 2, 2, 0, 0]
     assert answers[1].trouble == (0x3, 0x1100)
-    assert cluster.portal.injections.unspent() == ()
-    assert [entry.facts["sense"] for entry in cluster.journal if entry.event == "fault injected"] == ["READ_ERROR"] * 2
-    cluster.portal.injections.arm(Order(sense=Sense.WRITE_ERROR, opcode=0x8A))
-    assert host.write(0, b"x" * 512).trouble == (0x3, 0x0C00)
+    cluster.seam.arm("iscsi.write#1", fault_named("refused:SPACE_EXHAUSTED"))
+    assert host.write(0, b"x" * 512).trouble == (0x7, 0x2707)
     assert cluster.content(0, 512) == bytes(512)
+    assert cluster.seam.unspent() == ()
+    struck = [entry.facts["call"] for entry in cluster.journal if entry.side == "fault"]
+    assert struck == ["iscsi.read#2", "iscsi.read#3", "iscsi.write#1"]
+
+
+@pytest.mark.parametrize(("fault", "arrived"), [("lost_before", False), ("lost_after", True)])
+def test_a_session_that_is_cut_at_a_write_may_have_written(cluster: Any, fault: str, *, arrived: bool) -> None:
+    host = cluster.login()
+    cluster.seam.arm("iscsi.write#1", fault_named(fault))
+    with pytest.raises(ConnectionError):
+        host.write(0, b"x" * 512)
+    assert cluster.content(0, 512) == (b"x" * 512 if arrived else bytes(512))
+    assert cluster.login().read(0, 1).status == 0
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_every_act_can_be_ordered_to_fail_and_refuses_what_it_cannot_show(cluster: Any, act: str) -> None:
+    for word in FAULTS:
+        fault = Fault(FAULTS[word].moment, FAULTS[word].shape, "request-cut" if word == "damaged" else "")
+        if word in {"refused", "lost_before", "lost_after"}:
+            DIALECT.check("iscsi", act, fault)
+        else:
+            with pytest.raises(UnfitFaultError, match=rf"iscsi.{act} cannot meet {word}"):
+                DIALECT.check("iscsi", act, fault)
+    with pytest.raises(UnfitFaultError, match="the nearest are READ_ERROR"):
+        cluster.seam.arm_always(f"iscsi.{act}", fault_named("refused:READ_ERR"))
 
 
 def test_dropped_sessions_may_come_back(cluster: Any) -> None:

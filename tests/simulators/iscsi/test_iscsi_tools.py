@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from snapproof.simulators.iscsi.injected import Order
-from snapproof.simulators.iscsi.sense import Sense
+from snapproof.simulators.faults import fault_named
 
 HOST = "iqn.1994-05.com.redhat:host1"
 SECRET, OTHER_SECRET = "initiator-sec", "target-secret"
@@ -117,7 +116,7 @@ def test_qemu_io_sees_what_the_api_does_between_its_calls(cluster: Any) -> None:
     cluster.call("RollbackToSnapshot", volumeID=1, snapshotID=snapshot, saveCurrentState=False)
     seen = io("read -P 0x11 0 1M", "read -P 0x22 333333k 64k")
     assert "verification failed" not in seen.stdout
-    cluster.portal.injections.arm(Order(sense=Sense.READ_ERROR, opcode=0x28, times=100))
+    cluster.seam.arm_always("iscsi.read", fault_named("refused:READ_ERROR"))
     assert "Input/output error" in io("read 0 64k", check=False).stdout
     cluster.call("ModifyVolume", volumeID=1, access="readOnly")
     refused = io("write 0 64k", check=False)
