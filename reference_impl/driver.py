@@ -6,6 +6,7 @@ What a request becomes is in volume_verbs.py and snapshot_verbs.py, how it is ca
 from collections.abc import Sequence
 
 from snapproof import __version__
+from snapproof.reference_impl.logs import telling_failures
 from snapproof.reference_impl.policies import Policies
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.snapshot_verbs import SnapshotVerbs
@@ -24,6 +25,7 @@ from snapproof.vocabulary import (
 )
 
 
+@telling_failures
 class ReferenceDriver(VolumeVerbs, SnapshotVerbs, TemplateVerbs, Telling):
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 

@@ -2,8 +2,9 @@
 
 import logging
 import random
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from snapproof.driver import DriverError, UnavailableError
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
@@ -26,14 +27,15 @@ class Patience:
         self._clock = clock
         self._dice = dice
 
-    def insist(self, attempt: Callable[..., T]) -> T:
+    def insist(self, attempt: Callable[..., T], about: Mapping[str, Any] = MappingProxyType({})) -> T:
         """Try again after a refusal that may pass and after a lost answer, not after a final no."""
         settings = self._settings()
         for number in range(1, settings.attempts_max + 1):
             try:
                 return attempt(again=number > 1)
             except (TransientError, UnknownOutcomeError) as error:
-                LOG.warning("attempt %d of %d failed: %s", number, settings.attempts_max, error)
+                told = {**about, "attempt": number, "cause": str(error)}
+                LOG.warning("attempt %d of %d failed: %s", number, settings.attempts_max, error, extra=told)
                 if number == settings.attempts_max:
                     raise
                 pause_s = settings.backoff_s * 2 ** (number - 1)

@@ -23,6 +23,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import CopyIn, CopyOut
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.insisting import Patience, Writer
+from snapproof.reference_impl.logs import about
 from snapproof.reference_impl.pacing import Turns
 from snapproof.reference_impl.performing import Workbench
 from snapproof.reference_impl.ports import CallError, Ports
@@ -111,9 +112,9 @@ class Orchestrator:
         try:
             ended = self._run(job, begun=True)
         except OvertakenError:
-            LOG.warning("job %s is carried out by another life; it is left alone", uuid)
+            LOG.warning("job %s is carried out by another life; it is left alone", uuid, extra=about(job))
         else:
-            LOG.info("job %s resumed at %s, now %s", uuid, job.phase, ended.phase)
+            LOG.info("job %s resumed at %s, now %s", uuid, job.phase, ended.phase, extra=about(ended))
 
     def _adopt_inherited(self) -> None:
         """Open jobs for snapshots that an older release left on the way."""
@@ -127,7 +128,7 @@ class Orchestrator:
             return None if uuid in left() else uuid
 
         for uuid in left():
-            LOG.warning("snapshot %s was left on the way and is taken up", uuid)
+            LOG.warning("snapshot %s was left on the way and is taken up", uuid, extra={"snapshot": uuid})
             self.write(partial(adopt, uuid), partial(adopted, uuid))
 
     def _open(self, order: Order, volume: str | None, snapshot: str | None, check: Callable[[Session], None]) -> Job:
@@ -148,7 +149,7 @@ class Orchestrator:
             return self._catalog.job(OperationId(order.job))
 
         job = self.write(write, written)
-        LOG.info("job %s opened: %s of %s", job.uuid, type(order).__name__, recorder.subject(order))
+        LOG.info("job %s opened: %s of %s", job.uuid, type(order).__name__, recorder.subject(order), extra=about(job))
         return job
 
     def _run(self, job: Job, *, begun: bool) -> Job:
@@ -165,7 +166,7 @@ class Orchestrator:
         except OvertakenError:
             if job.phase is not Phase.CLEANING:
                 raise
-            LOG.info("somebody else cleans up behind job %s", job.uuid)
+            LOG.info("somebody else cleans up behind job %s", job.uuid, extra=about(job))
             return job
         except CallError as error:
             raise UnavailableError(f"The catalog cannot be written: {error}") from error

@@ -6,7 +6,8 @@ like (recording.py).
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from snapproof.driver import BackendError, CancelledError, DriverError, UnavailableError
@@ -15,7 +16,8 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, steps_before_success
 from snapproof.reference_impl.insisting import Patience, Writer
-from snapproof.reference_impl.performing import Undo, Workbench
+from snapproof.reference_impl.logs import about, tell_phase
+from snapproof.reference_impl.performing import Undo, Workbench, leave
 from snapproof.reference_impl.ports import (
     CallError,
     RefusedError,
@@ -65,7 +67,7 @@ class Runner:
             for number in range(job.cursor, len(plan)):
                 effect = plan[number].effect
                 with self._bench.ports.clock.watched(partial(self._stop_if_cancelled, job)):
-                    facts = {**job.facts, **self._perform(effect, job.facts, begun=begun)}
+                    facts = {**job.facts, **self._perform(job, effect, begun=begun)}
                 begun = False
                 write = partial(recorder.step, order=job.order, effect=effect, facts=facts)
                 job = self._writer.move(job, Phase.RUNNING, cursor=number + 1, facts=facts, write=write)
@@ -96,7 +98,11 @@ class Runner:
 
     def _fail(self, job: Job, error: CallError) -> Job:
         """Give up for good: from here on the job only goes back."""
-        LOG.warning("job %s failed at step %d: %s", job.uuid, job.cursor, error)
+        steps = steps_before_success(self._rules.plan(job.order))[job.cursor :]
+        phase = type(steps[0].effect).__name__ if steps else "CleanUp"
+        told = {**about(job), "phase": phase, "outcome": "failed", "cause": str(error)}
+        subject = told["snapshot"] or told["volume"] or told["template"]
+        LOG.warning("job %s: %s failed for %s: %s", job.uuid, phase, subject, error, extra=told)
         meaning = next(kind for error_kind, kind in MEANINGS.items() if isinstance(error, error_kind))
         facts = {**job.facts, CANCELLED: 1} if meaning is CancelledError else job.facts
         return self._writer.move(job, Phase.UNDOING, facts=facts, error=meaning(str(error)))
@@ -106,7 +112,7 @@ class Runner:
         try:
             return self._release(job, plan)
         except OvertakenError:
-            LOG.info("somebody else cleans up behind job %s", job.uuid)
+            LOG.info("somebody else cleans up behind job %s", job.uuid, extra=about(job))
             return job
 
     def _release(self, job: Job, plan: Plan) -> Job:
@@ -115,7 +121,7 @@ class Runner:
         try:
             self._undo_steps(job, [step for step in plan if step.lifetime is Lifetime.SPENT])
             for step in plan[len(steps_before_success(plan)) :]:
-                self._perform(step.effect, job.facts, begun=True)
+                self._perform(job, step.effect, begun=True)
         except CallError as error:
             return self._leak(job, error)
 
@@ -142,13 +148,14 @@ class Runner:
 
     def _leak(self, job: Job, error: CallError) -> Job:
         subject = self._rules.recorders[type(job.order)].subject(job.order)
-        LOG.warning("job %s left something behind while %s: %s", job.uuid, job.phase, error)
+        told = {**about(job), "outcome": "left behind", "cause": str(error)}
+        LOG.warning("job %s left something behind while %s: %s", job.uuid, job.phase, error, extra=told)
         return self._writer.move(job, job.phase, write=lambda tx: tx.record_leak(job, subject, str(error)))
 
-    def _perform(self, effect: Effect, facts: Facts, *, begun: bool) -> Facts:
+    def _perform(self, job: Job, effect: Effect, *, begun: bool) -> Facts:
         """Perform one effect; look for what an earlier try left behind before every try but the very first."""
         performer = self._rules.performers[type(effect)]
-        doubtful = begun
+        facts, doubtful = job.facts, begun
 
         def attempt(*, again: bool) -> Facts:
             nonlocal doubtful
@@ -162,11 +169,23 @@ class Runner:
                 raise
 
         try:
-            return self._patience.insist(attempt)
+            with self._timed(job, effect, "done") as found:
+                found.update(self._patience.insist(attempt, about(job)))
         except RefusedError as error:
             if performer.irrevocable and doubtful:
                 raise UnknownOutcomeError(f"An earlier attempt may have succeeded: {error}") from error
             raise
+        return found
+
+    @contextmanager
+    def _timed(self, job: Job, effect: Effect, outcome: str) -> Iterator[dict[str, str | int]]:
+        """Tell how long it took, with what was found out, if it ends well."""
+        clock = self._bench.ports.clock
+        started, found = clock.time(), dict[str, str | int]()
+        yield found
+        if outcome:
+            seconds = clock.time() - started
+            tell_phase(LOG, job, effect, {**job.facts, **found}, seconds=seconds, outcome=outcome)
 
     def _undo_steps(self, job: Job, steps: Sequence[Step]) -> None:
         for step in reversed(steps):
@@ -175,4 +194,5 @@ class Runner:
             def attempt(undo: Undo = undo, effect: Effect = step.effect, **_again: bool) -> None:
                 undo(self._bench, effect, job.facts)
 
-            self._patience.insist(attempt)
+            with self._timed(job, step.effect, "undone" if undo is not leave else ""):
+                self._patience.insist(attempt, about(job))
