@@ -6,9 +6,11 @@ Which orders a request draws up is in the files of the nouns.
 import random
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from snapproof.driver import ConflictError, InvalidRequestError
+from snapproof.reference_impl.breaking import guarded
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.configuring import Configuration
@@ -49,7 +51,8 @@ class Life:
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
         leases = Leases(self._catalog, terms)
         self.site = fenced(site, leases.require)
-        self._ports = ports = self.ports()
+        ports = self.ports()
+        self._ports = ports = replace(ports, store=guarded(ports.store, ports.clock, live))
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(

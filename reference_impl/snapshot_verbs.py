@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from snapproof.driver import ConflictError, InvalidRequestError
+from snapproof.reference_impl.breaking import require_store
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core.locations import read_location, require_enabled, require_format
@@ -43,6 +44,8 @@ class SnapshotVerbs(Life):
 
         def draw_up(session: Session) -> TakeSnapshot:
             require_enabled(location, secondary_enabled=self._live().secondary_enabled)
+            if location is LocationType.SECONDARY:
+                require_store(self._ports.store)
             queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
             return replace(self._take_order(session, request, location, now), policy=policy)
 
@@ -57,6 +60,7 @@ class SnapshotVerbs(Life):
 
         def draw_up(session: Session) -> ArchiveSnapshot:
             require_enabled(LocationType.SECONDARY, secondary_enabled=self._live().secondary_enabled)
+            require_store(self._ports.store)
             found = queries.snapshot(session, snapshot)
             queries.require_idle(session, volume=found.volume, kinds=EXCLUDED[ArchiveSnapshot])
             queries.require_idle(session, snapshot=snapshot, cleaned_up=True)

@@ -7,6 +7,7 @@ from pytest_bdd import given, parsers, then, when
 from snapproof.driver import InvalidRequestError
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
+from snapproof.vocabulary import LocationType, SnapshotRequest
 
 
 @given(parsers.parse("the array refuses every {method} with {error}"))
@@ -106,6 +107,37 @@ def the_call_was_made_with_growing_pauses(lab: Lab, call: str, number: int) -> N
     assert len(moments) == number, f"{call} was called {len(moments)} times."
     pauses = [later - earlier for earlier, later in pairwise(moments)]
     assert all(later > earlier for earlier, later in pairwise(pauses)), f"The pauses were {pauses}."
+
+
+@when(parsers.parse('backups of "{volume}" are asked for until {call} was made {number:d} times'))
+def backups_until(lab: Lab, scene: Scene, volume: str, call: str, number: int) -> None:
+    """Ask again and again, whatever the answer is; remember how often the call was made in all."""
+    for _ in range(number):
+        if len(lab.moments_of(call)) < number:
+            _back_up(lab, scene, volume)
+    assert len(lab.moments_of(call)) >= number, f"{call} was called {len(lab.moments_of(call))} times only."
+    scene.calls_before = len(lab.moments_of(call))
+
+
+@when(parsers.parse('backups of "{volume}" are asked for {number:d} times more'))
+def backups_more(lab: Lab, scene: Scene, volume: str, number: int) -> None:
+    """Ask again so often, whatever the answer is."""
+    for _ in range(number):
+        _back_up(lab, scene, volume)
+
+
+@then(parsers.parse("the call {call} was made at most {number:d} times more"))
+def the_call_was_made_at_most(lab: Lab, scene: Scene, call: str, number: int) -> None:
+    """Counted from where somebody last counted."""
+    more = len(lab.moments_of(call)) - scene.calls_before
+    assert more <= number, f"{call} was called {more} times more."
+
+
+def _back_up(lab: Lab, scene: Scene, volume: str) -> None:
+    request = SnapshotRequest(
+        operation=scene.operation(), volume=scene.volume(volume).id, location=LocationType.SECONDARY
+    )
+    scene.act(lab, lambda driver: driver.take_snapshot(request))
 
 
 @then("the driver has died")

@@ -44,6 +44,7 @@ class Scene:
     last_act: Callable[[DriverUnderTest], object] = nothing
     writing: set[str] = field(default_factory=set)
     operations: int = 0
+    calls_before: int = 0
 
     def volume(self, name: str) -> Volume:
         """A volume of the scenario; where the act should have made it and did not, say how the act ended."""

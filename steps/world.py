@@ -1,6 +1,6 @@
 """The world as a whole: what has changed, what is charged, what was left behind, what was written down."""
 
-from pytest_bdd import given, parsers, then
+from pytest_bdd import given, parsers, then, when
 
 from snapproof.lab import Lab
 from snapproof.steps.scene import ACCOUNT, Scene
@@ -10,6 +10,12 @@ from snapproof.steps.scene import ACCOUNT, Scene
 def an_hour_passes(lab: Lab) -> None:
     """Let time pass, so that moments differ."""
     lab.advance(3_600)
+
+
+@when("a day has passed")
+def a_day_has_passed(lab: Lab) -> None:
+    """Let so much time pass that whatever waits for a better moment has waited long enough."""
+    lab.advance(86_400)
 
 
 @then(parsers.parse("all that has changed is {changes}"))

@@ -83,7 +83,7 @@ class S3Bucket:
 
     def put(self, key: str, body: bytes, *, digest: str) -> None:
         """PutObject, with the checksum that the server compares."""
-        self.request("PUT", key, body=body, headers={**_checksum(body), "x-amz-meta-digest": digest})
+        self.request("PUT", key, body=body, headers={**_checksum(body), **_marks(key, digest)})
 
     def head(self, key: str) -> tuple[int, str] | None:
         """HeadObject: size and digest as written; None where there is no such key."""
@@ -119,7 +119,7 @@ class S3Bucket:
 
     def put_in_parts(self, key: str, file: ReadableFile, *, digest: str) -> None:
         """CreateMultipartUpload, UploadPart, CompleteMultipartUpload. What a failure leaves is found by `uploads`."""
-        begun = {"x-amz-meta-digest": digest, "x-amz-checksum-algorithm": "SHA256"}
+        begun = {**_marks(key, digest), "x-amz-checksum-algorithm": "SHA256"}
         _, _, text = self.request("POST", key, query={"uploads": ""}, headers=begun)
         upload = _child(_xml(text), "UploadId")
         if not upload:
@@ -190,6 +190,11 @@ class S3Store(Staging):
 
 def _checksum(body: bytes) -> Mapping[str, str]:
     return {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(body).digest()).decode()}
+
+
+def _marks(key: str, digest: str) -> Mapping[str, str]:
+    """What an object says of itself: its digest, and the uuid under which the snapshot is known everywhere (R-068)."""
+    return {"x-amz-meta-digest": digest, "x-amz-meta-snapshot": key.rpartition("/")[2].partition(".")[0]}
 
 
 def _header(headers: Mapping[str, str], name: str, key: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from snapproof.driver import DriverError
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import (
     AccountId,
     Alert,
@@ -93,3 +94,11 @@ class NamesNoPlace(ReferenceDriver):
     def usage_events(self) -> Sequence[UsageEvent]:
         """Leave the place out."""
         return [replace(event, location=None) for event in super().usage_events()]
+
+
+class NeverLeavesAlone(ReferenceDriver):
+    """Breaks R-043: a store that has failed all day is asked as patiently as ever."""
+
+    def settings(self) -> Settings:
+        """As many failures as nobody lives to see."""
+        return Settings(breaker_failures=10_000)

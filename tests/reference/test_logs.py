@@ -5,7 +5,7 @@ import json
 import logging
 import logging.handlers
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,15 @@ import pytest
 
 from snapproof.driver import DriverUnderTest
 from snapproof.fixtures.caller import Caller
+from snapproof.reference_impl.adapters import s3
+from snapproof.reference_impl.adapters.s3 import S3Bucket
 from snapproof.reference_impl.core.plans import plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.insisting import LOG as ATTEMPTS
 from snapproof.reference_impl.logs import LOG as REQUESTS
 from snapproof.reference_impl.logs import JsonLines
 from snapproof.reference_impl.performing import PERFORMERS, leave
+from snapproof.simulators.solidfire.calls import call
 from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotRequest
 
 FORGED = 'night\nly\r{"level": "INFO"}\x1b[31m\u2028\x85'
@@ -191,3 +194,38 @@ def test_a_name_that_forges_lines_is_found(caller: Caller) -> None:
 def test_a_line_holds_nothing_that_is_not_on_the_list(log: Log) -> None:
     logging.getLogger("snapproof.test").warning("hello", extra={"password": "canary", "job": "j"})
     assert log.lines()[0].keys() == {"time", "level", "logger", "message", "job"}
+
+
+def marks(caller: Caller, taken: Snapshot) -> Mapping[str, str]:
+    """What names the snapshot at each place that it is at, beside its answer: array, log and secondary storage."""
+    lab = caller.lab
+    attributes = [row["attributes"] for row in call(lab._world.arrays[0], "ListSnapshots")["snapshots"]]
+    found = {"array": str([mark["subject"] for mark in attributes if mark.get("owner") == "snapproof"])}
+    (path,) = [copy.reference for copy in taken.copies if copy.location is LocationType.SECONDARY] or [""]
+    if path and lab._site.bucket is not None:
+        bucket = S3Bucket(lab._site.bucket)
+        found["secondary"] = bucket.request("HEAD", path)[1]["x-amz-meta-snapshot"]
+    elif path:
+        found["secondary"] = path.rpartition("/")[2].removesuffix(".vhd")
+    return found
+
+
+@pytest.mark.requirement(id="R-068")
+def test_one_uuid_goes_from_the_answer_to_the_array_and_on_to_secondary_storage(any_caller: Caller, log: Log) -> None:
+    volume = any_caller.used_volume()
+    here = any_caller.take("here", volume.id).result()
+    assert marks(any_caller, here) == {"array": str([here.id])}
+    there = any_caller.lab.attempt(lambda driver: driver.archive_snapshot(OperationId("there"), here.id)).result()
+    assert there.id == here.id
+    assert marks(any_caller, there) == {"array": "[]", "secondary": here.id}
+    assert {line["job"] for line in log.lines(snapshot=here.id)} == {"here", "there"}
+
+
+def test_a_mark_that_is_left_out_is_missed(
+    open_caller: Callable[[str], Caller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_marks", lambda _key, digest: {"x-amz-meta-digest": digest})
+    caller = open_caller("s3")
+    taken = caller.take("take", caller.used_volume().id, LocationType.SECONDARY).result()
+    with pytest.raises(KeyError, match="x-amz-meta-snapshot"):
+        marks(caller, taken)
