@@ -14,7 +14,14 @@ from snapproof.lab import NotTestableError
 from snapproof.selection import CapabilityMissingError
 from snapproof.verdict import State
 
-OURS = ("snapproof.steps", "snapproof.fixtures", "snapproof.campaign", "snapproof.simulators", "pytest_bdd")
+OURS = (
+    "snapproof.steps",
+    "snapproof.fixtures",
+    "snapproof.campaign",
+    "snapproof.simulators",
+    "snapproof.drivers",
+    "pytest_bdd",
+)
 
 
 class ScenarioTimeoutError(BaseException):

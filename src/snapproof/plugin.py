@@ -26,7 +26,7 @@ _ACTIVE = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the suite."""
     group = parser.getgroup("snapproof")
-    group.addoption("--snapproof-driver", metavar="MODULE:FACTORY", default="", help="the driver to judge")
+    group.addoption("--snapproof-driver", metavar="NAME", default="", help="MODULE:FACTORY or a URI")
     group.addoption("--snapproof-seed", metavar="N", type=int, default=DEFAULT_SEED, help="the seed of the run")
     group.addoption("--snapproof-report", metavar="DIR", default="", help="write a report into this folder")
     group.addoption("--snapproof-profile", metavar="FILE", default="", help="the driver's profile, with its deviations")

@@ -143,6 +143,11 @@ def _opened(uri: str, door: str) -> DriverFactory:
 
 
 def driver_package(factory: DriverFactory) -> str:
-    """Name the package whose code is the driver's, so that an error from inside it is blamed on the driver."""
+    """Name the package whose code is the driver's, so that an error from inside it is blamed on the driver.
+
+    A driver outside this process has none: all code that can raise here is ours.
+    """
     parts = str(getattr(factory, "__module__", "")).split(".")
+    if parts[:2] == ["snapproof", "drivers"]:
+        return ""
     return ".".join(parts[:2] if parts[0] == "snapproof" else parts[:1])

@@ -6,7 +6,7 @@ import pytest
 
 from snapproof.blame import ScenarioTimeoutError, state_of
 from snapproof.driver import BackendError, NotSupportedError
-from snapproof.drivers.contract import DriverDiedError
+from snapproof.drivers.contract import BrokenContractError, DriverDiedError, OurMessageError
 from snapproof.lab import NotTestableError
 from snapproof.selection import CapabilityMissingError, SuiteError, driver_package, load_driver
 from snapproof.verdict import State
@@ -36,6 +36,8 @@ def raised_in(*modules: str) -> KeyError:
         (NotTestableError("no such power"), State.NOT_TESTABLE),
         (ScenarioTimeoutError("too long"), State.TIMEOUT),
         (DriverDiedError("gone"), State.DRIVER_CRASH),
+        (BrokenContractError("no JSON"), State.FAIL),
+        (OurMessageError("no number"), State.HARNESS_ERROR),
         (SuiteError("a coroutine"), State.HARNESS_ERROR),
         (pytest.skip.Exception("not today"), State.NOT_RUN),
         (pytest.fail.Exception("no"), State.FAIL),
@@ -55,6 +57,8 @@ def test_the_kind_of_an_error_says_how_a_scenario_ended(error: BaseException, st
         (("snapproof.steps.snapshots",), State.HARNESS_ERROR),
         (("snapproof.fixtures.lab", "json.decoder"), State.HARNESS_ERROR),
         (("snapproof.steps.snapshots", "acmeology.driver"), State.HARNESS_ERROR),
+        (("snapproof.steps.snapshots", "snapproof.drivers.remote"), State.HARNESS_ERROR),
+        (("snapproof.steps.snapshots", "snapproof.drivers.hosting", "acme.driver"), State.FAIL),
     ],
 )
 def test_an_unforeseen_error_is_blamed_on_whoever_raised_it(modules: tuple[str, ...], state: State) -> None:
@@ -68,6 +72,18 @@ def test_the_reference_driver_is_blamed_as_any_other() -> None:
 
 def test_a_driver_is_known_by_its_package() -> None:
     assert driver_package(load_driver("json.decoder:JSONDecoder")) == "json"
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("cmd:./driver", ""),
+        ("http://127.0.0.1:8080", ""),
+        ("contract:snapproof.reference_impl.driver:ReferenceDriver", "snapproof.reference_impl"),
+    ],
+)
+def test_the_code_of_a_door_is_ours_and_what_is_behind_it_the_drivers(name: str, package: str) -> None:
+    assert driver_package(load_driver(name)) == package
 
 
 @pytest.mark.parametrize("name", ["", "json", "json:nothing", "no.such.module:Driver"])

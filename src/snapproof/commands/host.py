@@ -6,7 +6,6 @@ Whoever asks it posts a site first. What is said is in drivers/contract.py.
 import argparse
 import json
 import logging
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from snapproof.commands.ending import ended_by_signal
 from snapproof.driver import DriverUnderTest
 from snapproof.drivers.contract import VERSION, Service, SiteMessage
 from snapproof.drivers.hosting import Hosting
@@ -35,7 +35,6 @@ examples:
 """
 NAP_S = 0.01
 """No wait is longer: what a driver waits for here is over after some questions, whatever the time."""
-END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class HastyClock(WallClock):
@@ -70,7 +69,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal says to end; return the exit code."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    masked_before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     try:
         factory = load_driver(full_name(arguments.driver))
 
@@ -78,16 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
             return factory(site_of(message))
 
         hosting = Hosting(start)
-        with serve(hosting, port=arguments.port, blocking=True) as server:
+        with ended_by_signal() as wait_for_the_end, serve(hosting, port=arguments.port, blocking=True) as server:
             sys.stdout.write(json.dumps({"ready": server.url, "contract": VERSION}) + "\n")
             sys.stdout.flush()
-            signal.sigwait(END_SIGNALS)
+            wait_for_the_end()
         hosting.close()
     except (CannotServeError, pytest.UsageError) as error:
         sys.stderr.write(f"snapproof host: {error}\n")
         return EXIT_USAGE
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, masked_before)
     return 0
 
 

@@ -24,10 +24,13 @@ LOG_NAME = "pytest.log"
 POLL_S = 0.1
 PATIENCE_S = 15.0
 SEED_MAX = 2**32
+DRIVERS = "'reference' (the default), MODULE:FACTORY, cmd:COMMAND, http://HOST:PORT, or contract:MODULE:FACTORY"
 EXAMPLES = """\
 examples:
   snapproof run                                        the whole suite against the reference implementation
   snapproof run --driver acme.driver:Driver            against your driver: any callable that takes a Site
+  snapproof run --driver 'cmd:./driver --fast'         in any language, started by us, by the published contract
+  snapproof run --driver http://127.0.0.1:8080         in any language, started by you
   snapproof run -m "requirement(id='R-003')"           one requirement
   snapproof run -k archive -n 4                        scenarios by name, on four processes (needs pytest-xdist)
   snapproof run --profile acme.toml                    names the driver and owns up to known deviations
@@ -51,7 +54,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--driver", default="", metavar="NAME", help="'reference' (the default) or MODULE:FACTORY")
+    parser.add_argument("--driver", default="", metavar="NAME", help=DRIVERS)
     parser.add_argument("--profile", default="", metavar="FILE", help="the driver's TOML: `driver`, known deviations")
     parser.add_argument("--seed", default="1", metavar="N", help="a number, or 'random' (default 1)")
     parser.add_argument("--report", default="snapproof-report", metavar="DIR", help="where the report goes")

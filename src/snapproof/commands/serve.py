@@ -10,13 +10,13 @@ import json
 import logging
 import secrets
 import shlex
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from snapproof.commands.ending import ended_by_signal
 from snapproof.commands.served import Doors, Places
 from snapproof.fixtures.secrets import secrets_of
 from snapproof.fixtures.stage import Stage
@@ -56,7 +56,6 @@ ASKED_FOR: Mapping[str, str] = {
     "nfs": "port at which hosts mount the export (NFS version 3)",
 }
 
-END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SEED_MAX = 2**63
 
 
@@ -98,18 +97,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal says to end; return the exit code."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    masked_before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # before any thread starts and inherits it
     try:
-        with _served(arguments) as ready:
+        with ended_by_signal() as wait_for_the_end, _served(arguments) as ready:
             spare_collections()
             sys.stdout.write((json.dumps({"ready": ready}) if arguments.json else _shell_lines(ready)) + "\n")
             sys.stdout.flush()
-            signal.sigwait(END_SIGNALS)
+            wait_for_the_end()
     except (CannotServeError, OSError) as error:
         sys.stderr.write(f"snapproof serve: {error}\n")
         return EXIT_USAGE
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, masked_before)
     return 0
 
 

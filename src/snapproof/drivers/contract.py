@@ -1,7 +1,7 @@
 """The published contract, version 1: each verb of the port as one POST, its messages as JSON, its errors as problems.
 
 Everything is read off the port (driver.py) and its types (vocabulary.py, site.py): there is no second list of verbs.
-Who sends these messages is in http.py, who answers them in hosting.py, and what makers of drivers read in openapi.py.
+Who sends these messages is in remote.py, who answers them in hosting.py, and what makers of drivers read in openapi.py.
 """
 
 import inspect
@@ -49,6 +49,10 @@ class DriverDiedError(DoorError):
 
 class DriverSilentError(DoorError):
     """The driver lives and does not answer."""
+
+
+class OurMessageError(DoorError):
+    """The suite was about to send what the contract does not know: our fault, and not the driver's."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +113,15 @@ class Verb:
         if len(positional) > len(fields):
             raise TypeError(f"{self.name} takes {len(fields)} arguments, not {len(positional)}.")
         return self.body(**dict(zip(fields, positional, strict=False)), **named)
+
+    def written(self, body: msgspec.Struct) -> bytes:
+        """Write a body as JSON. Raises OurMessageError for one that its reader would refuse."""
+        text = msgspec.json.encode(body)
+        try:
+            msgspec.json.decode(text, type=self.body)
+        except msgspec.ValidationError as error:
+            raise OurMessageError(f"{self.name} was to be sent a message that breaks the contract: {error}") from error
+        return text
 
     def arguments(self, body: msgspec.Struct) -> dict[str, Any]:
         """Give the arguments of the port's method that the body holds."""

@@ -1,6 +1,6 @@
-"""Any driver of our own process behind the contract: a wire to hand to a server, and a command that serves it.
+"""Any driver of our own process behind the contract: a wire to hand to a server.
 
-`python -m snapproof.drivers.hosting MODULE:FACTORY` is a thin wrapper as a vendor would write one.
+The command that does so, `snapproof host`, is in commands/host.py.
 """
 
 import threading
@@ -13,7 +13,6 @@ from snapproof.driver import DriverError, DriverUnderTest
 from snapproof.drivers.contract import BEGIN, JSON, PROBLEM, Problem, SiteMessage, Verb, problem_of, verbs
 from snapproof.site import Answer
 
-HEALTH = "/v1/health"
 _JSON = {"content-type": JSON}
 _PROBLEM = {"content-type": PROBLEM}
 _MALFORMED = "urn:snapproof:problem:malformed"
@@ -30,8 +29,6 @@ class Hosting:
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one exchange."""
-        if (method, target) == ("GET", HEALTH):
-            return 200, _JSON, b'{"contract":"1.0"}'
         if method != "POST" or (target != BEGIN and target not in self._verbs):
             return _problem(404, "There is no such verb; see the contract's OpenAPI document.")
         try:

@@ -66,7 +66,7 @@ class UrlDriver:
         self._url = uri
 
     def __call__(self, site: Site) -> DriverUnderTest:
-        """Begin a life. Raises BrokenContractError."""
+        """Begin a life. Raises DriverDiedError where nobody answers."""
         return begin(over_socket(self._url), message_of(site), clock=MachineClock(), explain=DriverDiedError)
 
     def kill(self) -> None:
@@ -81,6 +81,7 @@ def spoken_to(uri: str) -> DriverFactory:
     def start(site: Site) -> DriverUnderTest:
         return speak(Hosting(_already_begun, factory(site)), clock=site.clock)
 
+    start.__module__ = factory.__module__  # whose code it is, when somebody asks whom to blame
     return start
 
 

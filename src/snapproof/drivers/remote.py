@@ -77,7 +77,7 @@ class _Caller:
         return partial(self._ask, verb)
 
     def _ask(self, verb: Verb, *positional: Any, **named: Any) -> Any:
-        return self.call(verb, verb.path, msgspec.json.encode(verb.bind(*positional, **named)))
+        return self.call(verb, verb.path, verb.written(verb.bind(*positional, **named)))
 
     def call(self, verb: Verb, path: str, body: bytes) -> Any:
         """Post one message and wait for the end of what it begins. Raises DriverError, or what breaks the contract."""
