@@ -6,15 +6,17 @@ What a request becomes is in volume_verbs.py and snapshot_verbs.py, how it is ca
 from collections.abc import Sequence
 
 from snapproof import __version__
+from snapproof.driver import DriverUnderTest
+from snapproof.reference_impl.account_verbs import AccountVerbs
 from snapproof.reference_impl.logs import telling_failures
+from snapproof.reference_impl.on_behalf_of import OnBehalfOf
 from snapproof.reference_impl.policies import Policies
+from snapproof.reference_impl.rights import Rights
 from snapproof.reference_impl.settings import Settings
-from snapproof.reference_impl.snapshot_verbs import SnapshotVerbs
 from snapproof.reference_impl.telling import Telling
-from snapproof.reference_impl.template_verbs import TemplateVerbs
-from snapproof.reference_impl.volume_verbs import VolumeVerbs
 from snapproof.site import Site
 from snapproof.vocabulary import (
+    AccountId,
     Capability,
     Description,
     OperationId,
@@ -26,7 +28,7 @@ from snapproof.vocabulary import (
 
 
 @telling_failures
-class ReferenceDriver(VolumeVerbs, SnapshotVerbs, TemplateVerbs, Telling):
+class ReferenceDriver(AccountVerbs, Telling):
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
@@ -45,6 +47,10 @@ class ReferenceDriver(VolumeVerbs, SnapshotVerbs, TemplateVerbs, Telling):
         """Everything that the port knows."""
         return Description(name="reference", version=__version__, capabilities=frozenset(Capability))
 
+    def on_behalf_of(self, caller: AccountId) -> DriverUnderTest:
+        """Give this driver as an account may use it."""
+        return OnBehalfOf(self._for(caller), Rights(self._catalog, caller))
+
     def create_policy(self, request: PolicyRequest) -> Policy:
         """Put a policy into force."""
         return self._policies.create(request, self._new_uuid("policy", request.operation))
@@ -61,8 +67,10 @@ class ReferenceDriver(VolumeVerbs, SnapshotVerbs, TemplateVerbs, Telling):
         """Background backups whose time has come, whatever else is unfinished, and what policies ask for."""
         self._configuration.refresh()
         self._orchestrator.resume()
+        self._finish_removals()
         self._policies.run_due()
 
     def reconcile(self) -> None:
         """Bring every unfinished job to its end."""
         self._orchestrator.resume()
+        self._finish_removals()

@@ -16,6 +16,7 @@ from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.configuring import Configuration
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.core.orders import (
+    ASKED_FOR,
     ArchiveSnapshot,
     CreateTemplate,
     CreateVolume,
@@ -31,7 +32,7 @@ from snapproof.reference_impl.ports import Ports
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
-from snapproof.vocabulary import OperationId
+from snapproof.vocabulary import AccountId, OperationId
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Life:
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
         leases = Leases(self._catalog, terms)
         self.site = fenced(site, leases.require)
+        self._caller: AccountId | None = None
         ports = self.ports()
         self._ports = ports = replace(ports, store=guarded(ports.store, ports.clock, live))
         self._image_format = ports.hypervisor.image_format
@@ -83,13 +85,18 @@ class Life:
 
         An operation id that is known means the order which it stood for, and nothing else.
         """
+
+        def drawn(session: Session) -> OrderT:
+            order = draw_up(session)
+            return replace(order, caller=self._caller) if isinstance(order, ASKED_FOR) else order
+
         job = self._catalog.job(operation)
-        order = self._read(draw_up) if job is None else job.order
+        order = self._read(drawn) if job is None else job.order
         if not isinstance(order, kind) or (job is not None and not same(order)):
             raise InvalidRequestError(f"Operation {operation} was another request; choose an id of its own for this.")
 
         def check(session: Session) -> None:
-            if draw_up(session) != order:
+            if drawn(session) != order:
                 raise ConflictError(f"What operation {operation} is about has changed meanwhile; ask again.")
 
         volume = None if isinstance(order, DeleteTemplate) else order.volume

@@ -11,7 +11,14 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TypeVar
 
-from snapproof.driver import ConflictError, DriverError, DriverUnderTest, InvalidRequestError, NotFoundError
+from snapproof.driver import (
+    ConflictError,
+    DeniedError,
+    DriverError,
+    DriverUnderTest,
+    InvalidRequestError,
+    NotFoundError,
+)
 from snapproof.reference_impl.catalog.store import Job
 from snapproof.reference_impl.core.effects import Effect, Facts
 
@@ -41,7 +48,7 @@ FIELDS = (
 )
 """All that a line may hold beside its message."""
 
-CALLERS_FAULT = (InvalidRequestError, NotFoundError, ConflictError)
+CALLERS_FAULT = (InvalidRequestError, NotFoundError, DeniedError, ConflictError)
 
 
 class JsonLines(logging.Formatter):

@@ -9,6 +9,7 @@ from snapproof.reference_impl.breaking import require_store
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core.locations import read_location, require_enabled, require_format
+from snapproof.reference_impl.core.names import require_name
 from snapproof.reference_impl.core.orders import (
     EXCLUDED,
     ArchiveSnapshot,
@@ -40,6 +41,7 @@ class SnapshotVerbs(Life):
     def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
         location = read_location(request.location, self._live().location_default)
         require_format(location, self._image_format)
+        require_name("snapshot", request.name)
         now = self._catalog.now()
 
         def draw_up(session: Session) -> TakeSnapshot:
@@ -113,6 +115,7 @@ class SnapshotVerbs(Life):
         self, session: Session, request: SnapshotRequest, location: LocationType, now: datetime
     ) -> TakeSnapshot:
         volume = queries.volume(session, request.volume)
+        queries.require_room(session, volume.account, location, volume.size_bytes)
         settings = self._live()
         background = Persistence(retries_max=settings.backup_retries_max, interval_s=settings.backup_retry_interval_s)
         return TakeSnapshot(

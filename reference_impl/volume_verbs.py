@@ -7,7 +7,7 @@ from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, 
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core.locations import require_format
-from snapproof.reference_impl.core.names import require_account
+from snapproof.reference_impl.core.names import require_account, require_name
 from snapproof.reference_impl.core.orders import (
     ArraySource,
     BackupSource,
@@ -46,8 +46,10 @@ class VolumeVerbs(Life):
             require_account(request.account)
         except ValueError as error:
             raise InvalidRequestError(str(error)) from error
+        require_name("volume", request.name)
 
         def draw_up(session: Session) -> CreateVolume:
+            queries.require_room_for_volume(session, request.account, request.size_bytes)
             if request.from_snapshot is not None:
                 queries.require_idle(session, snapshot=request.from_snapshot)
             if request.from_template is not None:

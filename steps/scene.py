@@ -23,6 +23,10 @@ def nothing(_driver: DriverUnderTest) -> None:
     """Ask for nothing."""
 
 
+def _nothing_by_id(_driver: DriverUnderTest, _operation: OperationId, _thing: str, _account: AccountId) -> None:
+    """Ask for nothing, with nothing."""
+
+
 @dataclass(slots=True)
 class Scene:
     """One scenario's memory. `before` and `charged_before` are from just before the last act."""
@@ -42,6 +46,7 @@ class Scene:
     meanwhile: Meanwhile[Any] = field(default_factory=Meanwhile)
     ended_s: float = 0
     last_act: Callable[[DriverUnderTest], object] = nothing
+    asked: tuple[Callable[[DriverUnderTest, OperationId, str, AccountId], object], str] = (_nothing_by_id, "")
     writing: set[str] = field(default_factory=set)
     operations: int = 0
     calls_before: int = 0

@@ -17,7 +17,8 @@ from snapproof.vocabulary import LocationType, SnapshotState
 
 SNAPSHOT_COUNT = "snapshot"
 SECONDARY_BYTES = "secondary_storage"
-"""What accounts are charged for: the values of resource_count.type."""
+PRIMARY_BYTES = "primary_storage"
+"""What accounts are charged for: the values of resource_count.type, and what they have limits of."""
 
 INTERVALS = (Interval.HOURLY, Interval.DAILY, Interval.WEEKLY, Interval.MONTHLY)
 """The values of snapshot_policy.interval, counted from nought."""
@@ -38,7 +39,15 @@ ACCOUNT = table(
     "account",
     Column("id", KEY, primary_key=True),
     Column("account_name", Words(100), nullable=False),
+    Column("uuid", Words(40)),
+    Column("type", Integer, nullable=False, server_default="0", doc="0 user, 1 root, 2 domain, 4 reader, 5 project"),
+    Column("role_id", UNSIGNED, doc="where the type alone does not tell"),
+    Column("domain_id", UNSIGNED, nullable=False, server_default="1"),
+    Column("state", Words(10), nullable=False, server_default="enabled"),
+    Column("removed", DateTime),
+    Column("cleanup_needed", Boolean, nullable=False, server_default=false(), doc="its things are being deleted"),
     UniqueConstraint("account_name", name="uc_account__account_name"),
+    UniqueConstraint("uuid", name="uc_account__uuid"),
 )
 
 STORAGE_POOL = table(

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, make_url, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from snapproof.reference_impl.catalog import image_tables, ledger
+from snapproof.reference_impl.catalog import image_tables, ledger, ownership
 from snapproof.reference_impl.catalog.columns import METADATA
 from snapproof.reference_impl.catalog.engines import open_engine
 from snapproof.reference_impl.catalog.schema import ASYNC_JOB
@@ -25,7 +25,7 @@ LOG = logging.getLogger("snapproof.catalog")
 STEPS = Path(__file__).parent / "migrations"
 WAIT_S = 60
 VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
-DECLARED = frozenset(METADATA.tables) | {ledger.EVENT.name, image_tables.VM_TEMPLATE.name}
+DECLARED = frozenset(METADATA.tables) | {ledger.EVENT.name, image_tables.VM_TEMPLATE.name, ownership.DOMAIN.name}
 
 
 class UpgradeError(Exception):

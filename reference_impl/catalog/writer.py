@@ -11,6 +11,7 @@ from snapproof.reference_impl.catalog.schema import (
     OUTBOX,
     VOLUMES,
 )
+from snapproof.reference_impl.core.names import id_of
 from snapproof.vocabulary import Alert, AuditEvent, StateChange, UsageEvent
 
 
@@ -28,7 +29,7 @@ class Writer:
             which = select(ACCOUNT.c.id).where(ACCOUNT.c.account_name == name)
             known = self._connection.execute(which).scalar()
             if known is None:
-                insert_unless_there(self._connection, ACCOUNT, {"account_name": name})
+                insert_unless_there(self._connection, ACCOUNT, {"account_name": name, "uuid": id_of("account", name)})
                 known = self._connection.execute(which).scalar_one()
             self._accounts[name] = int(known)
         return self._accounts[name]

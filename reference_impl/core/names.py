@@ -4,11 +4,32 @@ What may stand in a name is the array's and the store's rule; which ids there ar
 """
 
 import re
+import uuid
+
+from snapproof.driver import InvalidRequestError
 
 LUN_NAME_CHARACTERS_MAX = 64
 ACCOUNT_CHARACTERS_MAX = 53
 """An account's name on the array has at most 64 characters, and CloudStack_ in front."""
 _UUID_CHARACTERS = 36
+_IDS = uuid.UUID("7a0b7c52-6a55-5c3e-9d55-3b8c7d0f2a11")
+
+
+def id_of(kind: str, name: str) -> str:
+    """The UUID of an account, a domain or a user: their names are unique, so it follows from the name."""
+    return str(uuid.uuid5(_IDS, f"{kind} {name}"))
+
+
+NAME_CHARACTERS_MAX = 255
+"""CloudStack's limit of a volume's and of a snapshot's name."""
+
+
+def require_name(kind: str, name: str) -> None:
+    """Refuse a name that is longer than the catalog keeps. Raises InvalidRequestError."""
+    if len(name) > NAME_CHARACTERS_MAX:
+        raise InvalidRequestError(
+            f"A {kind}'s name has at most {NAME_CHARACTERS_MAX} characters, and this one has {len(name)}; shorten it."
+        )
 
 
 def array_name(name: str, uuid: str) -> str:

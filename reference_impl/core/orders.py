@@ -50,6 +50,7 @@ class TakeSnapshot:
     location: LocationType
     in_background: Persistence | None = None
     policy: str | None = None
+    caller: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -69,6 +70,7 @@ class ArchiveSnapshot:
     array_snapshot: int
     size_bytes: int
     release_lun: int | None
+    caller: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -123,6 +125,7 @@ class DeleteSnapshot:
     backup_size_bytes: int
     release_lun: int | None
     policy: str | None = None
+    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,7 @@ class CreateVolume:
     from_template: str | None = None
     array_source: ArraySource | None = None
     backup_source: BackupSource | None = None
+    caller: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -157,6 +161,7 @@ class RevertVolume:
     lun_id: int
     array_snapshot: int
     size_bytes: int
+    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,7 @@ class DeleteVolume:
     account: str
     volume: str
     release_lun: int | None
+    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +188,7 @@ class CreateTemplate:
     size_bytes: int
     array_source: ArraySource | None = None
     backup_source: BackupSource | None = None
+    caller: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -198,6 +205,7 @@ class DeleteTemplate:
     template: str
     path: str
     physical_size_bytes: int
+    caller: str | None = None
 
 
 Order: TypeAlias = (
@@ -226,6 +234,18 @@ ORDERS: dict[str, type[Order]] = {
     "DeleteTemplate": DeleteTemplate,
 }
 """Orders by the name under which the catalog keeps them."""
+
+ASKED_FOR = (
+    TakeSnapshot,
+    ArchiveSnapshot,
+    DeleteSnapshot,
+    CreateVolume,
+    RevertVolume,
+    DeleteVolume,
+    CreateTemplate,
+    DeleteTemplate,
+)
+"""The orders that somebody asks for; others follow from these. `caller` is the account that asked, if it is known."""
 
 
 def template_of(order: Order) -> str | None:

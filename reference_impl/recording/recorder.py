@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
-from snapproof.reference_impl.core.orders import DeleteSnapshot, Order, TakeSnapshot
+from snapproof.reference_impl.core.orders import ASKED_FOR, DeleteSnapshot, Order, TakeSnapshot
 from snapproof.vocabulary import AccountId, AuditEvent, LocationType, OperationId, PolicyId, UsageEvent
 
 BY_POLICY = (TakeSnapshot, DeleteSnapshot)
@@ -58,6 +58,7 @@ def audit(recorder: Recorder, order: Order, phase: str, *, failed: bool = False)
         account=AccountId(order.account),
         subject=recorder.subject(order),
         policy=PolicyId(order.policy) if isinstance(order, BY_POLICY) and order.policy else None,
+        caller=AccountId(order.caller) if isinstance(order, ASKED_FOR) and order.caller else None,
     )
 
 

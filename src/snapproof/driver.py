@@ -8,6 +8,7 @@ what it left, and must itself be harmless when repeated.
 from collections.abc import Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
+from snapproof.accounts import Account
 from snapproof.site import Site
 from snapproof.vocabulary import (
     AccountId,
@@ -47,6 +48,12 @@ class InvalidRequestError(DriverError):
 
 class NotFoundError(DriverError):
     """There is no such object, or none that this caller may know of. (CloudStack: 431, the same text for both.)"""
+
+
+class DeniedError(DriverError):
+    """The caller may not do that, whatever it is done with. (CloudStack: 531.) Where he may not know of a thing either,
+    it is a NotFoundError.
+    """
 
 
 class ConflictError(DriverError):
@@ -130,6 +137,18 @@ class DriverUnderTest(Protocol):
 
     def delete_policy(self, operation: OperationId, policy: PolicyId) -> None:
         """End a policy. Its snapshots stay."""
+
+    def put_account(self, account: Account) -> None:
+        """Make an account, or make one that there is what is said of it."""
+
+    def delete_account(self, operation: OperationId, account: AccountId) -> None:
+        """Delete an account with all that it has: volumes, policies, snapshots and their copies; end its bill."""
+
+    def on_behalf_of(self, caller: AccountId) -> "DriverUnderTest":
+        """Give the same driver as this account may use it. What is asked of the driver itself is asked by the lab.
+
+        A call that the caller may not make is denied; what he may not know of is answered as what does not exist.
+        """
 
     def cancel(self, operation: OperationId) -> None:
         """Have a backup that runs stop soon and be taken back. Raises NotFoundError, or ConflictError if it is over."""

@@ -69,6 +69,7 @@ class Capability(StrEnum):
     USAGE_EVENTS = "usage-events"
     STATE_CHANGES = "state-changes"
     ALERTS = "alerts"
+    ACCOUNTS = "accounts"  # callers have roles, domains, projects and limits
     KVM = "kvm"  # volumes that KVM hosts use, which are no VHD
 
 
@@ -234,7 +235,10 @@ class ResourceCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """One audit event. `phase` is Created, Started or Completed; `level` is INFO, WARN or ERROR."""
+    """One audit event. `phase` is Created, Started or Completed; `level` is INFO, WARN or ERROR.
+
+    `account` owns the subject; `caller` is who asked, where that is known.
+    """
 
     operation: OperationId
     type: str
@@ -243,6 +247,7 @@ class AuditEvent:
     account: AccountId
     subject: str
     policy: PolicyId | None = None
+    caller: AccountId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

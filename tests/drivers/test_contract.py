@@ -199,3 +199,23 @@ def test_nothing_can_be_asked_before_a_life_begins() -> None:
 
 def test_a_service_does_not_show_its_password() -> None:
     assert "geheim" not in repr(Service(url="https://a", username="admin", password="geheim"))
+
+
+def test_whoever_is_asked_for_is_named_beside_every_verb_and_nobody_else_is() -> None:
+    class Doorman:
+        """Knows on whose behalf it is asked."""
+
+        def __init__(self, caller: str) -> None:
+            self.caller = caller
+
+        def on_behalf_of(self, caller: AccountId) -> "Doorman":
+            return Doorman(caller)
+
+        def list_volumes(self, account: AccountId | None = None) -> object:
+            raise port.DeniedError(f"{self.caller} may not ask about {account}.")
+
+    doorman: Any = Doorman("the lab")
+    client = speak(Hosting(lambda _site: pytest.fail("nobody begins"), begun=doorman), clock=VirtualClock())
+    for view, name in ((client, "the lab"), (client.on_behalf_of(AccountId("sue")), "sue"), (client, "the lab")):
+        with pytest.raises(port.DeniedError, match=f"{name} may not ask about blue"):
+            view.list_volumes(AccountId("blue"))

@@ -2,7 +2,52 @@
 -- schema: the upgrade is judged by them. Words in braces are what each database has its own word for.
 
 CREATE TABLE account (
-    id {key}, account_name VARCHAR(100)
+    id {key}, account_name VARCHAR(100), uuid VARCHAR(40) UNIQUE, type INTEGER NOT NULL, role_id {number},
+    domain_id {number}, state VARCHAR(10) NOT NULL DEFAULT 'enabled', removed {datetime},
+    cleanup_needed {flag} NOT NULL DEFAULT {no}
+){end};
+
+CREATE TABLE domain (
+    id {key}, parent {number}, name VARCHAR(255), uuid VARCHAR(40) UNIQUE, owner {number} NOT NULL,
+    path VARCHAR(255), level INTEGER NOT NULL DEFAULT 0, removed {datetime},
+    state VARCHAR(32) NOT NULL DEFAULT 'Active'
+){end};
+
+CREATE TABLE roles (
+    id {key}, uuid VARCHAR(255) UNIQUE, name VARCHAR(255) UNIQUE, role_type VARCHAR(255) NOT NULL,
+    removed {datetime}, description VARCHAR(255)
+){end};
+
+CREATE TABLE {quote}user{quote} (
+    id {key}, uuid VARCHAR(40) UNIQUE, username VARCHAR(255) NOT NULL, password VARCHAR(255) NOT NULL,
+    account_id {number} NOT NULL, firstname VARCHAR(255), lastname VARCHAR(255), email VARCHAR(255),
+    state VARCHAR(10) NOT NULL DEFAULT 'enabled', api_key VARCHAR(255),
+    created {datetime} NOT NULL, removed {datetime}
+){end};
+
+CREATE TABLE projects (
+    id {key}, name VARCHAR(255), uuid VARCHAR(40) UNIQUE, display_text VARCHAR(255),
+    project_account_id {number} NOT NULL, domain_id {number} NOT NULL, created {datetime}, removed {datetime},
+    state VARCHAR(255) NOT NULL
+){end};
+
+CREATE TABLE project_account (
+    id {key}, account_id {number} NOT NULL, account_role VARCHAR(255) NOT NULL DEFAULT 'Regular',
+    project_id {number} NOT NULL, project_account_id {number} NOT NULL, created {datetime}
+){end};
+
+CREATE TABLE resource_limit (
+    id {key}, domain_id {number}, account_id {number}, type VARCHAR(255), {quote}max{quote} BIGINT NOT NULL DEFAULT -1
+){end};
+
+CREATE TABLE account_details (
+    id {key}, account_id {number} NOT NULL, name VARCHAR(255) NOT NULL, value VARCHAR(255) NOT NULL
+){end};
+
+CREATE TABLE resource_tags (
+    id {key}, uuid VARCHAR(40) UNIQUE, {quote}key{quote} VARCHAR(255), value VARCHAR(255),
+    resource_id {number} NOT NULL, resource_uuid VARCHAR(40), resource_type VARCHAR(255),
+    domain_id {number} NOT NULL, account_id {number} NOT NULL
 ){end};
 
 CREATE TABLE storage_pool (

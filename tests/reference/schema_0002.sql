@@ -1,8 +1,25 @@
 CREATE TABLE account (
 	id INTEGER NOT NULL,
 	account_name VARCHAR(100) NOT NULL,
+	uuid VARCHAR(40),
+	type INTEGER DEFAULT '0' NOT NULL,
+	role_id BIGINT,
+	domain_id BIGINT DEFAULT '1' NOT NULL,
+	state VARCHAR(10) DEFAULT 'enabled' NOT NULL,
+	removed DATETIME,
+	cleanup_needed BOOLEAN DEFAULT 0 NOT NULL,
 	PRIMARY KEY (id),
-	CONSTRAINT uc_account__account_name UNIQUE (account_name)
+	CONSTRAINT uc_account__account_name UNIQUE (account_name),
+	CONSTRAINT uc_account__uuid UNIQUE (uuid)
+);
+
+CREATE TABLE account_details (
+	id INTEGER NOT NULL,
+	account_id INTEGER NOT NULL,
+	name VARCHAR(255) NOT NULL,
+	value VARCHAR(255) NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT fk_account_details__account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
 
 CREATE TABLE alembic_version (
@@ -63,6 +80,20 @@ CREATE TABLE async_job (
 	CONSTRAINT uc_async_job__uuid UNIQUE (uuid)
 );
 
+CREATE TABLE domain (
+	id INTEGER NOT NULL,
+	parent BIGINT,
+	name VARCHAR(255),
+	uuid VARCHAR(40),
+	owner BIGINT DEFAULT '2' NOT NULL,
+	path VARCHAR(255),
+	level INTEGER DEFAULT '0' NOT NULL,
+	state VARCHAR(32) DEFAULT 'Active' NOT NULL,
+	removed DATETIME,
+	PRIMARY KEY (id),
+	CONSTRAINT uc_domain__uuid UNIQUE (uuid)
+);
+
 CREATE TABLE event (
 	id INTEGER NOT NULL,
 	uuid VARCHAR(40),
@@ -81,13 +112,21 @@ CREATE TABLE event (
 	PRIMARY KEY (id)
 );
 
+CREATE INDEX i_account_details__account_id ON account_details (account_id);
+
 CREATE INDEX i_async_job__instance_snapshot ON async_job (instance_snapshot);
 
 CREATE INDEX i_async_job__instance_volume ON async_job (instance_volume);
 
 CREATE INDEX i_async_job__phase ON async_job (phase);
 
+CREATE INDEX i_domain__path ON domain (path);
+
 CREATE INDEX i_event__account_id ON event (account_id);
+
+CREATE INDEX i_resource_limit__account_id ON resource_limit (account_id);
+
+CREATE INDEX i_resource_tags__resource_uuid ON resource_tags (resource_uuid);
 
 CREATE INDEX i_snapshot_details__snapshot_id ON snapshot_details (snapshot_id);
 
@@ -104,6 +143,8 @@ CREATE INDEX i_template_store_ref__template_id ON template_store_ref (template_i
 CREATE INDEX i_usage_event__created ON usage_event (created);
 
 CREATE INDEX i_usage_storage__source_uuid ON usage_storage (source_uuid);
+
+CREATE INDEX i_user__account_id ON user (account_id);
 
 CREATE INDEX i_vm_template__account_id ON vm_template (account_id);
 
@@ -134,6 +175,35 @@ CREATE TABLE outbox (
 	PRIMARY KEY (id)
 );
 
+CREATE TABLE project_account (
+	id INTEGER NOT NULL,
+	account_id INTEGER NOT NULL,
+	account_role VARCHAR(255) DEFAULT 'Regular' NOT NULL,
+	project_id INTEGER NOT NULL,
+	project_account_id BIGINT NOT NULL,
+	created DATETIME,
+	PRIMARY KEY (id),
+	CONSTRAINT uc_project_account__account_project UNIQUE (account_id, project_id),
+	CONSTRAINT fk_project_account__account_id FOREIGN KEY(account_id) REFERENCES account (id),
+	CONSTRAINT fk_project_account__project_id FOREIGN KEY(project_id) REFERENCES projects (id)
+);
+
+CREATE TABLE projects (
+	id INTEGER NOT NULL,
+	name VARCHAR(255),
+	uuid VARCHAR(40),
+	display_text VARCHAR(255),
+	project_account_id INTEGER NOT NULL,
+	domain_id BIGINT DEFAULT '1' NOT NULL,
+	state VARCHAR(255) DEFAULT 'Active' NOT NULL,
+	created DATETIME,
+	removed DATETIME,
+	PRIMARY KEY (id),
+	CONSTRAINT uc_projects__project_account_id UNIQUE (project_account_id),
+	CONSTRAINT uc_projects__uuid UNIQUE (uuid),
+	CONSTRAINT fk_projects__project_account_id FOREIGN KEY(project_account_id) REFERENCES account (id)
+);
+
 CREATE TABLE resource_count (
 	id INTEGER NOT NULL,
 	account_id INTEGER,
@@ -143,6 +213,42 @@ CREATE TABLE resource_count (
 	PRIMARY KEY (id),
 	CONSTRAINT uc_resource_count__type_account UNIQUE (type, account_id),
 	CONSTRAINT fk_resource_count__account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+
+CREATE TABLE resource_limit (
+	id INTEGER NOT NULL,
+	domain_id BIGINT,
+	account_id INTEGER,
+	type VARCHAR(255),
+	max BIGINT DEFAULT '-1' NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT fk_resource_limit__account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+
+CREATE TABLE resource_tags (
+	id INTEGER NOT NULL,
+	uuid VARCHAR(40),
+	"key" VARCHAR(255) NOT NULL,
+	value VARCHAR(255),
+	resource_id BIGINT DEFAULT '0' NOT NULL,
+	resource_uuid VARCHAR(40),
+	resource_type VARCHAR(255),
+	domain_id BIGINT DEFAULT '1' NOT NULL,
+	account_id BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT uc_resource_tags__uuid UNIQUE (uuid)
+);
+
+CREATE TABLE roles (
+	id INTEGER NOT NULL,
+	uuid VARCHAR(255),
+	name VARCHAR(255) NOT NULL,
+	role_type VARCHAR(255) NOT NULL,
+	description VARCHAR(255),
+	removed DATETIME,
+	PRIMARY KEY (id),
+	CONSTRAINT uc_roles__name UNIQUE (name),
+	CONSTRAINT uc_roles__uuid UNIQUE (uuid)
 );
 
 CREATE TABLE snapshot_details (
@@ -315,6 +421,25 @@ CREATE TABLE usage_storage (
 	PRIMARY KEY (id),
 	CONSTRAINT ck_usage_storage__location_type CHECK (location_type IN ('PRIMARY', 'SECONDARY')),
 	CONSTRAINT fk_usage_storage__account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+
+CREATE TABLE user (
+	id INTEGER NOT NULL,
+	uuid VARCHAR(40),
+	username VARCHAR(255) NOT NULL,
+	password VARCHAR(255) DEFAULT '' NOT NULL,
+	account_id INTEGER NOT NULL,
+	firstname VARCHAR(255),
+	lastname VARCHAR(255),
+	email VARCHAR(255),
+	state VARCHAR(10) DEFAULT 'enabled' NOT NULL,
+	api_key VARCHAR(255),
+	created DATETIME,
+	removed DATETIME,
+	PRIMARY KEY (id),
+	CONSTRAINT uc_user__api_key UNIQUE (api_key),
+	CONSTRAINT uc_user__uuid UNIQUE (uuid),
+	CONSTRAINT fk_user__account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
 
 CREATE TABLE vm_template (

@@ -231,7 +231,7 @@ def test_a_states_message_is_written_with_it_or_not_at_all(catalog: Catalog, dat
         "UPDATE snapshots SET status = NULL",
         "DELETE FROM snapshots",
         "DELETE FROM account",
-        "INSERT INTO account SELECT 99, account_name FROM account",
+        "INSERT INTO account (id, account_name) SELECT 99, account_name FROM account",
         "UPDATE async_job SET uuid = NULL",
     ],
 )

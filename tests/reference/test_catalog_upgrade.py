@@ -89,7 +89,7 @@ def volume(number: int, managed: str, target: str) -> Sequence[str]:
 def account_of(snapshots: int) -> Sequence[str]:
     """Whose they all are, and what is charged for them."""
     return (
-        "INSERT INTO account (id, account_name) VALUES (2, 'blue')",
+        "INSERT INTO account (id, account_name, type, domain_id) VALUES (2, 'blue', 0, 1)",
         f"""INSERT INTO resource_count (account_id, type, {{quote}}count{{quote}})
         VALUES (2, 'snapshot', {snapshots})""",  # noqa: S608  values of our own
     )

@@ -4,14 +4,29 @@ Nothing here writes. This is the one door to it.
 """
 
 from snapproof.reference_impl.catalog.queries.accounts import messages, resource_counts, usage_records
-from snapproof.reference_impl.catalog.queries.jobs import require_idle, running_backup, unfinished_clean_up
+from snapproof.reference_impl.catalog.queries.jobs import (
+    owner_of_job,
+    require_idle,
+    running_backup,
+    unfinished_clean_up,
+)
 from snapproof.reference_impl.catalog.queries.orders import (
     archive_order,
     delete_order,
     has_array_snapshots,
     revert_order,
 )
-from snapproof.reference_impl.catalog.queries.policies import policies
+from snapproof.reference_impl.catalog.queries.ownership import (
+    account,
+    accounts,
+    removal_of,
+    removals,
+    require_room,
+    require_room_for_volume,
+    user_of_key,
+    users,
+)
+from snapproof.reference_impl.catalog.queries.policies import owner_of_policy, policies
 from snapproof.reference_impl.catalog.queries.snapshots import restore_source, snapshot, snapshots
 from snapproof.reference_impl.catalog.queries.templates import (
     delete_template_order,
@@ -22,14 +37,22 @@ from snapproof.reference_impl.catalog.queries.templates import (
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume, volumes
 
 __all__ = [
+    "account",
+    "accounts",
     "archive_order",
     "delete_order",
     "delete_template_order",
     "has_array_snapshots",
     "lun_of",
     "messages",
+    "owner_of_job",
+    "owner_of_policy",
     "policies",
+    "removal_of",
+    "removals",
     "require_idle",
+    "require_room",
+    "require_room_for_volume",
     "resource_counts",
     "restore_source",
     "revert_order",
@@ -41,6 +64,8 @@ __all__ = [
     "templates",
     "unfinished_clean_up",
     "usage_records",
+    "user_of_key",
+    "users",
     "volume",
     "volumes",
 ]

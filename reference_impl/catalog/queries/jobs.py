@@ -7,10 +7,10 @@ from sqlalchemy import Connection, select
 from snapproof.driver import ConflictError, NotFoundError
 from snapproof.reference_impl.catalog.engines import locked
 from snapproof.reference_impl.catalog.image_tables import VM_TEMPLATE
-from snapproof.reference_impl.catalog.schema import ASYNC_JOB, SNAPSHOTS, VOLUMES
+from snapproof.reference_impl.catalog.schema import ACCOUNT, ASYNC_JOB, SNAPSHOTS, VOLUMES
 from snapproof.reference_impl.catalog.store import Phase
 from snapproof.reference_impl.core.orders import ArchiveSnapshot, BackUpSnapshot, Order, TakeSnapshot
-from snapproof.vocabulary import OperationId
+from snapproof.vocabulary import AccountId, OperationId
 
 _SUBJECTS = {"instance_volume": VOLUMES, "instance_snapshot": SNAPSHOTS, "instance_template": VM_TEMPLATE}
 _BUSY = (Phase.RUNNING, Phase.UNDOING)
@@ -27,6 +27,15 @@ def running_backup(connection: Connection, operation: OperationId) -> OperationI
     if job is None:
         raise ConflictError(f"Operation {operation} is no backup that runs; there is nothing to cancel.")
     return OperationId(job)
+
+
+def owner_of_job(connection: Connection, operation: OperationId) -> AccountId:
+    """For whom a job works. Raises NotFoundError."""
+    found = select(ACCOUNT.c.account_name).join(ASYNC_JOB, ASYNC_JOB.c.account_id == ACCOUNT.c.id)
+    name = connection.execute(found.where(ASYNC_JOB.c.uuid == operation)).scalar()
+    if name is None:
+        raise NotFoundError(f"There is no operation {operation}.")
+    return AccountId(name)
 
 
 def unfinished_clean_up(connection: Connection, uuid: str) -> Sequence[OperationId]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from snapproof.reference_impl.catalog.schema import INTERVALS, SNAPSHOT_POLICY, SNAPSHOT_SCHEDULE, VOLUMES
-from snapproof.vocabulary import LocationType, Policy, PolicyId, VolumeId
+from snapproof.driver import NotFoundError
+from snapproof.reference_impl.catalog.schema import ACCOUNT, INTERVALS, SNAPSHOT_POLICY, SNAPSHOT_SCHEDULE, VOLUMES
+from snapproof.vocabulary import AccountId, LocationType, Policy, PolicyId, VolumeId
 
 _OF_A_POLICY = ("uuid", "interval", "schedule", "timezone", "max_snaps", "location_type")
 
@@ -21,6 +22,15 @@ _POLICIES: Select[Any] = (
     .where(VOLUMES.c.removed.is_(None), VOLUMES.c.iscsi_name.is_not(None))
 )
 """CloudStack's own policies too, if for managed storage. Its defaults for interval and number say nothing."""
+
+
+def owner_of_policy(connection: Connection, uuid: PolicyId) -> AccountId:
+    """Whose volume a policy is about. Raises NotFoundError."""
+    found = _POLICIES.join(ACCOUNT, VOLUMES.c.account_id == ACCOUNT.c.id).where(SNAPSHOT_POLICY.c.uuid == uuid)
+    row = connection.execute(found.add_columns(ACCOUNT.c.account_name)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no snapshot policy {uuid}.")
+    return AccountId(row.account_name)
 
 
 def policies(connection: Connection, uuid: VolumeId | None = None) -> Sequence[Policy]:

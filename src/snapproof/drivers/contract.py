@@ -16,6 +16,7 @@ from snapproof.driver import (
     BackendError,
     CancelledError,
     ConflictError,
+    DeniedError,
     DriverError,
     DriverUnderTest,
     InvalidRequestError,
@@ -28,9 +29,15 @@ from snapproof.site import Endpoint, Site
 from snapproof.vocabulary import HypervisorType
 
 VERSION = "1.0"
+ON_BEHALF_OF = "on_behalf_of"
+"""No verb of its own: it is the header of every other."""
+
 PREFIX = "/v1/"
 BEGIN = "/v1/begin"
 JOBS = "/v1/jobs/"
+CALLER = "snapproof-caller"
+"""The header that names the account on whose behalf a verb is asked for; without it, the lab itself asks."""
+
 PROBLEM = "application/problem+json"
 JSON = "application/json"
 
@@ -144,6 +151,7 @@ class Kind:
 
 KINDS = (
     Kind(InvalidRequestError, "invalid-request", 400),
+    Kind(DeniedError, "denied", 403),
     Kind(NotFoundError, "not-found", 404),
     Kind(ConflictError, "conflict", 409),
     Kind(CancelledError, "cancelled", 410),
@@ -175,7 +183,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def verbs() -> Mapping[str, Verb]:
     """Every verb of the port, by the name of its method."""
     methods = inspect.getmembers(DriverUnderTest, inspect.isfunction)
-    return {name: _verb(name, method) for name, method in methods if not name.startswith("_")}
+    return {name: _verb(name, method) for name, method in methods if not name.startswith("_") and name != ON_BEHALF_OF}
 
 
 def _verb(name: str, method: Any) -> Verb:

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from snapproof.driver import DriverError, DriverUnderTest
-from snapproof.drivers.contract import BEGIN, JSON, PROBLEM, Problem, SiteMessage, Verb, problem_of, verbs
+from snapproof.drivers.contract import BEGIN, CALLER, JSON, PROBLEM, Problem, SiteMessage, Verb, problem_of, verbs
 from snapproof.site import Answer
+from snapproof.vocabulary import AccountId
 
 _JSON = {"content-type": JSON}
 _PROBLEM = {"content-type": PROBLEM}
@@ -32,7 +33,9 @@ class Hosting:
         if method != "POST" or (target != BEGIN and target not in self._verbs):
             return _problem(404, "There is no such verb; see the contract's OpenAPI document.")
         try:
-            return self._begin(body) if target == BEGIN else self._perform(self._verbs[target], body)
+            return (
+                self._begin(body) if target == BEGIN else self._perform(self._verbs[target], body, headers.get(CALLER))
+            )
         except msgspec.ValidationError as error:
             return _problem(422, f"{target} was sent a message that breaks the contract: {error}")
         except msgspec.DecodeError as error:
@@ -48,11 +51,12 @@ class Hosting:
             self._driver = self._start(site)
         return 204, {}, b""
 
-    def _perform(self, verb: Verb, body: bytes) -> Answer:
+    def _perform(self, verb: Verb, body: bytes, caller: str | None) -> Answer:
         asked = msgspec.json.decode(body, type=verb.body)
         if self._driver is None:
             return _problem(409, "No life has begun; post a site to /v1/begin first.")
-        answer: Any = getattr(self._driver, verb.name)(**verb.arguments(asked))
+        driver = self._driver if caller is None else self._driver.on_behalf_of(AccountId(caller))
+        answer: Any = getattr(driver, verb.name)(**verb.arguments(asked))
         return 200, _JSON, msgspec.json.encode(answer)
 
     def close(self) -> None:

@@ -9,12 +9,33 @@ from typing import Any
 
 import msgspec
 
-from snapproof.drivers.contract import BEGIN, JOBS, JSON, KINDS, PROBLEM, VERSION, Job, Problem, SiteMessage, verbs
+from snapproof.drivers.contract import (
+    BEGIN,
+    CALLER,
+    JOBS,
+    JSON,
+    KINDS,
+    PROBLEM,
+    VERSION,
+    Job,
+    Problem,
+    SiteMessage,
+    verbs,
+)
 
 ABOUT = """\
 What a driver outside snapproof's own process answers. Every verb is one POST; the same operation id sent twice means
 the same operation, not a second one. Work that takes long may be answered 202 with a job, which is then polled.
 """
+
+
+_CALLER: dict[str, Any] = {
+    "name": CALLER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The account on whose behalf this is asked; without it, the lab asks, who may everything.",
+}
 
 
 def document() -> dict[str, Any]:
@@ -35,7 +56,7 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "snapproof: contract of drivers", "version": VERSION, "description": ABOUT},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": json.loads(json.dumps(components))},  # defaults as JSON has them: no tuples
     }
 
 
@@ -45,6 +66,7 @@ def _operation(name: str, purpose: str, body: dict[str, Any], answer: dict[str, 
         "operationId": name,
         "summary": summary,
         "description": purpose,
+        "parameters": [] if name == "begin" else [_CALLER],
         "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
         "responses": {**_done(answer), **_later(), **_problems()},
     }

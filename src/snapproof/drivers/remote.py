@@ -13,6 +13,7 @@ import urllib3
 from snapproof.driver import DriverUnderTest
 from snapproof.drivers.contract import (
     BEGIN,
+    CALLER,
     JOBS,
     JSON,
     PROBLEM,
@@ -27,6 +28,7 @@ from snapproof.drivers.contract import (
     verbs,
 )
 from snapproof.site import Answer, Clock, Wire
+from snapproof.vocabulary import AccountId
 
 PATIENCE_S = 60.0
 """How long a driver may leave one request unanswered, and one job unfinished."""
@@ -67,8 +69,15 @@ def over_socket(url: str, *, patience_s: float = PATIENCE_S) -> Wire:
 class _Caller:
     """Has every verb of the port as a method; the port's own text says what each means."""
 
-    def __init__(self, wire: Wire, clock: Clock, explain: Callable[[str], BaseException]) -> None:
+    def __init__(
+        self, wire: Wire, clock: Clock, explain: Callable[[str], BaseException], caller: AccountId | None = None
+    ) -> None:
         self._wire, self._clock, self._explain = wire, clock, explain
+        self._headers = {"content-type": JSON, "accept": f"{JSON}, {PROBLEM}"} | ({CALLER: caller} if caller else {})
+
+    def on_behalf_of(self, caller: AccountId) -> DriverUnderTest:
+        """Ask the same life in the name of an account."""
+        return cast("DriverUnderTest", _Caller(self._wire, self._clock, self._explain, caller))
 
     def __getattr__(self, name: str) -> Any:
         verb = verbs().get(name)
@@ -97,7 +106,7 @@ class _Caller:
 
     def _exchange(self, method: str, target: str, body: bytes) -> Answer:
         try:
-            return self._wire(method, target, {"content-type": JSON, "accept": f"{JSON}, {PROBLEM}"}, body)
+            return self._wire(method, target, self._headers, body)
         except UnansweredError as error:
             raise self._explain(str(error)) from error
 
