@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.reference_impl.adapters.trust import USUAL_TRUST, Trust
 from snapproof.site import Answer, Clock, Endpoint, Site
 
 
@@ -44,21 +45,25 @@ class _WatchfulClock:
         self.require()
 
 
-def fenced(site: Site, require: Callable[[], None]) -> Site:
-    """Put a fence around everything that the site lets us reach; `require` raises where the caller was overtaken."""
+def fenced(site: Site, require: Callable[[], None], trust: Trust = USUAL_TRUST) -> Site:
+    """Put a fence around everything that the site lets us reach; `require` raises where the caller was overtaken.
+
+    Connections are opened here, to whom `trust` allows; what is asked of a bucket is signed and needs no TLS.
+    """
+    signed = replace(trust, plain_allowed=True)
     directory: Any = _Fenced(site.export, require)  # as wide as the export, whatever verbs it has
     return replace(
         site,
-        array=_behind(site.array, require),
-        hypervisor=_behind(site.hypervisor, require),
-        bucket=site.bucket and replace(site.bucket, endpoint=_behind(site.bucket.endpoint, require)),
+        array=_behind(site.array, require, trust),
+        hypervisor=_behind(site.hypervisor, require, trust),
+        bucket=site.bucket and replace(site.bucket, endpoint=_behind(site.bucket.endpoint, require, signed)),
         export=directory,
         clock=_WatchfulClock(site.clock, require),
     )
 
 
-def _behind(endpoint: Endpoint, require: Callable[[], None]) -> Endpoint:
-    transport = Transport(endpoint)
+def _behind(endpoint: Endpoint, require: Callable[[], None], trust: Trust) -> Endpoint:
+    transport = Transport(endpoint, trust=trust)
 
     def exchange(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         require()

@@ -3,6 +3,7 @@
 Which orders a request draws up is in the files of the nouns.
 """
 
+import logging
 import random
 import uuid
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from snapproof.driver import ConflictError, InvalidRequestError
+from snapproof.reference_impl.adapters.trust import Trust
 from snapproof.reference_impl.breaking import guarded
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Session
@@ -34,6 +36,8 @@ from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
 from snapproof.vocabulary import AccountId, OperationId
 
+LOG = logging.getLogger("snapproof.reference")
+
 P = ParamSpec("P")
 T = TypeVar("T")
 OrderT = TypeVar("OrderT", bound=Order)
@@ -51,14 +55,22 @@ class Life:
         url, terms = live().catalog_url_for(site.state_directory), live().terms
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
         leases = Leases(self._catalog, terms)
-        self.site = fenced(site, leases.require)
         self._caller: AccountId | None = None
+        if not live().certificates_verified:
+            LOG.warning("certificates are not verified (security.certificates.verified): anybody can play the array")
+        self.site = fenced(site, leases.require, self._trust())
         ports = self.ports()
         self._ports = ports = replace(ports, store=guarded(ports.store, ports.clock, live))
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(
             self._catalog, ports, leases=leases, settings=live, rules=self.rules(), dice=dice
+        )
+
+    def _trust(self) -> Trust:
+        settings = self._live()
+        return Trust(
+            certificates_verified=settings.certificates_verified, link_local_allowed=settings.link_local_allowed
         )
 
     def settings(self) -> Settings:

@@ -30,6 +30,10 @@ class GoneError(RefusedError):
     """What the call was about does not exist."""
 
 
+class MistakenError(RefusedError):
+    """The answer was about something else than what was asked. Nothing in it is believed, and nobody is asked again."""
+
+
 class StoppedError(RefusedError):
     """The job was cancelled while it waited."""
 

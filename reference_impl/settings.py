@@ -171,6 +171,18 @@ class Settings:
         "How long a job stays its server's without a sign of life.",
         reload=Reload.RESTART,
     )
+    certificates_verified: bool = _setting(
+        True,
+        "security.certificates.verified",
+        "Whether array and hosts must show a certificate to trust. Without it, each start is warned of.",
+        reload=Reload.RESTART,
+    )
+    link_local_allowed: bool = _setting(
+        False,
+        "security.link.local.allowed",
+        "Whether an address such as 169.254.0.5 may be an array's, a host's or a store's.",
+        reload=Reload.RESTART,
+    )
 
     def __post_init__(self) -> None:
         """Refuse what could never work. Raises SettingError."""

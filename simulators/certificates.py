@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +15,17 @@ class Certificate:
 
 def certificate(*hosts: str) -> Certificate:
     """Issue an EC certificate for localhost, the loopback addresses and `hosts` (names or addresses)."""
+    return certificate_for("localhost", "127.0.0.1", "::1", *hosts)
+
+
+def certificate_for(*hosts: str, expired: bool = False) -> Certificate:
+    """Issue an EC certificate for these hosts and no others, `expired` one that was good until the year 2000."""
     import trustme
 
     authority = trustme.CA(organization_name="snapproof simulators")
-    names = dict.fromkeys(("localhost", "127.0.0.1", "::1", *hosts))
+    until = datetime(2000, 1, 1, tzinfo=UTC) if expired else None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names, organization_name="snapproof simulators").configure_cert(context)
+    names = dict.fromkeys(hosts)
+    issued = authority.issue_cert(*names, organization_name="snapproof simulators", not_after=until)
+    issued.configure_cert(context)
     return Certificate(context, authority.cert_pem.bytes())

@@ -4,7 +4,7 @@ import re
 
 from pytest_bdd import given, parsers, then, when
 
-from snapproof.driver import InvalidRequestError
+from snapproof.driver import DriverError, InvalidRequestError
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
 from snapproof.vocabulary import AccountId, LocationType, OperationId, SnapshotRequest, VolumeId, VolumeRequest
@@ -19,6 +19,7 @@ FORMS = {
     "a line feed's": "esc\r\naped",
     "a very long name's": "escaped" * 200,
     "a pattern's": "es[cape]d*?",
+    "a plain name's": "team-blue",
 }
 """What names may be made of that mean more than a name."""
 
@@ -34,9 +35,8 @@ MADE = re.compile(r"array\.(Create|Clone|Copy)")
 def an_account_backs_up(lab: Lab, scene: Scene, form: str) -> None:
     """Account, volume and operations have the same hostile name; the first refusal is the outcome."""
     name = FORMS[form]
-    making = VolumeRequest(
-        operation=OperationId(f"1 {name[:100]}"), account=AccountId(name), name=name, size_bytes=2**20
-    )
+    operation = OperationId(f"1 {name[:100]}")
+    making = VolumeRequest(operation=operation, account=AccountId(name), name=name, size_bytes=2**20)
     made = scene.act(lab, lambda driver: driver.create_volume(making))
     if made.value is not None:
         lab.start_guest(made.value).fill(blocks=2)
@@ -88,9 +88,9 @@ def somebody_keeps_files(lab: Lab, scene: Scene, name: str) -> None:
         lab.plant_file(sibling.format(path=path, stem=path.removesuffix(".vhd"), folder=folder, name=last))
 
 
-@then("nobody else's file was touched")
-def nobody_elses_file(lab: Lab) -> None:
-    """Neither what was planted, nor what links lead to."""
+@then("nothing of anybody else's was touched")
+def nothing_of_anybody_elses(lab: Lab) -> None:
+    """Neither other people's volumes and snapshots, nor planted files, nor what links lead to."""
     damage = lab.damage_to_others()
     assert not damage, " ".join(damage)
 
@@ -121,3 +121,38 @@ def _files(changes: tuple[str, ...]) -> list[str]:
 def _path(scene: Scene, name: str) -> str:
     (copy,) = [copy for copy in scene.snapshot(name).copies if copy.location is LocationType.SECONDARY]
     return copy.reference
+
+
+@then(parsers.parse("the driver had answered within {seconds:d} seconds"))
+def the_driver_had_answered(scene: Scene, seconds: int) -> None:
+    """By the clock on the wall, which runs while the world's stands still."""
+    took = scene.outcome.took_s
+    assert took <= seconds, f"The driver took {took:.1f} s."
+
+
+@then("nobody was sent elsewhere")
+def nobody_was_sent_elsewhere(lab: Lab) -> None:
+    """No redirect was followed, and nothing that an answer names was fetched: each service counts who comes there."""
+    went = [call for call in lab.calls() if call.partition("#")[0].endswith(".Elsewhere")]
+    assert not went, f"The driver went elsewhere: {', '.join(went)}."
+
+
+@then("the act is refused in the driver's own words")
+def the_act_is_refused_in_own_words(scene: Scene) -> None:
+    """An error of the port, neither success nor whatever a parser raises."""
+    error = scene.outcome.error
+    assert error is not None or scene.outcome.crashed, "The driver reported success."
+    assert isinstance(error, DriverError), f"The driver broke: {type(error).__name__}: {error}"
+
+
+@given(parsers.parse("somebody plays the {service} with {mask}"))
+def somebody_plays(lab: Lab, service: str, mask: str) -> None:
+    """The driver's next life is told the address of an impostor, and begins at once."""
+    lab.impersonate(service, mask)
+
+
+@then("the impostor has heard nothing")
+def the_impostor_has_heard_nothing(lab: Lab) -> None:
+    """No request arrived, and with it no credential."""
+    heard = lab.heard_by_impostors()
+    assert not heard, f"The impostor was sent {heard[0]}, and {len(heard) - 1} more."

@@ -47,7 +47,7 @@ Feature: A name is a name, and never a way
     And somebody has planted a link at "snapshots"
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then the act is refused
-    And nobody else's file was touched
+    And nothing of anybody else's was touched
 
   @req:R-145 @capability:snapshot-secondary @capability:volume-from-secondary
   Scenario Outline: No backup is read through a planted link
@@ -58,7 +58,7 @@ Feature: A name is a name, and never a way
     And somebody has put a link in the place of <place> of "nightly"
     When a volume "restored" is made from snapshot "nightly"
     Then the act is refused
-    And nobody else's file was touched
+    And nothing of anybody else's was touched
 
     Examples:
       | place                    |
@@ -74,7 +74,7 @@ Feature: A name is a name, and never a way
     And somebody has put a link in the place of <place> of "nightly"
     When the snapshot "nightly" is deleted
     Then the act is refused
-    And nobody else's file was touched
+    And nothing of anybody else's was touched
     When everything is repaired
     And the snapshot "nightly" is deleted
     Then the backup of "nightly" is gone
@@ -95,7 +95,7 @@ Feature: A name is a name, and never a way
     When the snapshot "monday" is deleted
     Then the backup of "monday" is gone
     And the backup of "tuesday" is still there, whole
-    And nobody else's file was touched
+    And nothing of anybody else's was touched
 
     Examples:
       | store |

@@ -6,15 +6,24 @@ When to ask and what to do about an answer is not decided here; only what an ans
 import base64
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
+from snapproof.reference_impl.adapters.element_answers import (
+    AccountRow,
+    GroupRow,
+    HandleRow,
+    Result,
+    SnapshotRow,
+    VolumeRow,
+)
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import (
     CallError,
     GoneError,
     Lun,
+    MistakenError,
     Owner,
     RefusedError,
     TransientError,
@@ -67,7 +76,7 @@ class ElementArray:
     """One cluster. `group` is the name of the access group that holds the initiators of the site's hosts."""
 
     def __init__(self, endpoint: Endpoint, *, group: str) -> None:
-        self._transport = Transport(endpoint)
+        self.transport = Transport(endpoint)
         login = f"{endpoint.username}:{endpoint.password.reveal()}".encode()
         self._headers = {
             "authorization": "Basic " + base64.b64encode(login).decode(),
@@ -87,19 +96,23 @@ class ElementArray:
             qos=_qos(qos),
             attributes=_attributes(owner),
         )
-        return self.get_lun(created["volumeID"])
+        return self._new_lun(created.number("volumeID"), name, owner)
 
     def find_luns(self, *, name: str, owner: Owner) -> Sequence[Lun]:
         """ListVolumes by name; the owner tag decides."""
-        rows = self._call("ListVolumes", volumeName=name)["volumes"]
+        rows = self._call("ListVolumes", volumeName=name).rows("volumes", VolumeRow)
+        if rows and not any(row.name == name for row in rows):
+            raise MistakenError(f"The array was asked about volumes called {name} and told of others.")
         return [lun for lun in map(_lun, rows) if lun.name == name and _same(lun.owner, owner)]
 
     def get_lun(self, lun_id: int) -> Lun:
         """ListVolumes by id; an answer about another volume is no answer (hazard C5)."""
-        for row in self._call("ListVolumes", volumeIDs=[lun_id])["volumes"]:
-            if row["volumeID"] == lun_id:
-                return _lun(row)
-        raise GoneError(f"The array has no volume {lun_id}.")
+        rows = self._call("ListVolumes", volumeIDs=[lun_id]).rows("volumes", VolumeRow)
+        if others := [row.volumeID for row in rows if row.volumeID != lun_id]:
+            raise MistakenError(f"The array was asked about volume {lun_id} and told of {others[0]}.")
+        if not rows:
+            raise GoneError(f"The array has no volume {lun_id}.")
+        return _lun(rows[0])
 
     def set_qos(self, lun_id: int, qos: Qos) -> None:
         """ModifyVolume."""
@@ -114,19 +127,28 @@ class ElementArray:
         self._call("PurgeDeletedVolume", volumeID=lun_id)
 
     def take_snapshot(self, lun_id: int, *, name: str, owner: Owner) -> int:
-        """CreateSnapshot, with the owner tag in its attributes."""
-        return int(
-            self._call("CreateSnapshot", volumeID=lun_id, name=name, attributes=_attributes(owner))["snapshotID"]
-        )
+        """CreateSnapshot, with the owner tag in its attributes. The answer is believed if it is about the volume."""
+        made = self._call("CreateSnapshot", volumeID=lun_id, name=name, attributes=_attributes(owner))
+        number = made.number("snapshotID")
+        if "snapshot" in made:
+            row = made.row("snapshot", SnapshotRow)
+            ours = (row.snapshotID, row.volumeID, row.name) == (number, lun_id, name)
+        else:
+            ours = number in self.find_snapshots(lun_id, name=name, owner=owner)
+        if not ours:
+            raise MistakenError(f"The array calls snapshot {number} the one of volume {lun_id}, and it is not.")
+        return number
 
     def find_snapshots(self, lun_id: int, *, name: str, owner: Owner) -> Sequence[int]:
         """ListSnapshots of the volume; the owner tag decides, or the one that CloudStack itself gave before us."""
         try:
-            rows = self._call("ListSnapshots", volumeID=lun_id)["snapshots"]
+            rows = self._call("ListSnapshots", volumeID=lun_id).rows("snapshots", SnapshotRow)
         except GoneError:
             return []
-        ours = [row["snapshotID"] for row in rows if row["name"] == name and _same(_owner(row), owner)]
-        return ours + [row["snapshotID"] for row in rows if _made_by_cloudstack(row, owner)]
+        if others := [row.volumeID for row in rows if row.volumeID != lun_id]:
+            raise MistakenError(f"The array was asked about volume {lun_id} and told of snapshots of {others[0]}.")
+        ours = [row.snapshotID for row in rows if row.name == name and _same(_owner(row.attributes), owner)]
+        return ours + [row.snapshotID for row in rows if _made_by_cloudstack(row, owner)]
 
     def delete_snapshot(self, snapshot_id: int) -> None:
         """DeleteSnapshot, by id."""
@@ -146,14 +168,12 @@ class ElementArray:
             name=name,
             attributes=_attributes(owner),
         )
-        return self.get_lun(started["volumeID"]), int(started["asyncHandle"])
+        return self._new_lun(started.number("volumeID"), name, owner), started.number("asyncHandle")
 
     def clone_handle(self, lun: Lun) -> int | None:
         """ListAsyncResults: a handle lives until its complete result was read once."""
-        for row in self._call("ListAsyncResults", asyncResultTypes=["Clone"])["asyncHandles"]:
-            if row["data"].get("volumeID") == lun.id:
-                return int(row["asyncResultID"])
-        return None
+        rows = self._call("ListAsyncResults", asyncResultTypes=["Clone"]).rows("asyncHandles", HandleRow)
+        return next((row.asyncResultID for row in rows if row.data.volumeID == lun.id), None)
 
     def clone_finished(self, handle: int) -> bool:
         """GetAsyncResult; a failure stands inside a complete result (hazard C4)."""
@@ -161,77 +181,78 @@ class ElementArray:
         if answer["status"] != "complete":
             return False
         if "error" in answer:
-            name = answer["error"].get("name", "no name")
+            name = answer["error"].get("name", "no name") if isinstance(answer["error"], dict) else "no name"
             raise RefusedError(f"The array could not clone a volume (asyncHandle {handle}): {name}.")
         return True
 
     def grant(self, lun_id: int) -> None:
         """AddVolumesToVolumeAccessGroup; a volume that is in it already is granted."""
         group = self._hosts_group()
-        if lun_id not in group["volumes"]:
-            self._call(
-                "AddVolumesToVolumeAccessGroup", volumeAccessGroupID=group["volumeAccessGroupID"], volumes=[lun_id]
-            )
+        if lun_id not in group.volumes:
+            self._call("AddVolumesToVolumeAccessGroup", volumeAccessGroupID=group.volumeAccessGroupID, volumes=[lun_id])
 
     def revoke(self, lun_id: int) -> None:
         """RemoveVolumesFromVolumeAccessGroup, wherever it is."""
-        for group in self._call("ListVolumeAccessGroups")["volumeAccessGroups"]:
-            if lun_id in group["volumes"]:
+        for group in self._groups():
+            if lun_id in group.volumes:
                 self._call(
                     "RemoveVolumesFromVolumeAccessGroup",
-                    volumeAccessGroupID=group["volumeAccessGroupID"],
+                    volumeAccessGroupID=group.volumeAccessGroupID,
                     volumes=[lun_id],
                 )
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._transport.close()
+        self.transport.close()
 
-    def _hosts_group(self) -> Mapping[str, Any]:
-        for group in self._call("ListVolumeAccessGroups")["volumeAccessGroups"]:
-            if group["name"] == self._group:
-                found: Mapping[str, Any] = group
-                return found
-        raise RefusedError(f"The array has no volume access group {self._group}; it must hold the hosts' initiators.")
+    def _new_lun(self, lun_id: int, name: str, owner: Owner) -> Lun:
+        """Look at a LUN that was just made, as the array says: it must be the one that was asked for."""
+        lun = self.get_lun(lun_id)
+        if lun.name != name or not _same(lun.owner, owner):
+            raise MistakenError(f"The array calls volume {lun_id} the new {name}, and it is not.")
+        return lun
+
+    def _groups(self) -> list[GroupRow]:
+        return self._call("ListVolumeAccessGroups").rows("volumeAccessGroups", GroupRow)
+
+    def _hosts_group(self) -> GroupRow:
+        found = next((group for group in self._groups() if group.name == self._group), None)
+        if found is None:
+            raise RefusedError(
+                f"The array has no volume access group {self._group}; it must hold the hosts' initiators."
+            )
+        return found
 
     def _account(self, name: str) -> int:
         """The account's id; asked for once a life. Only "unknown" makes one, any other failure is a failure."""
         if name not in self._accounts:
             username = (ACCOUNT_PREFIX + name)[:64]
             try:
-                found = self._call("GetAccountByName", username=username)["account"]["accountID"]
+                found = self._call("GetAccountByName", username=username).row("account", AccountRow)
             except GoneError:
-                found = self._call("AddAccount", username=username)["accountID"]
-            self._accounts[name] = int(found)
+                self._accounts[name] = self._call("AddAccount", username=username).number("accountID")
+                return self._accounts[name]
+            if found.username != username:
+                raise MistakenError(f"The array was asked about account {username} and told of another.")
+            self._accounts[name] = found.accountID
         return self._accounts[name]
 
-    def _call(self, method: str, **params: object) -> dict[str, Any]:
+    def _call(self, method: str, **params: object) -> Result:
         body = msgspec.json.encode({"method": method, "params": params, "id": 1})
-        status, _, text = self._transport.exchange("POST", f"/json-rpc/{API_VERSION}", self._headers, body)
+        status, _, text = self.transport.exchange("POST", f"/json-rpc/{API_VERSION}", self._headers, body)
         if status != 200:
             kind = TransientError if status in {502, 503} else UnknownOutcomeError if status >= 500 else RefusedError
             raise kind(f"{method}: the array answered with HTTP {status}.")
         try:
             answer = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UnknownOutcomeError(f"{method}: the array's answer cannot be read.") from error
         match answer:
             case {"error": dict(refused)}:
                 raise _refusal(method, refused)
             case {"result": dict(result)}:
-                return _Result(method, result)
+                return Result(method, result)
         raise UnknownOutcomeError(f"{method}: the array's answer cannot be read.")
-
-
-class _Result(dict[str, Any]):
-    """A result whose missing members are an answer that cannot be read, not a defect of ours."""
-
-    def __init__(self, method: str, members: Mapping[str, Any]) -> None:
-        super().__init__(members)
-        self._method = method
-
-    def __missing__(self, name: str) -> NoReturn:
-        raise UnknownOutcomeError(f"{self._method}: the array's answer cannot be read: {name} is missing.")
 
 
 def _refusal(method: str, error: Mapping[str, Any]) -> CallError:
@@ -241,21 +262,20 @@ def _refusal(method: str, error: Mapping[str, Any]) -> CallError:
     return kind(f"The array refused {method}: {name}.")
 
 
-def _lun(row: Mapping[str, Any]) -> Lun:
+def _lun(row: VolumeRow) -> Lun:
     return Lun(
-        id=row["volumeID"],
-        name=row["name"],
-        target=row["iqn"],
-        size_bytes=row["totalSize"],
-        owner=_owner(row),
-        deleted=row["status"] == "deleted",
-        shared=bool(row["volumeAccessGroups"]),
+        id=row.volumeID,
+        name=row.name,
+        target=row.iqn,
+        size_bytes=row.totalSize,
+        owner=_owner(row.attributes),
+        deleted=row.status == "deleted",
+        shared=bool(row.volumeAccessGroups),
     )
 
 
-def _owner(row: Mapping[str, Any]) -> Owner | None:
-    attributes = row.get("attributes") or {}
-    if attributes.get("owner") != OWNER_MARK:
+def _owner(attributes: Mapping[str, Any] | None) -> Owner | None:
+    if attributes is None or attributes.get("owner") != OWNER_MARK:
         return None
     return Owner(job=str(attributes.get("job", "")), subject=str(attributes.get("subject", "")))
 
@@ -264,9 +284,9 @@ def _same(found: Owner | None, wanted: Owner) -> bool:
     return found is not None and found.subject == wanted.subject
 
 
-def _made_by_cloudstack(row: Mapping[str, Any], wanted: Owner) -> bool:
+def _made_by_cloudstack(row: SnapshotRow, wanted: Owner) -> bool:
     """Its names end in the snapshot's UUID, and its tag is the number of the row (taken over in an upgrade)."""
-    return "CloudStackSnapshotId" in (row.get("attributes") or {}) and row["name"].endswith(f"-{wanted.subject}")
+    return "CloudStackSnapshotId" in (row.attributes or {}) and row.name.endswith(f"-{wanted.subject}")
 
 
 def _attributes(owner: Owner) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from botocore.credentials import Credentials
 from snapproof.digests import digest_of_chunks
 from snapproof.reference_impl.adapters.nfs import Staging, speaking_of
 from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.reference_impl.adapters.trust import SIGNED
 from snapproof.reference_impl.ports import (
     CallError,
     GoneError,
@@ -44,7 +45,7 @@ class S3Bucket:
     def __init__(self, place: S3Place, *, part_bytes: int = PART_BYTES) -> None:
         self._place = place
         self.part_bytes = part_bytes
-        self._transport = Transport(place.endpoint)
+        self._transport = Transport(place.endpoint, trust=SIGNED)
         self._signer = S3SigV4Auth(Credentials(place.endpoint.username, place.endpoint.password.reveal()), "s3", REGION)
 
     def request(
@@ -213,11 +214,12 @@ def _code(text: bytes) -> str:
 
 def _xml(text: bytes) -> ET.Element:
     """Parse an answer; a document that declares entities is no answer of S3's."""
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise RefusedError("S3 answered with a document type declaration, which is refused.")
     try:
-        return ET.fromstring(text)
-    except ET.ParseError as error:
+        document = text.decode()  # which takes the choice of an encoding from the document
+        if "<!DOCTYPE" in document or "<!ENTITY" in document:
+            raise RefusedError("S3 answered with a document type declaration, which is refused.")
+        return ET.fromstring(document)
+    except (ET.ParseError, UnicodeDecodeError) as error:
         raise UnknownOutcomeError("S3's answer cannot be read.") from error
 
 

@@ -15,12 +15,14 @@ import msgspec
 
 from snapproof.simulators.faults import SERVER_FAILURE, Dialect, Seam
 from snapproof.simulators.http1 import Bounds
+from snapproof.simulators.misleading import ELSEWHERE, ELSEWHERE_LABEL
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.solidfire import bulk_ranges, rights
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import methods, perform
 from snapproof.simulators.solidfire.errors import ERRORS, ElementError, checked_name
 from snapproof.simulators.solidfire.guesses import GUESSED
+from snapproof.simulators.solidfire.lies import check_lie, lied
 from snapproof.simulators.solidfire.limits import BODY_BYTES_MAX
 from snapproof.simulators.solidfire.logins import Administrator
 from snapproof.simulators.solidfire.method import Port
@@ -54,7 +56,7 @@ _REASONS = {
     500: "Internal Server Error",
 }
 
-DIALECT = Dialect(check_name=lambda _method, name: checked_name(name))
+DIALECT = Dialect(check_name=lambda _method, name: checked_name(name), check_damage=check_lie)
 """Every fault makes sense here: an Element API is plain HTTP, and its errors have names."""
 
 
@@ -107,12 +109,15 @@ class Endpoint:
         caller = self._caller(headers.get("authorization", ""))
         if caller is None:
             return _page(401)
+        if path == ELSEWHERE and self._seam is not None:
+            return self._seam.cross(self._service, ELSEWHERE_LABEL, lambda: _page(404), refuse=refusal)
         if version is None:
             found = report(self._array, path) if method == "GET" else None
             return (200, _JSON, found) if found else _page(404)
+        host = headers.get("host", "")
         if method == "POST":
-            return self._posted(caller, version, body)
-        return self._got(caller, version, query) if method == "GET" and query else _page(405)
+            return self._posted(caller, version, body, host)
+        return self._got(caller, version, query, host) if method == "GET" and query else _page(405)
 
     def _caller(self, header: str) -> Administrator | None:
         """Find who sent this header; whoever called last is not read out of it again."""
@@ -133,7 +138,7 @@ class Endpoint:
         self._recent = offered, caller
         return caller
 
-    def _posted(self, caller: Administrator, version: Version, body: bytes) -> Answer:
+    def _posted(self, caller: Administrator, version: Version, body: bytes, host: str) -> Answer:
         if len(body) > BODY_BYTES_MAX:
             return _page(413)
         try:
@@ -146,13 +151,13 @@ class Endpoint:
             return _failure(ElementError(GUESSED.bad_body, "The id must be a string, a number or null."))
         if repeated:
             return _failure(ElementError(GUESSED.bad_body, "A member of the body is named twice."), request.id)
-        return self._answer(caller, version, request)
+        return self._answer(caller, version, request, host)
 
-    def _got(self, caller: Administrator, version: Version, query: str) -> Answer:
+    def _got(self, caller: Administrator, version: Version, query: str, host: str) -> Answer:
         params = dict(parse_qsl(query))
-        return self._answer(caller, version, _Request(method=params.pop("method", None), params=params))
+        return self._answer(caller, version, _Request(method=params.pop("method", None), params=params), host)
 
-    def _answer(self, caller: Administrator, version: Version, request: _Request) -> Answer:
+    def _answer(self, caller: Administrator, version: Version, request: _Request, host: str) -> Answer:
         name, params = request.method, request.params
         if not name:
             return _failure(ElementError("xMissingParameter", member="method"), request.id)
@@ -163,7 +168,13 @@ class Endpoint:
         if self._seam is None:
             return act()
         label = name if name in methods() else UNKNOWN_LABEL
-        return self._seam.cross(self._service, label, act, refuse=partial(refusal, call_id=request.id))
+        return self._seam.cross(
+            self._service,
+            label,
+            act,
+            refuse=partial(refusal, call_id=request.id),
+            damage=lambda lie: lied(self._array, lie, act(), host=host),
+        )
 
     def _performed(self, caller: Administrator, version: Version, request: _Request) -> Answer:
         array, name = self._array, request.method or ""

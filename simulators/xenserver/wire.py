@@ -15,6 +15,7 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 from snapproof.simulators.faults import SERVER_FAILURE, AnswerCutError, AnswerLostError, Dialect, Seam, known_name
+from snapproof.simulators.misleading import ELSEWHERE, ELSEWHERE_LABEL, XML_LIES, known_lie, misled
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.xenserver import jsonrpc
 from snapproof.simulators.xenserver.datamodel import Role
@@ -32,6 +33,8 @@ HOST_DIES = "HOST_DIES"
 """The master dies at this call, and comes back: whatever it was doing breaks off, and the answer is lost."""
 POWER_CUT = "POWER_CUT"
 """The master's power goes at this call; whoever arranged it gives it back."""
+ECHO = "answer-echo"
+"""The call fails, and the host says why in full: what it was sent, and how its iSCSI initiator is configured."""
 _LOCAL = frozenset({*LOGINS[1:], "session.local_logout", LIST_METHODS})
 """What a slave answers itself."""
 _FORBIDDEN = ("<!DOCTYPE", "<!ENTITY", "\0")  # no client needs them; entities can blow up and read files
@@ -53,12 +56,26 @@ def check_name(_method: str, name: str) -> None:
         known_name(name, {*CODES, EMPTY_ANSWER, HOST_DIES, POWER_CUT}, "xapi")
 
 
-DIALECT = Dialect(check_name=check_name)
+def check_lie(_method: str, name: str) -> None:
+    """Raise UnfitFaultError for a lie that a host does not tell."""
+    known_lie(name, {*XML_LIES, ECHO}, "A host")
+
+
+DIALECT = Dialect(check_name=check_name, check_damage=check_lie)
 """Every fault makes sense here: calls come over plain HTTP, and failures have codes."""
 
 
 class _FailedError(Exception):
     """This call is answered with HTTP 500, whatever wire it came over."""
+
+
+class _MisleadingError(Exception):
+    """This call has been performed, and its true answer is not given."""
+
+    def __init__(self, name: str, answer: dict[str, object]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +90,8 @@ class Endpoint:
     """One host's door. Every call passes the seam as `host.<Class.method>`.
 
     `turn` is held while the pool is asked, and not while a call waits for events. Over a unix socket a slave passes on
-    what only the master can answer; over TCP it tells who the master is.
+    what only the master can answer; over TCP it tells who the master is. `configuration` is what the hosts' iSCSI
+    initiators are configured with, CHAP secrets included; only a host that echoes tells it.
     """
 
     def __init__(
@@ -88,8 +106,10 @@ class Endpoint:
         users: Mapping[str, User] | None = None,
         turn: AbstractContextManager[object] | None = None,
         wait_s_max: float = WAIT_S_MAX,
+        configuration: Callable[[], str] = str,
     ) -> None:
         self._pool = pool
+        self._configuration = configuration
         self._users = {**(users or {}), username: User(password=password, role=Role.ROOT)}
         self._seam = seam
         self._host = host
@@ -99,6 +119,8 @@ class Endpoint:
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         path = target.partition("?")[0]
+        if path == ELSEWHERE and self._seam is not None:
+            return self._seam.cross("host", ELSEWHERE_LABEL, lambda: _FAILED, refuse=lambda _: _FAILED)
         if path not in PATHS and path != JSON_PATH:
             return (
                 404,
@@ -111,13 +133,23 @@ class Endpoint:
             return 413, {"content-type": "text/plain"}, b"The document is larger than any call of this API.\n"
         if not self._pool.has_power(self._host):
             raise AnswerLostError(f"Host {self._host} of the pool has no power.")
-        return self._by_json(body) if path == JSON_PATH else self._by_xml(body)
+        try:
+            return self._by_json(body) if path == JSON_PATH else self._by_xml(body)
+        except _MisleadingError as lie:
+            true = 200, _HEADERS, _written(lie.answer)
+            return misled(lie.name, true, XML_LIES, host=headers.get("host", ""))
 
     def answer(self, name: str, arguments: tuple[object, ...]) -> dict[str, object]:
         """Answer one call in xapi's shape, whatever wire it came over."""
         if self._seam is None or "." not in name:
             return self._performed(name, arguments)
-        return self._seam.cross("host", name, lambda: self._performed(name, arguments), refuse=self._refused)
+        return self._seam.cross(
+            "host",
+            name,
+            lambda: self._performed(name, arguments),
+            refuse=self._refused,
+            damage=lambda lie: self._misled(lie, name, arguments),
+        )
 
     def _by_xml(self, body: bytes) -> Answer:
         try:
@@ -183,6 +215,12 @@ class Endpoint:
         with self._turn:
             return self._pool.log_in(username, user.role)
 
+    def _misled(self, lie: str, name: str, arguments: tuple[object, ...]) -> dict[str, object]:
+        if lie != ECHO:
+            raise _MisleadingError(lie, self._performed(name, arguments))
+        said = f"{name}{arguments}: iscsiadm: login failed with {self._configuration()}"
+        return {"Status": "Failure", "ErrorDescription": ["SR_BACKEND_FAILURE_68", "", said, ""]}
+
     def _refused(self, name: str) -> dict[str, object]:
         if name == SERVER_FAILURE:
             raise _FailedError
@@ -206,6 +244,7 @@ def doors(
     turn: AbstractContextManager[object] | None = None,
     unix: bool = False,
     wait_s_max: float = WAIT_S_MAX,
+    configuration: Callable[[], str] = str,
 ) -> tuple[Endpoint, ...]:
     """Give every host of a pool its door, the first host's first. Serve them `blocking`: some calls wait for events."""
     return tuple(
@@ -218,6 +257,7 @@ def doors(
             host=number,
             unix=unix,
             wait_s_max=wait_s_max,
+            configuration=configuration,
         )
         for number in range(pool.hosts)
     )

@@ -91,11 +91,15 @@ class BackupImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome(Generic[T_co]):
-    """How one verb of the driver ended: with a value, with an error, or with the death of the driver's process."""
+    """How one verb of the driver ended: with a value, with an error, or with the death of the driver's process.
+
+    `took_s` is by the clock on the wall, 0 where nobody looked.
+    """
 
     value: T_co | None = None
     error: Exception | None = None
     crashed: bool = False
+    took_s: float = 0
 
     def result(self) -> T_co:
         """Give the value; raises AssertionError, saying how the verb ended instead."""
@@ -225,6 +229,16 @@ class Lab(Protocol):
 
         Ways: `a flipped bit`, `a cut end`, `a false header`, `an absurd virtual size`.
         """
+
+    def impersonate(self, service: str, mask: str) -> None:
+        """Begin a life of the driver whose `array` or `host` is somebody else, until `repair`.
+
+        Masks: `a certificate that nobody vouches for`, `a certificate of another host's`, `a certificate that has
+        expired`, `no certificate at all`.
+        """
+
+    def heard_by_impostors(self) -> Sequence[str]:
+        """What drivers have sent to impostors, one line for each request."""
 
     def was_users(self, array_volume: int) -> bool:
         """Say whether an array volume was a user's volume at some time, as far as the driver ever listed it."""

@@ -7,17 +7,20 @@ import ssl
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY  # no mock: equal to anything
 
 import pytest
 
+from snapproof.driver import DriverError
 from snapproof.fixtures.site import site_of
 from snapproof.fixtures.world import World
 from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.transport import Transport
+from snapproof.reference_impl.adapters.trust import SIGNED, Trust, require_allowed
+from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import (
     GoneError,
     Owner,
@@ -25,12 +28,13 @@ from snapproof.reference_impl.ports import (
     TransientError,
     UnknownOutcomeError,
 )
+from snapproof.reference_impl.settings import Settings
 from snapproof.simulators.certificates import certificate
 from snapproof.simulators.clock import VirtualClock
 from snapproof.simulators.faults import fault_named
 from snapproof.simulators.serving import Answer, serve
 from snapproof.site import Endpoint
-from snapproof.vocabulary import Qos, Secret
+from snapproof.vocabulary import AccountId, OperationId, Qos, Secret, VolumeRequest
 
 QOS = Qos(min_iops=100, max_iops=200, burst_iops=300)
 OWNER = Owner(job="job", subject="subject")
@@ -54,7 +58,7 @@ def endpoint(url: str, authority: bytes | None) -> Endpoint:
 
 @contextmanager
 def talking(url: str, authority: bytes | None) -> Iterator[Transport]:
-    transport = Transport(endpoint(url, authority))
+    transport = Transport(endpoint(url, authority), trust=SIGNED)
     try:
         yield transport
     finally:
@@ -210,3 +214,63 @@ def test_a_lun_that_is_gone_is_gone_over_the_wire_too(world: World, tmp_path: Pa
             with pytest.raises(GoneError):
                 ask(99)
         assert array.find_snapshots(99, name="x", owner=OWNER) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://192.0.2.1", "scheme is http"),
+        ("file:///etc/passwd", "scheme is file"),
+        ("gopher://192.0.2.1:443", "scheme is gopher"),
+        ("192.0.2.1", "scheme is none"),
+        ("https://192.0.2.1:22", "port 22"),
+        ("https://192.0.2.1:0", "port 0"),
+        ("https://192.0.2.1:99999", "no address of a service"),
+        ("https://admin:secret@192.0.2.1", "holds a name or a password"),
+        ("https://169.254.169.254", "link-local"),
+        ("https://[fe80::1]", "link-local"),
+        ("https://[::ffff:169.254.169.254]", "link-local"),
+        ("https://0.0.0.0", "link-local"),
+        ("https://2852039166", "link-local"),
+    ],
+)
+def test_an_address_that_is_no_services_is_refused_without_a_connection(url: str, why: str) -> None:
+    """A connection would fail otherwise: tests reach this machine only, and it has none of these addresses."""
+    transport = Transport(endpoint(url, None))
+    with pytest.raises(RefusedError, match=why) as refusal:
+        transport.exchange("POST", "/x", {"authorization": "Basic hidden"}, b"hidden")
+    assert "hidden" not in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_link_local_address_is_spoken_to_where_that_was_allowed() -> None:
+    require_allowed("https://169.254.0.5", Trust(link_local_allowed=True))
+
+
+def test_an_answer_that_goes_on_and_on_is_not_taken_in() -> None:
+    with (
+        serve(lambda *_: (200, {}, b"a" * 3_000_000)) as server,
+        closing(Transport(endpoint(server.url, None), trust=SIGNED, answer_bytes_max=1_000_000)) as transport,
+        pytest.raises(UnknownOutcomeError, match="more than 1000000 bytes"),
+    ):
+        transport.exchange("POST", "/x", {}, b"")
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_only_a_setting_lets_certificates_unverified_and_each_start_warns_of_it(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, verified: bool
+) -> None:
+    site = site_of(world, store="nfs", seed=1, state_directory=tmp_path)
+    ear, issued = Ear(), certificate()
+    with serve(ear, tls=issued.context) as server, caplog.at_level(logging.WARNING):
+        door = replace(site, array=replace(site.array, url=server.url, wire=None, ca_pem=None))
+        for _life in range(2):
+            driver = ReferenceDriver(door, Settings(certificates_verified=verified, attempts_max=1))
+            with pytest.raises(DriverError):
+                driver.create_volume(
+                    VolumeRequest(operation=OperationId("1"), account=AccountId("blue"), name="a", size_bytes=2**20)
+                )
+            driver.close()
+    assert bool(ear.heard) is not verified
+    warned = [record for record in caplog.records if "certificates are not verified" in record.message]
+    assert len(warned) == (0 if verified else 2)

@@ -175,7 +175,9 @@ def test_only_what_can_fail_late_can_be_made_to() -> None:
 
 
 DAMAGE_REFUSED = {
-    ("array.CreateSnapshot", "answer-cut"): r"array.CreateSnapshot cannot meet damaged: .*; write refused",
+    ("catalog.commit", "answer-cut"): r"catalog.commit cannot meet damaged: .*; write refused",
+    ("array.CreateSnapshot", "answer-other"): "An array gives no 'answer-other'; there are answer-cut, answer-deep",
+    ("host.SR.probe", "answer-of-another"): "A host gives no 'answer-of-another'; there are answer-cut, answer-deep",
     ("nfs.close", "request-cut"): r"nfs.close cannot meet damaged: ",
     ("s3.PutObject", "anser-cut"): "No damage is called 'anser-cut'; there are answer-cut, answer-flipped, request-cut",
     ("s3.PutObject", "answer-cut"): "PutObject has no content to damage in its answer; CompleteMultipartUpload,",

@@ -29,8 +29,9 @@ faults:
   lost_before|after     the connection dies before or after the effect
   hang_before|after     no answer comes
   truncated             the answer ends too early; the call took effect
-  damaged:WHERE-HOW     s3 only: the request, stored or answer content is cut or flipped, and no error said;
-                        as damaged:request-cut, damaged:stored-flipped, damaged:answer-flipped
+  damaged:WHERE-HOW     no error is said. s3: the request, stored or answer content is cut or flipped; as
+                        damaged:request-cut, damaged:stored-flipped, damaged:answer-flipped. array and host: a
+                        lying answer; as damaged:answer-huge, damaged:answer-of-another (docs/control-api.md)
   http500_before|after  the service answers HTTP 500
 
 examples:
