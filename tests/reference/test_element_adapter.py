@@ -11,6 +11,7 @@ from snapproof.reference_impl.adapters.element import MEANINGS, ElementArray
 from snapproof.reference_impl.ports import (
     CallError,
     GoneError,
+    MistakenError,
     Owner,
     RefusedError,
     TransientError,
@@ -102,9 +103,18 @@ def test_an_arrays_own_text_is_not_repeated() -> None:
 
 
 def test_another_volume_is_no_answer() -> None:
-    row = b'{"result": {"volumes": [{"volumeID": 8, "name": "x"}]}}'
-    with pytest.raises(GoneError, match="has no volume 7"):
-        lying(200, row).get_lun(7)
+    row = b'{"volumeID": 8, "name": "x", "iqn": "iqn.8", "totalSize": 1, "status": "active"}'
+    with pytest.raises(MistakenError, match="asked about volume 7 and told of 8"):
+        lying(200, b'{"result": {"volumes": [%s]}}' % row).get_lun(7)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [b'"volumeID": "8"', b'"volumeID": null', b'"volumeID": 8', b'"volumeID": 8, "name": 5', b'"volumeID": 1e999'],
+)
+def test_a_row_that_is_not_what_it_should_be_cannot_be_read(members: bytes) -> None:
+    with pytest.raises(UnknownOutcomeError, match="cannot be read: volumes: "):
+        lying(200, b'{"result": {"volumes": [{%s}]}}' % members).get_lun(7)
 
 
 def test_only_our_own_are_found_by_name(world: World, array: ElementArray) -> None:
