@@ -110,7 +110,7 @@ def test_another_volume_is_no_answer() -> None:
 
 @pytest.mark.parametrize(
     "members",
-    [b'"volumeID": "8"', b'"volumeID": null', b'"volumeID": 8', b'"volumeID": 8, "name": 5', b'"volumeID": 1e999'],
+    [b'"volumeID": "8"', b'"volumeID": null', b'"volumeID": 8', b'"volumeID": 8, "name": 5', b'"volumeID": 1e9'],
 )
 def test_a_row_that_is_not_what_it_should_be_cannot_be_read(members: bytes) -> None:
     with pytest.raises(UnknownOutcomeError, match="cannot be read: volumes: "):
