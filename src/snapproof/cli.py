@@ -18,6 +18,7 @@ COMMANDS = {
     "lint": "find slips in features, steps and register",
     "steps": "show every step that a scenario may say",
     "new": "begin a requirement: register row, scenario and broken variant",
+    "report": "write a report anew from what a run has left behind",
     "matrix": "put the reports of several drivers or runs side by side",
     "prove-steps": "find steps that prove nothing",
     "demo": "send a real filesystem through every floor and have it judged",

@@ -3,6 +3,7 @@
 Lives in the process that is in charge: the only one, or xdist's controller. Watches no scenario itself.
 """
 
+import os
 import platform
 from pathlib import Path
 
@@ -10,16 +11,21 @@ import msgspec
 import pytest
 
 from snapproof import __version__
+from snapproof.authoring.broken import zoo
 from snapproof.collecting import canonical_scenarios
+from snapproof.discovery import default_register
 from snapproof.recording import PROPERTY
 from snapproof.register import Register
-from snapproof.report.files import write_files
+from snapproof.report.files import write_files, write_first_page
 from snapproof.report.ledger import Ledger, read_ledger
-from snapproof.report.records import RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
+from snapproof.report.records import Proof, RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
+from snapproof.report.redaction import without_password
 from snapproof.report.summary import Summary, crashed, summarise
 from snapproof.selection import driver_name, selected_profile, selected_seed
 from snapproof.site import Clock
 from snapproof.verdict import State
+
+SHOWN_EVERY_S = 5.0
 
 
 class Publisher:
@@ -34,6 +40,7 @@ class Publisher:
         self._ledger = Ledger(folder)
         self._interrupted = False
         self._summary: Summary | None = None
+        self._shown_s = clock.time()
 
     def pytest_sessionstart(self) -> None:
         """Write the head: by what the run is judged, and what should run."""
@@ -54,7 +61,9 @@ class Publisher:
         """Note how a scenario ended; the record rides on its last report. xdist reports a dead worker as `???`."""
         for name, value in report.user_properties:
             if name == PROPERTY:
-                self._ledger.append(msgspec.json.decode(str(value), type=ScenarioFinished))
+                record = msgspec.json.decode(str(value), type=ScenarioFinished)
+                self._ledger.append(msgspec.structs.replace(record, ended_s=self._clock.time()))
+                self._show_how_far_it_is()
         if report.when not in {"setup", "call", "teardown"}:
             self._ledger.append(crashed(report.nodeid, self._expected, str(report.longrepr)))
 
@@ -88,13 +97,34 @@ class Publisher:
         return RunStarted(
             suite_version=__version__,
             register_path=str(self._register.path),
-            driver=driver_name(self._config),
+            driver=without_password(driver_name(self._config)),
             seed=selected_seed(self._config),
             started_s=self._clock.time(),
             python=platform.python_version(),
             platform=platform.platform(),
             expected=self._expected,
+            chosen=self._chosen(),
+            proofs=_proofs(self._register),
         )
+
+    def _chosen(self) -> dict[str, str]:
+        """What else was chosen, as far as it was."""
+        option = self._config.getoption
+        said = {
+            "profile": _near(option("snapproof_profile")),
+            "register": _near(option("snapproof_register")),
+            "only names": option("keyword"),
+            "only tags": option("markexpr"),
+            "limit per scenario": f"{option('snapproof_timeout'):g} s",
+            "processes": str(option("numprocesses", default=None) or 1),
+        }
+        return {title: str(text) for title, text in said.items() if text}
+
+    def _show_how_far_it_is(self) -> None:
+        """Write the first page now and then while the run goes on."""
+        if self._clock.time() - self._shown_s >= SHOWN_EVERY_S:
+            self._shown_s = self._clock.time()
+            write_first_page(self._folder, summarise(read_ledger(self._folder), running=True))
 
     def _refuse_unknown_deviations(self) -> None:
         known = {scenario.id for scenario in self._expected}
@@ -110,6 +140,20 @@ class Publisher:
         self._ledger.append(
             ScenarioFinished(node=where, scenario=scenario, state=State.HARNESS_ERROR, reason=message.strip())
         )
+
+
+def _proofs(register: Register) -> dict[str, tuple[Proof, ...]]:
+    """What the zoo proves; its variants speak of the requirements that come with the package."""
+    found: dict[str, tuple[Proof, ...]] = {}
+    for each in zoo() if register.path == default_register().resolve() else ():
+        proof = Proof(selector=each.selector, mistake=each.mistake, says=each.expect)
+        found[each.breaks] = (*found.get(each.breaks, ()), proof)
+    return found
+
+
+def _near(path: str) -> str:
+    """A path as seen from where one stands: a report names no folder of somebody's machine."""
+    return os.path.relpath(path) if path else ""
 
 
 def _last_words(traceback: str) -> str:

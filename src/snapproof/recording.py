@@ -30,11 +30,12 @@ from snapproof.blame import ScenarioTimeoutError, state_of
 from snapproof.collecting import MARK_OF_KIND, FeatureFile, describe, uri_of
 from snapproof.lab import NotTestableError
 from snapproof.report.records import Attachment, DriverIdentity, Scenario, ScenarioFinished, Step
-from snapproof.report.redaction import redact
+from snapproof.report.redaction import redact, without_password
 from snapproof.selection import (
     ATTACHMENTS,
     DESCRIPTION,
     SECRETS,
+    TIMELINE,
     CapabilityMissingError,
     SuiteError,
     driver_name,
@@ -44,6 +45,7 @@ from snapproof.selection import (
     selected_register,
     selected_seed,
 )
+from snapproof.timeline import Moment, abridged
 from snapproof.verdict import SEVERITY, State, worst
 from snapproof.vocabulary import Description
 
@@ -78,6 +80,7 @@ class Watch:
     seconds: float = 0.0
     step_began_s: float = 0.0
     advice: str = ""
+    first_row: bool = True
 
     def end_step(self, outcome: str) -> None:
         """Note how a step ended; steps are known by the order in which they are reached."""
@@ -228,8 +231,10 @@ def _watch(item: pytest.Function, file: FeatureFile) -> Watch:
     register = selected_register(item.config)
     test = item.originalname
     row = cast(Mapping[str, str], item.callspec.params["_pytest_bdd_example"]) if hasattr(item, "callspec") else {}
-    scenario = describe(file.templates[test].render(row), uri=uri_of(file.path, register), test=test, row=row)
-    return Watch(scenario=scenario, steps=list(scenario.steps))
+    template = file.templates[test]
+    scenario = describe(template.render(row), uri=uri_of(file.path, register), test=test, row=row)
+    first = next((context for examples in template.examples for context in examples.as_contexts()), {})
+    return Watch(scenario=scenario, steps=list(scenario.steps), first_row=dict(row) == dict(first))
 
 
 def _reason(error: pytest.ExceptionInfo[BaseException]) -> str:
@@ -283,7 +288,7 @@ def _placard(item: pytest.Item, watch: Watch) -> str:
 
 
 def _replay(item: pytest.Item, scenario: Scenario) -> str:
-    words = ["--driver", driver_name(item.config), "--seed", str(selected_seed(item.config))]
+    words = ["--driver", without_password(driver_name(item.config)), "--seed", str(selected_seed(item.config))]
     if register := item.config.getoption("snapproof_register"):
         words += ["--register", os.path.relpath(register)]
     return f"snapproof run {shlex.join(words)} -- {shlex.quote(f'{scenario.uri}::{item.name}')}"
@@ -322,4 +327,15 @@ def _record(item: pytest.Item, watch: Watch, secrets: set[str]) -> ScenarioFinis
         replay=_replay(item, watch.scenario),
         driver=_identity(described) if described else None,
         attachments=tuple(attachments),
+        timeline=_timeline(item, watch, secrets),
+    )
+
+
+def _timeline(item: pytest.Item, watch: Watch, secrets: set[str]) -> tuple[Moment, ...]:
+    """What the lab has heard. Of an outline's rows that pass, one is enough to be read."""
+    if watch.state() is State.PASS and not watch.first_row:
+        return ()
+    return tuple(
+        Moment(each.time_s, each.kind, each.lane, redact(each.text, secrets), redact(each.facts, secrets))
+        for each in abridged(item.stash.get(TIMELINE, []))
     )

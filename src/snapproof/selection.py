@@ -13,6 +13,7 @@ from snapproof.discovery import default_register
 from snapproof.driver import DriverFactory
 from snapproof.profile import Profile, ProfileError, read_profile
 from snapproof.register import Register, RegisterError, read_register
+from snapproof.timeline import Moment
 from snapproof.vocabulary import Capability, Description
 
 ALIASES = {"reference": "snapproof.reference_impl.driver:ReferenceDriver"}
@@ -35,6 +36,9 @@ _PROFILE = pytest.StashKey[Profile]()
 _REGISTER = pytest.StashKey[Register]()
 SECRETS = pytest.StashKey[set[str]]()
 DESCRIPTION = pytest.StashKey[Description]()
+TIMELINE = pytest.StashKey[list[Moment]]()
+"""What the lab has heard, as far as it has; a lab that hears nothing leaves it out."""
+
 ATTACHMENTS = pytest.StashKey[list[tuple[str, str]]]()
 
 

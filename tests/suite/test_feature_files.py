@@ -145,7 +145,7 @@ def test_the_plugin_costs_strangers_nothing() -> None:
 
 def test_packages_of_steps_are_expanded_to_their_modules() -> None:
     assert set(plugin_modules(["snapproof.report", "snapproof.verdict"])) >= {
-        "snapproof.report.page",
+        "snapproof.report.pages",
         "snapproof.verdict",
     }
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapproof.report.ledger import Ledger, LedgerReader, read_ledger
-from snapproof.report.page import duration
 from snapproof.report.records import RunFinished, ScenarioStarted
 from snapproof.report.redaction import redact
+from snapproof.report.states import duration
 
 SECRETS = st.text(alphabet=st.characters(codec="ascii", exclude_characters="*"), min_size=4, max_size=20)
 

@@ -14,8 +14,10 @@ from snapproof.commands.child import Order, command, environment
 from snapproof.fixtures.parts.parts import PARTS
 from snapproof.profile import Profile, ProfileError, read_profile
 from snapproof.report.console import print_result, print_summary
-from snapproof.report.files import FILE_NAMES, PAGE_NAME, write_files
-from snapproof.report.ledger import LEDGER_NAME, LedgerReader, read_ledger
+from snapproof.report.files import remove_files, write_files
+from snapproof.report.ledger import LedgerReader, read_ledger
+from snapproof.report.packet import PACKET_NAME
+from snapproof.report.pages import PAGE_NAME
 from snapproof.report.records import RunStarted, ScenarioFinished
 from snapproof.report.summary import FAILURES, IncompleteRunError, summarise
 from snapproof.verdict import EXIT_CODES, EXIT_USAGE, Conclusion
@@ -113,8 +115,7 @@ def _order(arguments: argparse.Namespace) -> Order:
 def _judge_in_child(order: Order, console: Console) -> int:
     """Start the child and show its progress until it ends; Ctrl-C and SIGTERM are passed on once."""
     order.report.mkdir(parents=True, exist_ok=True)
-    for name in (LEDGER_NAME, *FILE_NAMES):
-        (order.report / name).unlink(missing_ok=True)
+    remove_files(order.report)
     with (order.report / LOG_NAME).open("wb") as log:
         child = subprocess.Popen(  # noqa: S603  our own interpreter, and what the user typed
             command(order, folder=Path.cwd()),
@@ -180,7 +181,7 @@ def _conclude(order: Order, code: int, console: Console) -> int:
     except IncompleteRunError as exc:
         _complain(_errors(order), f"{exc} What pytest said is in {order.report / LOG_NAME}.")
         return EXIT_CODES[Conclusion.HARNESS_ERROR]
-    if not (order.report / PAGE_NAME).exists():
+    if not (order.report / PACKET_NAME).exists():  # it is written last, so nothing is whole without it
         write_files(order.report, summary)
     print_summary(console, summary, order.report / PAGE_NAME)
     return summary.verdict.exit_code

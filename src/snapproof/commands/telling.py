@@ -17,7 +17,7 @@ from snapproof.fixtures.demonstration import Act, Chapter, Trial, size
 from snapproof.fixtures.disks import Disk
 from snapproof.fixtures.guest_log import PATH
 from snapproof.fixtures.judges import Finding, Judgement
-from snapproof.report.page import duration
+from snapproof.report.states import duration
 
 Said: TypeAlias = tuple[str, Judgement]
 """A subject, and what a judge said of it."""

@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from snapproof.register import Status
-from snapproof.report.page import KIND_OF_EXIT_CODE, KIND_OF_STATE, MARK_OF_KIND, duration
 from snapproof.report.records import ScenarioFinished
+from snapproof.report.states import KIND_OF_EXIT_CODE, KIND_OF_STATE, MARK_OF_KIND, duration
 from snapproof.report.summary import Summary
 from snapproof.verdict import State
 

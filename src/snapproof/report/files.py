@@ -1,20 +1,60 @@
-"""All files that are made from a finished run, written into its folder beside the ledger."""
+"""All files that are made from a run's ledger, written into its folder; each appears whole or not at all."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from snapproof.report.envelope import envelope
+from snapproof.report.badge import badge
+from snapproof.report.cucumber import messages
+from snapproof.report.envelope import envelope, enveloped
 from snapproof.report.junit import junit
-from snapproof.report.page import page
+from snapproof.report.ledger import LEDGER_NAME
+from snapproof.report.matrix_page import ENVELOPE_NAME, MATRIX_NAME, Column, matrix_page
+from snapproof.report.packet import PACKET_NAME, write_packet
+from snapproof.report.pages import PAGE_NAME, Pages
 from snapproof.report.summary import Summary
 
-PAGE_NAME = "index.html"
-ENVELOPE_NAME = "run.json"
 JUNIT_NAME = "junit.xml"
-FILE_NAMES = (PAGE_NAME, ENVELOPE_NAME, JUNIT_NAME)
+MESSAGES_NAME = "messages.ndjson"
+BADGE_NAME = "badge.svg"
+FOLDERS = ("requirements", "features")
+FILE_NAMES = (PAGE_NAME, ENVELOPE_NAME, JUNIT_NAME, MESSAGES_NAME, BADGE_NAME, MATRIX_NAME, PACKET_NAME)
 
 
 def write_files(folder: Path, summary: Summary) -> None:
-    """Write run.json, junit.xml and index.html."""
-    (folder / ENVELOPE_NAME).write_bytes(envelope(summary))
-    (folder / JUNIT_NAME).write_bytes(junit(summary))
-    (folder / PAGE_NAME).write_text(page(summary), encoding="utf-8")
+    """Write everything, the packet of it all last."""
+    names = [LEDGER_NAME]
+    for name, content in _files(summary):
+        _write(folder / name, content)
+        names.append(name)
+    write_packet(folder, summary, iter(names))
+
+
+def write_first_page(folder: Path, summary: Summary) -> None:
+    """Write the first page alone, while a run goes on."""
+    _write(folder / PAGE_NAME, Pages(summary).first().encode())
+
+
+def remove_files(folder: Path) -> None:
+    """Remove what an earlier run has left, and nothing that is not ours."""
+    pages = (page for name in FOLDERS for page in (folder / name).rglob("*.html"))
+    for path in (*pages, *(folder / name for name in (LEDGER_NAME, *FILE_NAMES))):
+        path.unlink(missing_ok=True)
+
+
+def _files(summary: Summary) -> Iterator[tuple[str, bytes]]:
+    pages = Pages(summary)
+    yield ENVELOPE_NAME, envelope(summary)
+    yield JUNIT_NAME, junit(summary)
+    yield MESSAGES_NAME, messages(summary)
+    yield BADGE_NAME, badge(summary).encode()
+    yield MATRIX_NAME, matrix_page([Column(run=enveloped(summary), link="./")], root="./").encode()
+    for name, text in pages.all():
+        yield name, text.encode()
+    yield PAGE_NAME, pages.first().encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes(content)
+    fresh.replace(path)

@@ -5,6 +5,7 @@ Records hold what was seen. What follows from it is summary.py's and the verdict
 
 import msgspec
 
+from snapproof.timeline import Moment
 from snapproof.verdict import State
 
 
@@ -50,6 +51,14 @@ class DriverIdentity(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: tuple[str, ...]
 
 
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """A broken variant that the scenarios of a requirement catch: its selector, its mistake, and what is then said."""
+
+    selector: str
+    mistake: str
+    says: str
+
+
 class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag="run-started", tag_field="record"):
     """The head of a run: by what it is judged, and what should run."""
 
@@ -61,6 +70,8 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag="run-started", t
     python: str
     platform: str
     expected: tuple[Scenario, ...]
+    chosen: dict[str, str] = {}  # what else the command line said: profile, filters, limits
+    proofs: dict[str, tuple[Proof, ...]] = {}  # by requirement
 
 
 class ScenarioStarted(msgspec.Struct, frozen=True, kw_only=True, tag="scenario-started", tag_field="record"):
@@ -81,6 +92,8 @@ class ScenarioFinished(msgspec.Struct, frozen=True, kw_only=True, tag="scenario-
     replay: str = ""
     driver: DriverIdentity | None = None
     attachments: tuple[Attachment, ...] = ()
+    timeline: tuple[Moment, ...] = ()
+    ended_s: float = 0.0  # by the clock of the process in charge
 
 
 class RunFinished(msgspec.Struct, frozen=True, kw_only=True, tag="run-finished", tag_field="record"):

@@ -37,6 +37,7 @@ class Summary:
     driver: DriverIdentity | None
     finished_s: float | None
     interrupted: bool
+    running: bool = False
 
     @property
     def failures(self) -> tuple[ScenarioFinished, ...]:
@@ -50,15 +51,18 @@ class Summary:
         return tuple(sorted(ran, key=lambda result: -result.seconds)[:5])
 
 
-def summarise(records: Iterable[Record]) -> Summary:
-    """Join and judge the records of a run. Raises IncompleteRunError and RegisterError."""
+def summarise(records: Iterable[Record], *, running: bool = False) -> Summary:
+    """Join and judge the records of a run, or of as much as there is while it is `running`.
+
+    Raises IncompleteRunError and RegisterError.
+    """
     written = tuple(records)
     head = next((record for record in written if isinstance(record, RunStarted)), None)
     if head is None:
         raise IncompleteRunError("The run left no head record: it ended before pytest had begun.")
     end = next((record for record in written if isinstance(record, RunFinished)), None)
     finished = [record for record in written if isinstance(record, ScenarioFinished)]
-    if end is None:
+    if end is None and not running:
         finished += _cut_short(written, {record.node for record in finished}, head)
     register = read_register(Path(head.register_path))
     expected = {scenario.id: scenario.requirements for scenario in head.expected}
@@ -70,7 +74,8 @@ def summarise(records: Iterable[Record]) -> Summary:
         results=_by_id(finished, head.expected),
         driver=next((record.driver for record in finished if record.driver), None),
         finished_s=end.finished_s if end else None,
-        interrupted=end is None or end.interrupted,
+        interrupted=not running and (end is None or end.interrupted),
+        running=running,
     )
 
 
