@@ -9,7 +9,7 @@ from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
 from snapproof.reference_impl.adapters.xen import XenHypervisor
 from snapproof.reference_impl.pacing import Pace, paced
-from snapproof.reference_impl.ports import Hypervisor, Ports
+from snapproof.reference_impl.ports import Hypervisor, Ports, Reach
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.waiting import WatchedClock
 from snapproof.site import Directory, Site
@@ -38,10 +38,21 @@ def connect(site: Site, settings: Callable[[], Settings]) -> Ports:
     pace = Pace(clock, lambda: settings().backup_bandwidth)
     directory: Directory = paced(site.export, pace)
     watched = replace(site, clock=clock)
+    arrays = {
+        pool.name: Reach(at=pool.array_portal, array=ElementArray(pool.array, group=site.hosts_group))
+        for pool in site.further_pools
+    }
+    stores = {
+        store.name: Reach(at=store.export_url, store=NfsStore(paced(store.export, pace)))
+        for store in site.further_stores
+    }
     return Ports(
         array=ElementArray(site.array, group=site.hosts_group),
         hypervisor=HYPERVISORS[site.hypervisor_type](watched, settings),
         store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
         clock=clock,
         pace=pace,
+        portal=site.array_portal,
+        export_url=site.export_url,
+        further={**arrays, **stores},
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.adapters.trust import USUAL_TRUST, Trust
-from snapproof.site import Answer, Clock, Endpoint, Site
+from snapproof.site import Answer, Clock, Directory, Endpoint, Site
 
 
 class _Fenced:
@@ -51,15 +51,22 @@ def fenced(site: Site, require: Callable[[], None], trust: Trust = USUAL_TRUST) 
     Connections are opened here, to whom `trust` allows; what is asked of a bucket is signed and needs no TLS.
     """
     signed = replace(trust, plain_allowed=True)
-    directory: Any = _Fenced(site.export, require)  # as wide as the export, whatever verbs it has
     return replace(
         site,
         array=_behind(site.array, require, trust),
         hypervisor=_behind(site.hypervisor, require, trust),
         bucket=site.bucket and replace(site.bucket, endpoint=_behind(site.bucket.endpoint, require, signed)),
-        export=directory,
+        export=_fenced(site.export, require),
         clock=_WatchfulClock(site.clock, require),
+        further_pools=tuple(replace(pool, array=_behind(pool.array, require, trust)) for pool in site.further_pools),
+        further_stores=tuple(replace(store, export=_fenced(store.export, require)) for store in site.further_stores),
     )
+
+
+def _fenced(export: Directory, require: Callable[[], None]) -> Directory:
+    directory: Any = _Fenced(export, require)  # as wide as the export, whatever verbs it has
+    narrowed: Directory = directory
+    return narrowed
 
 
 def _behind(endpoint: Endpoint, require: Callable[[], None], trust: Trust) -> Endpoint:

@@ -54,6 +54,9 @@ class Life:
         self._live = live = self._configuration.live
         url, terms = live().catalog_url_for(site.state_directory), live().terms
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
+        self._pools = (site.pool, *(pool.name for pool in site.further_pools))
+        self._image_stores = (site.image_store, *(store.name for store in site.further_stores))
+        self._catalog.make_known(self._pools, self._image_stores)
         leases = Leases(self._catalog, terms)
         self._caller: AccountId | None = None
         if not live().certificates_verified:
@@ -120,6 +123,10 @@ class Life:
     def _new_uuid(self, kind: str, operation: OperationId) -> str:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""
         return str(uuid.uuid5(_NAMES, f"{self.site.seed} {kind} {operation}"))
+
+    def _image_store_for(self, made: str) -> str:
+        """One of the site's image stores, the same whenever the same thing is to be made."""
+        return self._image_stores[uuid.uuid5(_NAMES, made).int % len(self._image_stores)]
 
     def _read(self, query: Callable[Concatenate[Session, P], T], *given: P.args, **named: P.kwargs) -> T:
         with self._catalog.reading() as session:

@@ -16,6 +16,7 @@ from snapproof.vocabulary import (
     Policy,
     PolicyId,
     PolicyRequest,
+    PoolUse,
     ResourceCounts,
     Snapshot,
     SnapshotId,
@@ -161,6 +162,11 @@ class OnBehalfOf:
         if account not in self._rights.visible():
             return ResourceCounts(snapshots=0, secondary_storage_bytes=0)
         return self._driver.resource_counts(account)
+
+    def list_pools(self) -> Sequence[PoolUse]:
+        """The operator's business, and of those who help him."""
+        self._rights.require_service(Service.READ_CONFIGURATION)
+        return self._driver.list_pools()
 
     def audit_events(self) -> Sequence[AuditEvent]:
         """Of accounts whose events he may read."""

@@ -6,11 +6,12 @@ process remembers nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Effect, Facts
+from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.ports import GoneError, Image, Lun, Owner, Ports, RefusedError
 from snapproof.reference_impl.settings import Settings
 
@@ -21,6 +22,10 @@ class Workbench:
 
     ports: Ports
     live: Callable[[], Settings]
+
+    def at(self, order: Order) -> "Workbench":
+        """The bench for an order, at its storage pool and its image store."""
+        return replace(self, ports=self.ports.at(order.pool, order.image_store))
 
     @property
     def settings(self) -> Settings:

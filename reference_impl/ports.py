@@ -4,8 +4,8 @@ An adapter translates its service's errors into these; the core never sees a ser
 hypervisor or store stands behind a port is not known here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -138,6 +138,9 @@ class Hypervisor(Protocol):
     def image_format(self) -> ImageFormat:
         """What its disks are."""
 
+    def towards(self, *, portal: str, export_url: str) -> "Hypervisor":
+        """The same hosts, working with another array and another export."""
+
     def resign(self, target: str) -> None:
         """Give the storage repository and disk on a cloned LUN new identities."""
 
@@ -195,11 +198,41 @@ class SecondaryStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """One of several: an array behind its portal, or a store on its export."""
+
+    at: str
+    array: Array | None = None
+    store: SecondaryStore | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All of the above, as the wiring hands them over."""
+    """All of the above, as the wiring hands them over: those of the site's first pool and first image store.
+
+    `portal` and `export_url` are where hosts reach these; `further` has what there is beside them, by name.
+    """
 
     array: Array
     hypervisor: Hypervisor
     store: SecondaryStore
+    portal: str = ""
+    export_url: str = ""
+    further: Mapping[str, Reach] = field(default_factory=dict)
     clock: WatchedClock
     pace: Pace
+
+    def at(self, pool: str, image_store: str) -> "Ports":
+        """The ports of a pool and an image store. A name that the site has not means the first."""
+        array, store = self.further.get(pool), self.further.get(image_store)
+        if array is None and store is None:
+            return self
+        portal, export_url = array.at if array else self.portal, store.at if store else self.export_url
+        return replace(
+            self,
+            array=(array and array.array) or self.array,
+            store=(store and store.store) or self.store,
+            hypervisor=self.hypervisor.towards(portal=portal, export_url=export_url),
+            portal=portal,
+            export_url=export_url,
+        )

@@ -155,15 +155,15 @@ class Runner:
     def _perform(self, job: Job, effect: Effect, *, begun: bool) -> Facts:
         """Perform one effect; look for what an earlier try left behind before every try but the very first."""
         performer = self._rules.performers[type(effect)]
-        facts, doubtful = job.facts, begun
+        bench, facts, doubtful = self._bench.at(job.order), job.facts, begun
 
         def attempt(*, again: bool) -> Facts:
             nonlocal doubtful
-            adopted = performer.settle(self._bench, effect, facts) if begun or again else None
+            adopted = performer.settle(bench, effect, facts) if begun or again else None
             if adopted is not None:
                 return adopted
             try:
-                return performer.do(self._bench, effect, facts)
+                return performer.do(bench, effect, facts)
             except UnknownOutcomeError:
                 doubtful = True
                 raise
@@ -188,11 +188,12 @@ class Runner:
             tell_phase(LOG, job, effect, {**job.facts, **found}, seconds=seconds, outcome=outcome)
 
     def _undo_steps(self, job: Job, steps: Sequence[Step]) -> None:
+        bench = self._bench.at(job.order)
         for step in reversed(steps):
             undo = self._rules.performers[type(step.effect)].undo
 
             def attempt(undo: Undo = undo, effect: Effect = step.effect, **_again: bool) -> None:
-                undo(self._bench, effect, job.facts)
+                undo(bench, effect, job.facts)
 
             with self._timed(job, step.effect, "undone" if undo is not leave else ""):
                 self._patience.insist(attempt, about(job))

@@ -70,7 +70,7 @@ class SnapshotVerbs(Life):
                 raise InvalidRequestError(f"Snapshot {snapshot} is on SECONDARY already; there is nothing to archive.")
             if found.state is not SnapshotState.BACKED_UP:
                 raise ConflictError(f"Snapshot {snapshot} is {found.state}; only a BackedUp one can be archived.")
-            return queries.archive_order(session, found, operation)
+            return queries.archive_order(session, found, operation, self._image_store_for(snapshot))
 
         self._carry_out(operation, ArchiveSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
         return self._read(queries.snapshot, snapshot)
@@ -118,15 +118,18 @@ class SnapshotVerbs(Life):
         queries.require_room(session, volume.account, location, volume.size_bytes)
         settings = self._live()
         background = Persistence(retries_max=settings.backup_retries_max, interval_s=settings.backup_retry_interval_s)
+        snapshot = self._new_uuid("snapshot", request.operation)
         return TakeSnapshot(
             job=request.operation,
             account=volume.account,
             volume=volume.id,
             volume_name=volume.name,
-            snapshot=self._new_uuid("snapshot", request.operation),
+            snapshot=snapshot,
             snapshot_name=request.name or f"{volume.name}_{now:%Y%m%d%H%M%S}",
             lun_id=queries.lun_of(session, volume.id),
             size_bytes=volume.size_bytes,
             location=location,
+            pool=queries.pool_of(session, volume.id),
+            image_store=self._image_store_for(snapshot),
             in_background=background if location is LocationType.SECONDARY and request.async_backup else None,
         )

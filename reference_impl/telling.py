@@ -11,6 +11,7 @@ from snapproof.vocabulary import (
     AccountId,
     Alert,
     AuditEvent,
+    PoolUse,
     ResourceCounts,
     StateChange,
     UsageEvent,
@@ -26,6 +27,10 @@ class Telling(Life):
     def resource_counts(self, account: AccountId) -> ResourceCounts:
         """What the account is charged."""
         return self._read(queries.resource_counts, account)
+
+    def list_pools(self) -> Sequence[PoolUse]:
+        """By the catalog's own rows."""
+        return self._read(queries.pools, self._pools)
 
     def audit_events(self) -> Sequence[AuditEvent]:
         """From the outbox."""

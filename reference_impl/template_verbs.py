@@ -46,8 +46,9 @@ class TemplateVerbs(Life):
             )
             source = queries.restore_source(session, found.id)
             if isinstance(source, ArraySource):
-                return replace(order, array_source=source)
-            return replace(order, backup_source=source)
+                store = self._image_store_for(order.template)
+                return replace(order, array_source=source, pool=source.pool, image_store=store)
+            return replace(order, backup_source=source, image_store=source.image_store)
 
         order = self._carry_out(
             request.operation, CreateTemplate, draw_up, same=lambda known: known.snapshot == request.from_snapshot

@@ -9,7 +9,6 @@ from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core.locations import require_format
 from snapproof.reference_impl.core.names import require_account, require_name
 from snapproof.reference_impl.core.orders import (
-    ArraySource,
     BackupSource,
     CreateVolume,
     DeleteTemplate,
@@ -74,7 +73,7 @@ class VolumeVerbs(Life):
             found = queries.volume(session, volume)
             queries.require_idle(session, volume=volume, cleaned_up=True)
             lun = None if queries.has_array_snapshots(session, volume) else queries.lun_of(session, volume)
-            return DeleteVolume(job=operation, account=found.account, volume=volume, release_lun=lun)
+            return DeleteVolume(job=operation, account=found.account, volume=volume, release_lun=lun, pool=found.pool)
 
         self._carry_out(operation, DeleteVolume, draw_up, same=lambda known: known.volume == volume)
 
@@ -108,9 +107,11 @@ class VolumeVerbs(Life):
             qos=request.qos,
             from_snapshot=request.from_snapshot,
             from_template=request.from_template,
+            pool=self._pool_named(request.pool),
         )
         if request.from_template is not None:
-            return replace(order, backup_source=self._template_source(session, request, request.from_template))
+            image = self._template_source(session, request, request.from_template)
+            return replace(order, backup_source=image, image_store=image.image_store)
         if request.from_snapshot is None:
             return order
         source = queries.snapshot(session, request.from_snapshot)
@@ -123,9 +124,19 @@ class VolumeVerbs(Life):
                 f"Snapshot {source.id} holds {source.size_bytes} bytes, not {request.size_bytes}; ask for its own size."
             )
         found = queries.restore_source(session, source.id)
-        if isinstance(found, ArraySource):
-            return replace(order, array_source=found)
-        return replace(order, backup_source=found)
+        if isinstance(found, BackupSource):
+            return replace(order, backup_source=found, image_store=found.image_store)
+        if request.pool not in {None, found.pool or self._pools[0]}:
+            raise InvalidRequestError(
+                f"Snapshot {source.id} is on storage pool {found.pool}; a volume can be made from it there alone, "
+                f"not on {request.pool}."
+            )
+        return replace(order, array_source=found, pool=found.pool)
+
+    def _pool_named(self, name: str | None) -> str:
+        if name is not None and name not in self._pools:
+            raise InvalidRequestError(f"There is no storage pool {name!r}; there are {', '.join(self._pools)}.")
+        return name or self._pools[0]
 
     def _template_source(self, session: Session, request: VolumeRequest, template: TemplateId) -> BackupSource:
         if request.from_snapshot is not None:
@@ -142,7 +153,7 @@ class VolumeVerbs(Life):
 
     def _require_unshared(self, order: RevertVolume) -> None:
         try:
-            shared = self._ports.array.get_lun(order.lun_id).shared
+            shared = self._ports.at(order.pool, order.image_store).array.get_lun(order.lun_id).shared
         except CallError as error:
             raise UnavailableError(f"Whether volume {order.volume} is in use cannot be seen: {error}") from error
         if shared:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pytest_bdd import given, parsers
 
-from snapproof.lab import Lab
+from snapproof.lab import Lab, Scenery
 from snapproof.vocabulary import HypervisorType
 
 
@@ -12,6 +12,18 @@ from snapproof.vocabulary import HypervisorType
 def backups_kept_on(open_lab: Callable[[str], Lab], store: str) -> Lab:
     """Build the site with backups on `NFS` or `S3`."""
     return open_lab(store.lower())
+
+
+@given(parsers.parse("there are {number:d} storage pools"), target_fixture="lab")
+def several_pools(open_lab: Callable[..., Lab], number: int) -> Lab:
+    """Build the site with so many arrays, each a storage pool; the first is `primary-1`."""
+    return open_lab("nfs", scenery=Scenery(pools=number))
+
+
+@given(parsers.parse("there are {number:d} image stores"), target_fixture="lab")
+def several_image_stores(open_lab: Callable[..., Lab], number: int) -> Lab:
+    """Build the site with so many exports, each an image store; the first is `secondary-1`."""
+    return open_lab("nfs", scenery=Scenery(image_stores=number))
 
 
 @given(parsers.parse("the hosts run {hypervisor}"), target_fixture="lab")

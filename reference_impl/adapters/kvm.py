@@ -5,8 +5,10 @@ There is no VHD on these hosts, so nothing is copied to secondary storage; the d
 """
 
 import base64
+import copy
 import json
 from collections.abc import Mapping
+from typing import Self
 
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError, UnknownOutcomeError
@@ -27,7 +29,13 @@ class KvmHypervisor:
         self._transport = Transport(endpoint)
         login = f"{endpoint.username}:{endpoint.password.reveal()}".encode()
         self._authorization = "Basic " + base64.b64encode(login).decode()
-        self._portal = portal if ":" in portal else f"{portal}:{_ISCSI_PORT}"
+        self._portal = _with_port(portal)
+
+    def towards(self, *, portal: str, export_url: str) -> Self:
+        """On the same connection."""
+        other = copy.copy(self)
+        vars(other).update(_portal=_with_port(portal))
+        return other
 
     def resign(self, target: str) -> None:
         """Nothing: a clone has no identity that could clash with its parent's."""
@@ -80,6 +88,10 @@ class KvmHypervisor:
         if code not in (0, *harmless):
             raise RefusedError(f"{command[0]} ended with exit code {code}.")
         return str(answer.get("stdout", ""))
+
+
+def _with_port(portal: str) -> str:
+    return portal if ":" in portal else f"{portal}:{_ISCSI_PORT}"
 
 
 def _read(program: str, text: bytes) -> Mapping[str, object]:

@@ -5,10 +5,11 @@ directory by that directory. A LUN that should hold an SR is never formatted bec
 C25).
 """
 
+import copy
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
 from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError
@@ -41,6 +42,12 @@ class XenHypervisor:
         self._export_url = export_url
         self._settings = settings
         self._host: str | None = None
+
+    def towards(self, *, portal: str, export_url: str) -> Self:
+        """On the same connection."""
+        other = copy.copy(self)
+        vars(other).update(_portal=portal, _export_url=export_url)
+        return other
 
     def resign(self, target: str) -> None:
         """SR.create of type relvmoiscsi, which raises to say that it succeeded."""

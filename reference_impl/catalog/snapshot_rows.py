@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import locked
+from snapproof.reference_impl.catalog.places import store_id_of
 from snapproof.reference_impl.catalog.schema import (
     INTERVALS,
     SNAPSHOT_POLICY,
@@ -68,7 +69,9 @@ class SnapshotRows(Writer):
         """Write down another location of a snapshot."""
         self._connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid).values(location_type=location))
 
-    def insert_copy(self, snapshot: str, role: str, *, path: str, physical_size: int, digest: str | None) -> None:
+    def insert_copy(
+        self, snapshot: str, role: str, *, path: str, physical_size: int, digest: str | None, store: str = ""
+    ) -> None:
         """Write the row of a copy that is complete: it walks from Allocated to Ready at once."""
         state = advance(COPY_TRANSITIONS, CopyState.ALLOCATED, CopyEvent.CREATE_ONLY_REQUESTED, CopyEvent.SUCCESS)
         row = self.snapshot(snapshot)
@@ -77,6 +80,7 @@ class SnapshotRows(Writer):
                 snapshot_id=row.id,
                 volume_id=row.volume_id,
                 store_role=role,
+                store_id=store_id_of(role, store),
                 install_path=path,
                 size=row.size,
                 physical_size=physical_size,

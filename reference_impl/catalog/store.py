@@ -25,6 +25,7 @@ from snapproof.reference_impl.catalog.engines import (
     open_engine,
 )
 from snapproof.reference_impl.catalog.payloads import UnreadableJobError, read_order
+from snapproof.reference_impl.catalog.places import make_known
 from snapproof.reference_impl.catalog.schema import ASYNC_JOB
 from snapproof.reference_impl.catalog.upgrading import prepare
 from snapproof.reference_impl.core.effects import Facts
@@ -91,6 +92,10 @@ class Catalog:
         self._call_point = call_point
         self._clock = clock
         prepare(self._engine)
+
+    def make_known(self, pools: Sequence[str], image_stores: Sequence[str]) -> None:
+        """Tell the catalog the site's storage pools and image stores by name."""
+        make_known(self._engine, pools, image_stores)
 
     def now(self) -> datetime:
         """The time that rows are stamped with: UTC, without a zone as databases like it."""

@@ -6,6 +6,7 @@ from snapproof.reference_impl.catalog.engines import locked
 from snapproof.reference_impl.catalog.policy_rows import PolicyRows
 from snapproof.reference_impl.catalog.schema import (
     SNAPSHOT_POLICY,
+    STORAGE_POOL,
     VOLUMES,
 )
 from snapproof.reference_impl.core.states import (
@@ -21,7 +22,7 @@ class VolumeRows(PolicyRows):
     """The writer of volumes."""
 
     def insert_volume(
-        self, *, uuid: str, account: str, name: str, lun_id: int, target: str, size_bytes: int, qos: Qos
+        self, *, uuid: str, account: str, name: str, lun_id: int, target: str, size_bytes: int, qos: Qos, pool: str = ""
     ) -> None:
         """Write a volume that is ready for use."""
         self._connection.execute(
@@ -29,6 +30,7 @@ class VolumeRows(PolicyRows):
                 uuid=uuid,
                 account_id=self.ensure_account(account),
                 name=name,
+                pool_id=select(STORAGE_POOL.c.id).where(STORAGE_POOL.c.name == pool).scalar_subquery(),
                 folder=str(lun_id),
                 iscsi_name=f"/{target}/0",
                 size=size_bytes,

@@ -17,6 +17,7 @@ class BackupSource:
     path: str
     physical_size_bytes: int
     digest: str
+    image_store: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class ArraySource:
 
     lun_id: int
     snapshot_id: int
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,15 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakeSnapshot:
+class Placed:
+    """On which storage pool an order's LUNs are, and in which image store its images; no name means the first."""
+
+    pool: str = ""
+    image_store: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeSnapshot(Placed):
     """Take a snapshot of a volume's LUN, and back it up where the location says so."""
 
     job: str
@@ -59,7 +69,7 @@ class TakeSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveSnapshot:
+class ArchiveSnapshot(Placed):
     """Back up a snapshot that lives on the array, then let go of it there."""
 
     job: str
@@ -79,7 +89,7 @@ class ArchiveSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackUpSnapshot:
+class BackUpSnapshot(Placed):
     """Back up in the background what a caller was told is being backed up. `number` counts the tries from one."""
 
     job: str
@@ -100,7 +110,7 @@ class BackUpSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AbandonSnapshot:
+class AbandonSnapshot(Placed):
     """Give up a snapshot whose backup cannot be made: clear the array snapshot away, then say so."""
 
     job: str
@@ -113,7 +123,7 @@ class AbandonSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteSnapshot:
+class DeleteSnapshot(Placed):
     """Delete every copy of a snapshot, and the LUN that was kept only for it."""
 
     job: str
@@ -129,7 +139,7 @@ class DeleteSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateVolume:
+class CreateVolume(Placed):
     """Make a LUN for a volume: empty, or with the content of a snapshot or a template."""
 
     job: str
@@ -151,7 +161,7 @@ class CreateVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevertVolume:
+class RevertVolume(Placed):
     """Take a volume back to one of its array snapshots."""
 
     job: str
@@ -165,7 +175,7 @@ class RevertVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteVolume:
+class DeleteVolume(Placed):
     """Delete a volume; its LUN goes too unless array snapshots still need it."""
 
     job: str
@@ -176,7 +186,7 @@ class DeleteVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateTemplate:
+class CreateTemplate(Placed):
     """Make a template of a snapshot: through a clone where that is on the array, as a second file of a backup."""
 
     job: str
@@ -197,7 +207,7 @@ class CreateTemplate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteTemplate:
+class DeleteTemplate(Placed):
     """Delete a template's image."""
 
     job: str

@@ -41,6 +41,7 @@ def fail_back_up(tx: Transaction, order: BackUpSnapshot, facts: Facts) -> None:
         array_snapshot=order.array_snapshot,
         size_bytes=order.size_bytes,
         reason=reason,
+        pool=order.pool,
     )
     open_behind(tx, ABANDON, abandon)
 
@@ -72,7 +73,14 @@ def record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot | BackU
     """From here on the backup is the snapshot, and its array snapshot is waste. Give the backup's size."""
     physical_size = int(facts["physical_size"])
     path = backup_path(order.account, order.volume, order.snapshot)
-    tx.insert_copy(order.snapshot, "Image", path=path, physical_size=physical_size, digest=str(facts["digest"]))
+    tx.insert_copy(
+        order.snapshot,
+        "Image",
+        path=path,
+        physical_size=physical_size,
+        digest=str(facts["digest"]),
+        store=order.image_store,
+    )
     tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS, CopyEvent.DESTROY_REQUESTED)
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
     tx.count(order.account, SECONDARY_BYTES, physical_size)

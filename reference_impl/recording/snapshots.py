@@ -32,7 +32,7 @@ def step_take(tx: Transaction, /, order: TakeSnapshot, effect: Effect, facts: Fa
     if not isinstance(effect, TakeArraySnapshot):
         return
     path = array_reference(int(facts["array_snapshot"]))
-    tx.insert_copy(order.snapshot, "Primary", path=path, physical_size=order.size_bytes, digest=None)
+    tx.insert_copy(order.snapshot, "Primary", path=path, physical_size=order.size_bytes, digest=None, store=order.pool)
     tx.usage(usage("SNAPSHOT.ON_PRIMARY", order.account, order.snapshot, order.size_bytes))
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
     if order.location is LocationType.SECONDARY:
@@ -55,6 +55,8 @@ def succeed_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
             lun_id=order.lun_id,
             array_snapshot=int(facts["array_snapshot"]),
             size_bytes=order.size_bytes,
+            pool=order.pool,
+            image_store=order.image_store,
         )
         open_behind(tx, BACK_UP, back_up)
         return

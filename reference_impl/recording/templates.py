@@ -20,6 +20,7 @@ def succeed_create_template(tx: Transaction, order: CreateTemplate, facts: Facts
         path=template_path(order.account, order.template),
         physical_size=physical_size,
         digest=str(facts["digest"]),
+        store=order.image_store,
     )
     tx.count(order.account, SECONDARY_BYTES, physical_size)
     tx.usage(usage("TEMPLATE.CREATE", order.account, order.template, physical_size, LocationType.SECONDARY))

@@ -17,6 +17,7 @@ def succeed_create_volume(tx: Transaction, order: CreateVolume, facts: Facts) ->
         target=str(facts["target"]),
         size_bytes=order.size_bytes,
         qos=order.qos,
+        pool=order.pool,
     )
     tx.usage(usage("VOLUME.CREATE", order.account, order.volume, order.size_bytes))
 

@@ -83,11 +83,12 @@ class LosableDirectory(Directory, Protocol):
 
 
 class FaultyDirectory:
-    """A `Directory` whose calls pass the seam as `nfs.<method>`; writing passes it when the file is closed."""
+    """A `Directory` whose calls pass the seam as `<service>.<method>`; writing passes it when the file is closed."""
 
-    def __init__(self, directory: LosableDirectory, seam: Seam) -> None:
+    def __init__(self, directory: LosableDirectory, seam: Seam, *, service: str = "nfs") -> None:
         self._directory = directory
         self._seam = seam
+        self._service = service
 
     def make_directories(self, path: str) -> None:
         self._cross("make_directories", lambda: self._directory.make_directories(path))
@@ -116,7 +117,7 @@ class FaultyDirectory:
         return self._cross("size", lambda: self._directory.size(path))
 
     def _cross(self, method: str, perform: Callable[[], T]) -> T:
-        return self._seam.cross("nfs", method, perform, refuse=_refuse)
+        return self._seam.cross(self._service, method, perform, refuse=_refuse)
 
     def _opened(self, method: str, perform: Callable[[], T], release: Callable[[T], None]) -> T:
         """Cross the seam and release what was opened when its answer never arrives."""

@@ -135,6 +135,10 @@ class State(Holdings):
         self._last_numbers[kind] = number
         return number
 
+    def number_from(self, kind: Numbered, number: int) -> None:
+        """Go on counting from here, as a cluster that has had many of a kind already."""
+        self._last_numbers[kind] = max(self._last_numbers[kind], number - 1)
+
     def administrator_named(self, username: str) -> Administrator | None:
         """Find an administrator; there are few."""
         return next((admin for admin in self.administrators if admin.row.username == username), None)

@@ -20,6 +20,7 @@ from snapproof.vocabulary import (
     Policy,
     PolicyId,
     PolicyRequest,
+    PoolUse,
     ResourceCounts,
     Snapshot,
     SnapshotId,
@@ -164,6 +165,9 @@ class DriverUnderTest(Protocol):
 
     def resource_counts(self, account: AccountId) -> ResourceCounts:
         """Say what the account is charged."""
+
+    def list_pools(self) -> Sequence[PoolUse]:
+        """Say how full the site's storage pools are, the first one first."""
 
     def audit_events(self) -> Sequence[AuditEvent]:
         """Every audit event written so far, oldest first."""

@@ -49,12 +49,22 @@ class Inventory:
 
 
 def _kind(place: str, text: str) -> str:
-    if place in {"nfs", "s3"}:
+    if place == "s3" or place.startswith("nfs"):
         return "backup"
     if place == "pool":
         return "host object"
     word = text.split(": ", 1)[-1].split(" ", 1)[0]
     return f"{place} {word}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenery:
+    """What there is in a scenario's world beyond one array, one store and hosts that can do everything."""
+
+    pools: int = 1
+    image_stores: int = 1
+    resign: bool = True
+    """Whether hosts can give the clone of a disk an identity of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +97,8 @@ class BackupImage:
     virtual_size_bytes: int
     has_parent: bool
     content: Content
+    store: str = ""
+    """The image store where it lies, by its name in the site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,13 +110,33 @@ class S3Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoragePool:
+    """A further storage pool: another array of the same make, with an access group of the same name."""
+
+    name: str
+    array: Endpoint
+    array_portal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageStore:
+    """A further place for backups: an export that the hosts can mount, as the first one is told of."""
+
+    name: str
+    export_url: str
+    export: Directory
+    export_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Everything a driver is told about where it works.
 
     `array_portal` is the iSCSI address of the array, `hosts_group` its access group that holds the hosts' initiators.
     `hypervisor` is the pool's XenAPI, or the door to the agents of KVM hosts, as `hypervisor_type` says.
     `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it, `export_path` where it
-    is on this machine, if it is. `bucket` is None where secondary storage is the export itself.
+    is on this machine, if it is. `bucket` is None where secondary storage is the export itself. `pool` and
+    `image_store` name what is told of here; what there is beside it is in `further_pools` and `further_stores`.
     """
 
     array: Endpoint
@@ -132,3 +152,7 @@ class Site:
     export_path: Path | None = None
     seed: int = 0
     hypervisor_type: HypervisorType = HypervisorType.XENSERVER
+    pool: str = "primary-1"
+    image_store: str = "secondary-1"
+    further_pools: tuple[StoragePool, ...] = ()
+    further_stores: tuple[ImageStore, ...] = ()

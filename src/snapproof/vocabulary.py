@@ -62,6 +62,7 @@ class Capability(StrEnum):
     CANCEL = "cancel"  # a backup that runs can be stopped
     POLICIES = "policies"  # snapshots are taken by schedule, and the oldest of them deleted
     REVERT = "revert"  # a volume can be taken back to a snapshot on the array
+    POOLS = "pools"  # volumes are put on storage pools by name, and it is told how full each is
     TEMPLATES = "templates"  # a template can be made of a snapshot, wherever that is kept
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
@@ -115,7 +116,10 @@ class Qos:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRequest:
-    """Ask for a volume of `size_bytes` (guest-visible) for an account: empty, from a snapshot or from a template."""
+    """Ask for a volume of `size_bytes` (guest-visible) for an account: empty, from a snapshot or from a template.
+
+    `pool` is one of the site's storage pools; None leaves the choice to the driver.
+    """
 
     operation: OperationId
     account: AccountId
@@ -124,11 +128,12 @@ class VolumeRequest:
     qos: Qos = Qos(min_iops=100, max_iops=15_000, burst_iops=22_500)
     from_snapshot: SnapshotId | None = None
     from_template: TemplateId | None = None
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """A volume as its driver reports it. `target` is the IQN under which hosts reach its LUN."""
+    """A volume as its driver reports it. `target` is the IQN under which hosts reach its LUN, `pool` where that is."""
 
     id: VolumeId
     account: AccountId
@@ -136,6 +141,7 @@ class Volume:
     size_bytes: int
     target: str
     qos: Qos
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +187,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One place where a snapshot's bytes are: `SfSnapshotId=7` on the array, or a path or key on secondary storage."""
+    """One place where a snapshot's bytes are: `SfSnapshotId=7` on the array, or a path or key on secondary storage.
+
+    `store` is the storage pool or image store by its name in the site; a driver that knows one of each says nothing.
+    """
 
     location: LocationType
     reference: str
     physical_size_bytes: int
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +233,15 @@ class Template:
     size_bytes: int
     reference: str
     physical_size_bytes: int
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolUse:
+    """How many bytes a storage pool counts as used: its volumes, and the snapshots that it keeps."""
+
+    name: str
+    used_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

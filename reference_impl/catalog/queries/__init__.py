@@ -27,6 +27,7 @@ from snapproof.reference_impl.catalog.queries.ownership import (
     users,
 )
 from snapproof.reference_impl.catalog.queries.policies import owner_of_policy, policies
+from snapproof.reference_impl.catalog.queries.pools import pools
 from snapproof.reference_impl.catalog.queries.snapshots import restore_source, snapshot, snapshots
 from snapproof.reference_impl.catalog.queries.templates import (
     delete_template_order,
@@ -34,7 +35,7 @@ from snapproof.reference_impl.catalog.queries.templates import (
     template_source,
     templates,
 )
-from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume, volumes
+from snapproof.reference_impl.catalog.queries.volumes import lun_of, pool_of, volume, volumes
 
 __all__ = [
     "account",
@@ -48,6 +49,8 @@ __all__ = [
     "owner_of_job",
     "owner_of_policy",
     "policies",
+    "pool_of",
+    "pools",
     "removal_of",
     "removals",
     "require_idle",

@@ -12,7 +12,7 @@ from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import OperationId, Snapshot, VolumeId
 
 
-def archive_order(connection: Connection, found: Snapshot, operation: OperationId) -> ArchiveSnapshot:
+def archive_order(connection: Connection, found: Snapshot, operation: OperationId, image_store: str) -> ArchiveSnapshot:
     """What archiving a snapshot takes. Raises NotFoundError if it has no copy on the array."""
     source = restore_source(connection, found.id)
     if not isinstance(source, ArraySource):
@@ -26,6 +26,8 @@ def archive_order(connection: Connection, found: Snapshot, operation: OperationI
         array_snapshot=source.snapshot_id,
         size_bytes=found.size_bytes,
         release_lun=_lun_to_release(connection, found.volume),
+        pool=source.pool,
+        image_store=image_store,
     )
 
 
@@ -43,6 +45,7 @@ def revert_order(connection: Connection, found: Snapshot, operation: OperationId
         lun_id=source.lun_id,
         array_snapshot=source.snapshot_id,
         size_bytes=found.size_bytes,
+        pool=source.pool,
     )
 
 
@@ -59,6 +62,8 @@ def delete_order(connection: Connection, found: Snapshot, operation: OperationId
         backup=copies["Image"].install_path if "Image" in copies else None,
         backup_size_bytes=copies["Image"].physical_size if "Image" in copies else 0,
         release_lun=None if array_snapshot is None else _lun_to_release(connection, found.volume),
+        pool=copies["Primary"].store_name if "Primary" in copies else "",
+        image_store=copies["Image"].store_name if "Image" in copies else "",
     )
 
 

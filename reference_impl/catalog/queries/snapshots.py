@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.engine import Row
 
 from snapproof.driver import NotFoundError
+from snapproof.reference_impl.catalog.image_tables import IMAGE_STORE
 from snapproof.reference_impl.catalog.queries.accounts import of_account
-from snapproof.reference_impl.catalog.schema import ACCOUNT, SNAPSHOT_STORE_REF, SNAPSHOTS, VOLUMES
+from snapproof.reference_impl.catalog.schema import (
+    ACCOUNT,
+    SNAPSHOT_STORE_REF,
+    SNAPSHOTS,
+    STORAGE_POOL,
+    VOLUMES,
+    StoreRole,
+)
 from snapproof.reference_impl.core.names import array_snapshot_id
 from snapproof.reference_impl.core.orders import ArraySource, BackupSource
 from snapproof.reference_impl.core.states import CopyState
@@ -32,8 +40,13 @@ _SNAPSHOTS: Select[Any] = (
     .where(SNAPSHOTS.c.removed.is_(None), SNAPSHOTS.c.location_type.is_not(None))
 )
 
-_COPIES: Select[Any] = select(*(SNAPSHOT_STORE_REF.c[name] for name in _OF_A_COPY)).where(
-    SNAPSHOT_STORE_REF.c.state.in_(_LISTED)
+_ON_A_POOL = SNAPSHOT_STORE_REF.c.store_role == StoreRole.PRIMARY
+_COPIES: Select[Any] = (
+    select(*(SNAPSHOT_STORE_REF.c[name] for name in _OF_A_COPY))
+    .add_columns(func.coalesce(STORAGE_POOL.c.name, IMAGE_STORE.c.name, "").label("store_name"))
+    .outerjoin(STORAGE_POOL, _ON_A_POOL & (SNAPSHOT_STORE_REF.c.store_id == STORAGE_POOL.c.id))
+    .outerjoin(IMAGE_STORE, ~_ON_A_POOL & (SNAPSHOT_STORE_REF.c.store_id == IMAGE_STORE.c.id))
+    .where(SNAPSHOT_STORE_REF.c.state.in_(_LISTED))
 )
 """A copy is listed until it is known to be gone, and used only while nobody has begun to delete it."""
 
@@ -60,10 +73,16 @@ def restore_source(connection: Connection, uuid: SnapshotId) -> ArraySource | Ba
     found = {row.store_role: row for row in copies_of(connection, uuid)}
     if "Primary" in found:
         snapshot_id = array_snapshot_id(found["Primary"].install_path)
-        return ArraySource(lun_id=_lun_of_snapshot(connection, uuid), snapshot_id=snapshot_id)
+        lun_id = _lun_of_snapshot(connection, uuid)
+        return ArraySource(lun_id=lun_id, snapshot_id=snapshot_id, pool=found["Primary"].store_name)
     if "Image" in found:
         row = found["Image"]
-        return BackupSource(path=row.install_path, physical_size_bytes=row.physical_size, digest=row.digest)
+        return BackupSource(
+            path=row.install_path,
+            physical_size_bytes=row.physical_size,
+            digest=row.digest,
+            image_store=row.store_name,
+        )
     raise NotFoundError(f"Snapshot {uuid} has no copy to restore from.")
 
 
@@ -74,12 +93,19 @@ def _lun_of_snapshot(connection: Connection, uuid: SnapshotId) -> int:
 
 def copies_of(connection: Connection, uuid: str, states: Sequence[CopyState] = _PRESENT) -> Sequence[Row[Any]]:
     """The rows of a snapshot's copies in certain states; as a rule, in those in which they can be used."""
-    found = _COPIES.join(SNAPSHOTS).where(SNAPSHOTS.c.uuid == uuid, SNAPSHOT_STORE_REF.c.state.in_(states))
+    found = _COPIES.join(SNAPSHOTS, SNAPSHOT_STORE_REF.c.snapshot_id == SNAPSHOTS.c.id).where(
+        SNAPSHOTS.c.uuid == uuid, SNAPSHOT_STORE_REF.c.state.in_(states)
+    )
     return connection.execute(found).all()
 
 
 def _copy(row: Row[Any]) -> Copy:
-    return Copy(location=PLACES[row.store_role], reference=row.install_path, physical_size_bytes=row.physical_size)
+    return Copy(
+        location=PLACES[row.store_role],
+        reference=row.install_path,
+        physical_size_bytes=row.physical_size,
+        store=row.store_name,
+    )
 
 
 def _snapshot(row: Row[Any], copies: Sequence[Copy]) -> Snapshot:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.engine import Row
 
 from snapproof.driver import NotFoundError
-from snapproof.reference_impl.catalog.image_tables import TEMPLATE_STORE_REF, VM_TEMPLATE
+from snapproof.reference_impl.catalog.image_tables import IMAGE_STORE, TEMPLATE_STORE_REF, VM_TEMPLATE
 from snapproof.reference_impl.catalog.queries.accounts import of_account
 from snapproof.reference_impl.catalog.schema import ACCOUNT
 from snapproof.reference_impl.core.orders import BackupSource, DeleteTemplate
@@ -16,8 +16,10 @@ from snapproof.vocabulary import AccountId, OperationId, Template, TemplateId
 _TEMPLATES: Select[Any] = (
     select(VM_TEMPLATE.c.uuid, VM_TEMPLATE.c.name, VM_TEMPLATE.c.size, ACCOUNT.c.account_name)
     .add_columns(TEMPLATE_STORE_REF.c.install_path, TEMPLATE_STORE_REF.c.physical_size, TEMPLATE_STORE_REF.c.digest)
+    .add_columns(func.coalesce(IMAGE_STORE.c.name, "").label("store_name"))
     .join(ACCOUNT, VM_TEMPLATE.c.account_id == ACCOUNT.c.id)
     .join(TEMPLATE_STORE_REF, TEMPLATE_STORE_REF.c.template_id == VM_TEMPLATE.c.id)
+    .outerjoin(IMAGE_STORE, TEMPLATE_STORE_REF.c.store_id == IMAGE_STORE.c.id)
     .where(VM_TEMPLATE.c.removed.is_(None), TEMPLATE_STORE_REF.c.digest.is_not(None))
 )
 """Templates whose bytes we know: an upgraded database has others as well."""
@@ -37,7 +39,12 @@ def template(connection: Connection, uuid: TemplateId) -> Template:
 def template_source(connection: Connection, uuid: TemplateId) -> BackupSource:
     """What a volume is made of that is made of a template. Raises NotFoundError."""
     row = _row(connection, uuid)
-    return BackupSource(path=row.install_path, physical_size_bytes=row.physical_size, digest=row.digest)
+    return BackupSource(
+        path=row.install_path,
+        physical_size_bytes=row.physical_size,
+        digest=row.digest,
+        image_store=row.store_name,
+    )
 
 
 def delete_template_order(connection: Connection, uuid: TemplateId, operation: OperationId) -> DeleteTemplate:
@@ -49,6 +56,7 @@ def delete_template_order(connection: Connection, uuid: TemplateId, operation: O
         template=uuid,
         path=found.reference,
         physical_size_bytes=found.physical_size_bytes,
+        image_store=found.store,
     )
 
 
@@ -67,4 +75,5 @@ def _template(row: Row[Any]) -> Template:
         size_bytes=row.size,
         reference=row.install_path,
         physical_size_bytes=row.physical_size,
+        store=row.store_name,
     )

@@ -8,14 +8,15 @@ from sqlalchemy.engine import Row
 
 from snapproof.driver import NotFoundError
 from snapproof.reference_impl.catalog.queries.accounts import of_account
-from snapproof.reference_impl.catalog.schema import ACCOUNT, VOLUMES
+from snapproof.reference_impl.catalog.schema import ACCOUNT, STORAGE_POOL, VOLUMES
 from snapproof.vocabulary import AccountId, Qos, Volume, VolumeId
 
 _OF_A_VOLUME = ("id", "uuid", "name", "iscsi_name", "size", "min_iops", "max_iops", "burst_iops")
 
 _VOLUMES: Select[Any] = (
-    select(*(VOLUMES.c[name] for name in _OF_A_VOLUME), ACCOUNT.c.account_name)
-    .join(ACCOUNT)
+    select(*(VOLUMES.c[name] for name in _OF_A_VOLUME), ACCOUNT.c.account_name, STORAGE_POOL.c.name.label("pool_name"))
+    .join(ACCOUNT, VOLUMES.c.account_id == ACCOUNT.c.id)
+    .outerjoin(STORAGE_POOL, VOLUMES.c.pool_id == STORAGE_POOL.c.id)
     .where(VOLUMES.c.removed.is_(None), VOLUMES.c.iscsi_name.is_not(None))
 )
 """Volumes on managed storage: each is a LUN of its own. An upgraded database has others as well."""
@@ -40,6 +41,12 @@ def lun_of(connection: Connection, uuid: VolumeId) -> int:
     return int(connection.execute(select(VOLUMES.c.folder).where(VOLUMES.c.uuid == uuid)).scalar_one())
 
 
+def pool_of(connection: Connection, uuid: VolumeId) -> str:
+    """The storage pool of a volume's LUN, removed volumes included; nothing where an older release wrote none."""
+    found = select(STORAGE_POOL.c.name).join(VOLUMES, VOLUMES.c.pool_id == STORAGE_POOL.c.id)
+    return connection.execute(found.where(VOLUMES.c.uuid == uuid)).scalar() or ""
+
+
 def _volume(row: Row[Any]) -> Volume:
     return Volume(
         id=VolumeId(row.uuid),
@@ -48,4 +55,5 @@ def _volume(row: Row[Any]) -> Volume:
         size_bytes=row.size,
         target=row.iscsi_name.removeprefix("/").removesuffix("/0"),
         qos=Qos(min_iops=row.min_iops, max_iops=row.max_iops, burst_iops=row.burst_iops),
+        pool=row.pool_name or "",
     )

@@ -5,13 +5,13 @@ Which scenario led here is not known.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from snapproof.campaign.transitions import LEGAL, TERMINAL
 from snapproof.driver import DriverUnderTest
-from snapproof.lab import Lab
+from snapproof.lab import BackupImage, Lab
 from snapproof.vocabulary import Capability, LocationType, SnapshotState, Template
 
 Sentences: TypeAlias = Iterator[str]
@@ -96,10 +96,10 @@ def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
         if copy.location is LocationType.SECONDARY
     }
     templates = {row.reference: row for row in _templates(driver)}
-    for image in lab.backups():
-        if template := templates.pop(image.path, None):
-            if (image.virtual_size_bytes, image.has_parent) != (template.size_bytes, False):
-                yield f"{image.path} is no whole disk of {template.size_bytes} bytes, as template {template.name} is."
+    images = lab.backups()
+    yield from _templates_accounted_for(templates, images)
+    for image in images:
+        if image.path in templates:
             continue
         if image.path not in listed:
             yield f"{image.path} ({image.physical_size_bytes} bytes) is an orphan: the driver lists no copy there."
@@ -109,12 +109,21 @@ def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
             yield f"{image.path} is a difference from another image, and stands and falls with that one."
         elif image.content != lab.content_when_taken(snapshot):
             yield f"{image.path} is not what the guest had on its disk when snapshot {snapshot.name} was taken."
+        if copy.store and copy.store != image.store:
+            yield f"{image.path} is in image store {image.store}; the driver says {copy.store}."
         if image.physical_size_bytes != copy.physical_size_bytes:
             yield f"{image.path} has {image.physical_size_bytes} bytes; the driver says {copy.physical_size_bytes}."
-    for path in (*listed, *templates):
+    for path in listed:
         yield f"The driver lists a copy at {path}, but there is none."
     for line in lab.unfinished_uploads():
         yield f"Left behind: {line}."
+
+
+def _templates_accounted_for(templates: Mapping[str, Template], images: Sequence[BackupImage]) -> Sentences:
+    for path, template in templates.items():
+        found = [image for image in images if image.path == path]
+        if [(image.virtual_size_bytes, image.has_parent) for image in found] != [(template.size_bytes, False)]:
+            yield f"Template {template.name} should be a whole disk of {template.size_bytes} bytes at {path}."
 
 
 def _templates(driver: DriverUnderTest) -> Sequence[Template]:

@@ -22,7 +22,7 @@ from snapproof.selection import full_name, load_driver
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.serving import serve
-from snapproof.site import Endpoint, S3Place, Site
+from snapproof.site import Endpoint, ImageStore, S3Place, Site, StoragePool
 from snapproof.verdict import EXIT_USAGE
 from snapproof.vocabulary import Secret
 
@@ -103,6 +103,22 @@ def site_of(message: SiteMessage) -> Site:
         clock=HastyClock(),
         call_point=Unwatched(),
         seed=message.seed,
+        hypervisor_type=message.hypervisor_type,
+        pool=message.pool,
+        image_store=message.image_store,
+        further_pools=tuple(
+            StoragePool(name=pool.name, array=_endpoint(pool.array), array_portal=pool.array_portal)
+            for pool in message.further_pools
+        ),
+        further_stores=tuple(
+            ImageStore(
+                name=store.name,
+                export_url=store.export_url,
+                export=MountedDirectory(Path(store.export_path)),
+                export_path=Path(store.export_path),
+            )
+            for store in message.further_stores
+        ),
     )
 
 

@@ -81,11 +81,27 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class PoolMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A further storage pool: another array of the same make, with an access group of the same name."""
+
+    name: str
+    array: Service
+    array_portal: str
+
+
+class StoreMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A further image store: an export, as hosts mount it and as this machine sees it."""
+
+    name: str
+    export_url: str
+    export_path: str
+
+
 class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Where a driver works, as site.Site says it to one in our own process. Begins a life of the driver.
 
     The same `state_directory` again means: the next life of the same driver. `export_path` is the export as this
-    machine sees it, `export_url` as the hosts mount it.
+    machine sees it, `export_url` as the hosts mount it. `pool` and `image_store` are the names of the first ones.
     """
 
     array: Service
@@ -98,6 +114,10 @@ class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
     state_directory: str
     seed: int
     hypervisor_type: HypervisorType = HypervisorType.XENSERVER
+    pool: str = "primary-1"
+    image_store: str = "secondary-1"
+    further_pools: tuple[PoolMessage, ...] = ()
+    further_stores: tuple[StoreMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +234,16 @@ def message_of(site: Site) -> SiteMessage:
         state_directory=str(site.state_directory),
         seed=site.seed,
         hypervisor_type=site.hypervisor_type,
+        pool=site.pool,
+        image_store=site.image_store,
+        further_pools=tuple(
+            PoolMessage(name=pool.name, array=_service(pool.array), array_portal=pool.array_portal)
+            for pool in site.further_pools
+        ),
+        further_stores=tuple(
+            StoreMessage(name=store.name, export_url=store.export_url, export_path=str(store.export_path))
+            for store in site.further_stores
+        ),
     )
 
 

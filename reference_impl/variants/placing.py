@@ -1,0 +1,52 @@
+"""Variants that go wrong where there are several storage pools and image stores. The table of all is zoo.toml."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from snapproof.reference_impl.core import effects as fx
+from snapproof.reference_impl.core.effects import Facts
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.orchestrator import Rules
+from snapproof.reference_impl.performing import Workbench
+from snapproof.reference_impl.variants.cloning import with_performer
+from snapproof.vocabulary import PoolUse, Volume, VolumeRequest
+
+
+class IgnoresThePool(ReferenceDriver):
+    """Breaks R-015: a volume that is wanted on another pool than its snapshot's is made on that one, and said to be."""
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Take the wish for a hint."""
+        return super().create_volume(request if request.from_snapshot is None else replace(request, pool=None))
+
+
+class DeletesInTheFirstStore(ReferenceDriver):
+    """Breaks R-059: in which image store a backup lies is asked when it is read, and not when it is deleted."""
+
+    def rules(self) -> Rules:
+        """Delete where most backups are."""
+
+        def delete(_bench: Workbench, effect: fx.DeleteBackup, _facts: Facts) -> Facts:
+            self._ports.store.delete(effect.path)
+            return {}
+
+        return Rules(performers=with_performer(fx.DeleteBackup, lambda performer: replace(performer, do=delete)))
+
+
+class CountsByNumberAlone(ReferenceDriver):
+    """Breaks R-058 (hazard C6): what lies in an image store counts as used on the pool of the same number."""
+
+    def list_pools(self) -> Sequence[PoolUse]:
+        """Add up by the number of the store, whatever its role."""
+        held = [copy for snapshot in self.list_snapshots() for copy in snapshot.copies]
+        number = {name: place for names in (self._pools, self._image_stores) for place, name in enumerate(names)}
+        return [
+            replace(
+                pool,
+                used_bytes=pool.used_bytes
+                + sum(
+                    copy.physical_size_bytes for copy in held if number[copy.store] == place and copy.store != pool.name
+                ),
+            )
+            for place, pool in enumerate(super().list_pools())
+        ]
