@@ -39,6 +39,8 @@ class SnapshotVerbs(Life):
         return self._take(request)
 
     def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
+        if request.quiesce:
+            raise InvalidRequestError("No guest can be quiesced for a snapshot on the array; ask without quiescevm.")
         location = read_location(request.location, self._live().location_default)
         require_format(location, self._image_format)
         require_name("snapshot", request.name)

@@ -41,6 +41,10 @@ class VirtualClock:
             raise ValueError(f"A virtual clock cannot go back by {-seconds} s.")
         self._now_s += seconds
 
+    def jump(self, seconds: float) -> None:
+        """Be set to another time, earlier ones too, as by hand or by a time server: nothing happens meanwhile."""
+        self._now_s += seconds
+
 
 class WallClock:
     """The machine's own clock, which can be advanced as well: the offset is added to what the machine says."""

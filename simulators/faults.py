@@ -184,6 +184,11 @@ class Seam:
         self._armed: dict[str, Fault] = {}
         self._standing: dict[str, Fault] = {}
         self._labels: list[str] = []
+        self._delays_s: dict[str, float] = {}
+
+    def slow_down(self, service: str, seconds: float) -> None:
+        """Let every call of a service take so long before it has any effect, until `disarm`."""
+        self._delays_s[service] = seconds
 
     def arm(self, label: str, fault: Fault) -> None:
         """Arm one fault for one call, `array.CloneVolume#1`, counted from the last `restart_count`.
@@ -224,6 +229,7 @@ class Seam:
         with self._lock:
             self._armed.clear()
             self._standing.clear()
+            self._delays_s.clear()
 
     def unspent(self) -> tuple[str, ...]:
         """List the faults that were armed for one call and never fired; a test with any proves nothing."""
@@ -265,6 +271,8 @@ class Seam:
         death of the caller.
         """
         label, fault = self._number(f"{service}.{method}")
+        if service in self._delays_s:
+            self._wait(self._delays_s[service])
         if fault is None:
             return perform()
         self._journal.record("fault", str(fault), call=label)

@@ -27,6 +27,20 @@ def the_backup_opens_alone(lab: Lab, scene: Scene, name: str, volume: str) -> No
     assert not image.has_parent, f"{image.path} needs another file to be read."
 
 
+@then(parsers.parse('the backup of "{name}" is what was on the disk, be it nothing'))
+def the_backup_is_what_was_on_the_disk(lab: Lab, scene: Scene, name: str) -> None:
+    """Zeros included: a disk that nobody wrote to reads as zeros."""
+    differing = lab.content_when_taken(scene.snapshot(name)).differing(_backup(lab, scene, name).content)
+    assert not differing, f'The backup of "{name}" differs in {len(differing)} blocks: {differing[:5]}.'
+
+
+@then(parsers.parse('the backup of "{name}" weighs at most {percent:d} percent of "{volume}"'))
+def the_backup_weighs(lab: Lab, scene: Scene, name: str, percent: int, volume: str) -> None:
+    """The file as it lies there."""
+    weight, size = _backup(lab, scene, name).physical_size_bytes, scene.volume(volume).size_bytes
+    assert weight * 100 <= size * percent, f'The backup of "{name}" weighs {weight} bytes of {size}.'
+
+
 @then(parsers.parse('the backup of "{name}" lies under the account and the volume'))
 def the_backup_lies(lab: Lab, scene: Scene, name: str) -> None:
     """snapshots/<account>/<volume>/<uuid>.vhd"""

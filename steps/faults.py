@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from pytest_bdd import given, parsers, then, when
 
-from snapproof.driver import InvalidRequestError
+from snapproof.driver import InvalidRequestError, NotFoundError
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
 from snapproof.vocabulary import LocationType, SnapshotRequest
@@ -70,6 +70,14 @@ def the_act_is_refused_as_a_mistake(scene: Scene, words: str) -> None:
     error = scene.outcome.error
     assert isinstance(error, InvalidRequestError), f"The driver blamed somebody else: {type(error).__name__}: {error}"
     the_act_is_refused_saying(scene, words)
+
+
+@then("the act is refused as a parameter error")
+def the_act_is_refused_as_a_parameter_error(scene: Scene) -> None:
+    """The driver blames what it was asked for: illegal, or not there."""
+    the_act_is_refused(scene)
+    error = scene.outcome.error
+    assert isinstance(error, InvalidRequestError | NotFoundError), f"The driver said {type(error).__name__}: {error}"
 
 
 @given("calls are counted from here")

@@ -56,6 +56,12 @@ def the_driver_is_left_alone(lab: Lab, scene: Scene, hours: int) -> None:
         lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
 
 
+@when(parsers.parse("the clock is set {direction} by {minutes:d} minutes"))
+def the_clock_is_set(lab: Lab, direction: str, minutes: int) -> None:
+    """As by hand, or by a time server that knows better: no time passes."""
+    lab.jump_clock({"back": -60, "forward": 60}[direction] * minutes)
+
+
 @when(parsers.parse("every call {call} begins to meet {fault}"))
 def every_call_begins_to_meet(lab: Lab, call: str, fault: str) -> None:
     """Break a service in the middle of the scenario."""

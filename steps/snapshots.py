@@ -7,7 +7,7 @@ from pytest_bdd import given, parsers, then, when
 from snapproof.driver import DriverUnderTest, get_snapshot
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
-from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest, SnapshotState
+from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest, SnapshotState, VolumeId
 
 
 @given(parsers.parse('a snapshot "{name}" of "{volume}" on {location}'))
@@ -26,6 +26,36 @@ def a_snapshot_is_taken(lab: Lab, scene: Scene, name: str, volume: str) -> None:
 def a_snapshot_is_taken_on(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
     """Ask for a snapshot on PRIMARY or SECONDARY."""
     _take(lab, scene, name, volume, LocationType(location))
+
+
+@when(parsers.parse('a snapshot "{name}" is taken of a volume that nobody knows'))
+def a_snapshot_of_nothing(lab: Lab, scene: Scene, name: str) -> None:
+    """Ask for a snapshot of an id that never was."""
+    nobody = VolumeId("00000000-0000-4000-8000-000000000000")
+    request = SnapshotRequest(operation=scene.operation(), volume=nobody, name=name, location=LocationType.PRIMARY)
+    scene.act(lab, lambda driver: driver.take_snapshot(request))
+
+
+@when(parsers.parse('a snapshot "{name}" of "{volume}" is taken on {location} with the guest quiesced'))
+def a_quiesced_snapshot(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
+    """Ask that the guest writes out what it holds first."""
+    request = SnapshotRequest(
+        operation=scene.operation(), volume=scene.volume(volume).id, name=name, location=location, quiesce=True
+    )
+    scene.act(lab, lambda driver: driver.take_snapshot(request))
+
+
+@then("the guest was quiesced before the array's snapshot, or the act is refused for that reason")
+def quiesced_or_refused(lab: Lab, scene: Scene) -> None:
+    """By the calls that hosts and array saw; a refusal speaks of quiescing."""
+    calls = [call.partition("#")[0] for call in lab.calls()]
+    if scene.outcome.error is not None:
+        assert "quiesce" in str(scene.outcome.error), f"Refused for another reason: {scene.outcome.error}"
+        assert "array.CreateSnapshot" not in calls, "The array's snapshot was taken, although the act was refused."
+        return
+    scene.outcome.raise_if_failed()
+    before = calls[: calls.index("array.CreateSnapshot")]
+    assert any("quiesce" in call for call in before), "The driver took the snapshot of a guest that nobody quiesced."
 
 
 @when(parsers.parse('a snapshot "{name}" of "{volume}" is wanted on "{written}"'))
@@ -240,6 +270,13 @@ def each_is_listed_with_its_size(lab: Lab) -> None:
         assert copy.physical_size_bytes == wanted > 0, (
             f'"{row.name}" is listed with {copy.physical_size_bytes} bytes on {row.location}; it has {wanted}.'
         )
+
+
+@then(parsers.parse('the snapshot "{name}" is as large as "{volume}" or larger'))
+def the_snapshot_is_as_large(scene: Scene, name: str, volume: str) -> None:
+    """As the driver told when it was taken."""
+    size, wanted = scene.snapshot(name).size_bytes, scene.volume(volume).size_bytes
+    assert size >= wanted, f'Snapshot "{name}" is told to hold {size} bytes; the volume has {wanted}.'
 
 
 @then(parsers.parse("narrowed to {location}, the driver lists {names}"))

@@ -6,7 +6,7 @@ from pytest_bdd import given, parsers, then, when
 
 from snapproof.lab import Lab
 from snapproof.steps.scene import ACCOUNT, Scene
-from snapproof.vocabulary import Qos, Volume, VolumeRequest
+from snapproof.vocabulary import BLOCK_BYTES, Qos, Volume, VolumeRequest
 
 HEADERS = {
     "QCOW2": bytes.fromhex("514649fb 00000003 0000000000000068 0000000b 00000010 0000000000100000")
@@ -35,6 +35,26 @@ def a_guest_has_written(lab: Lab, scene: Scene, name: str) -> None:
     guest = lab.start_guest(scene.volume(name))
     guest.fill(blocks=12)
     scene.guests[name] = guest
+
+
+@given(parsers.parse('a guest has written nothing yet to "{name}"'))
+def a_guest_has_written_nothing(lab: Lab, scene: Scene, name: str) -> None:
+    """Start a guest on the volume, which formats it for its host and does no more."""
+    scene.guests[name] = lab.start_guest(scene.volume(name))
+
+
+@given(parsers.parse('a guest has written one block to "{name}"'))
+def a_guest_has_written_a_block(lab: Lab, scene: Scene, name: str) -> None:
+    """Start a guest on the volume, and let it write at one place."""
+    a_guest_has_written_nothing(lab, scene, name)
+    scene.guests[name].write(0, b"one block".ljust(BLOCK_BYTES, b"."))
+
+
+@given(parsers.parse('the guest of "{name}" has written its last bytes'))
+def the_guest_has_written_its_last_bytes(scene: Scene, name: str) -> None:
+    """Right at the end of the disk, where whoever rounds down loses them."""
+    text = b"the last bytes"
+    scene.guests[name].write(scene.volume(name).size_bytes - len(text), text)
 
 
 @given(parsers.parse('the guest of "{name}" has written the header of a {form} image'))
@@ -197,6 +217,22 @@ def the_volume_is_untouched(lab: Lab, scene: Scene, name: str) -> None:
     assert written is not None, f'No guest ever wrote to "{name}".'
     differing = written.differing(lab.content_of(volume))
     assert not differing, f'Volume "{name}" differs from what its guest wrote in {len(differing)} blocks.'
+
+
+@then(parsers.parse('the volume "{name}" is as large as "{source}" or larger'))
+def the_volume_is_as_large(lab: Lab, scene: Scene, name: str, source: str) -> None:
+    """As the driver lists it, and as a guest would see it."""
+    wanted, volume = scene.volume(source).size_bytes, scene.volume(name)
+    seen = lab.content_of(volume).size_bytes
+    assert min(volume.size_bytes, seen) >= wanted, f'"{name}" has {volume.size_bytes} and {seen} bytes, not {wanted}.'
+
+
+@then(parsers.parse('every byte of "{snapshot}" is on the volume "{name}"'))
+def every_byte_is_there(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
+    """A larger disk may have zeros behind them."""
+    wanted, found = lab.content_when_taken(scene.snapshot(snapshot)), lab.content_of(scene.volume(name))
+    assert wanted.blocks, "The guest had written nothing, so that equality would prove nothing."
+    assert found.extends(wanted), f'Volume "{name}" lacks some of what was on the disk when "{snapshot}" was taken.'
 
 
 @then("no LUN that held a storage repository was formatted")

@@ -56,6 +56,24 @@ Feature: Snapshots that are taken by schedule
       | 2026-10-24 00:00 | Europe/Berlin    | 2026-10-24 00:30, 2026-10-25 00:30, 2026-10-26 01:30 |
       | 2026-03-28 00:00 | Asia/Tokyo       | 2026-03-28 17:30, 2026-03-29 17:30, 2026-03-30 17:30 |
 
+  @req:R-054 @capability:policies @capability:snapshot-primary @capability:audit-events
+  Scenario Outline: The clock is set, and no slot is run twice or left out
+    Given it is 2026-05-04 00:00 UTC
+    And a volume "database" of 3 MiB
+    And an HOURLY policy "hourly" of "database" at "30" in UTC, keeping 9, on PRIMARY
+    When the driver is left alone for 2 hours
+    And the clock is set <direction> by <minutes> minutes
+    And the driver is left alone for <hours> hours
+    Then the policy "hourly" has run <runs> times
+    And the policy "hourly" has <runs> snapshots, the newest of its runs
+
+    Examples:
+      | direction | minutes | hours | runs |
+      | back      | 120     | 4     | 4    |
+      | back      | 20      | 1     | 3    |
+      | forward   | 45      | 1     | 4    |
+      | forward   | 20      | 2     | 4    |
+
   @req:R-054 @capability:policies @capability:snapshot-primary @capability:audit-events @crash
   Scenario Outline: Killed in the middle of a run, the driver runs that slot once all the same
     Given a volume "database" of 3 MiB

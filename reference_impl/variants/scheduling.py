@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.schedules import next_slot, read_schedule
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.vocabulary import (
     AccountId,
@@ -50,6 +52,24 @@ class RunsTwice(ReferenceDriver):
         if policy is not None:
             super()._take(replace(request, operation=OperationId(f"{request.operation}/twin")), policy)
         return super()._take(request, policy)
+
+
+class GoesByTheClockAlone(ReferenceDriver):
+    """Breaks R-054: which slot comes next is reckoned from the clock each time, and that it was run is not known."""
+
+    def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
+        """Call each run by its number."""
+        run = OperationId(f"{request.operation}/{len(self.list_snapshots())}")
+        return super()._take(request if policy is None else replace(request, operation=run), policy)
+
+    def run_due_work(self) -> None:
+        """Forget what was scheduled, unless it is due."""
+        super().run_due_work()
+        for policy in self.list_policies():
+            schedule = read_schedule(policy.interval, policy.schedule, policy.timezone)
+            following = int(next_slot(schedule, self._ports.clock.time()))
+            with self._catalog.transaction() as session:
+                Transaction(session, self._catalog.now()).schedule_policy(policy.id, following)
 
 
 class HidesPolicies(ReferenceDriver):

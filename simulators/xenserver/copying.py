@@ -29,7 +29,7 @@ def start_copy(state: State, source: Vdi, sr: Sr | None, into: Vdi | None, name:
 
 def advance(state: State, task: Task, *, to_the_end: bool = False) -> None:
     """Let a task go on: a copy for one chunk, or to its end. What goes wrong becomes the failure of the task."""
-    if task.status is not TaskStatus.PENDING:
+    if task.status is not TaskStatus.PENDING or (state.copies_held and task.copy and not to_the_end):
         return
     try:
         with io_errors():

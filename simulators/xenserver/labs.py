@@ -10,6 +10,7 @@ from snapproof.simulators.xenserver.methods_vdi import create_vdi
 from snapproof.simulators.xenserver.methods_vm import create_vbd, create_vm, destroy_vm, halt, start_vm
 from snapproof.simulators.xenserver.rows import PowerState, Sr, Vbd, Vdi
 from snapproof.simulators.xenserver.state import State
+from snapproof.simulators.xenserver.upheavals import forget_snapshots
 
 PORTAL = "192.0.2.200"
 
@@ -42,6 +43,7 @@ def stop_guest(state: State, vbd: Vbd) -> None:
     if vbd.vm.power_state is PowerState.RUNNING:
         halt(state, vbd.vm)
     if vbd.vm in state.vms:
+        forget_snapshots(state, vbd.vm)
         destroy_vm(state, vbd.vm)
     if sr not in state.srs:
         return

@@ -9,6 +9,7 @@ from posixpath import normpath
 
 from snapproof.simulators.xenserver.failures import XapiError, io_reason
 from snapproof.simulators.xenserver.folders import FolderAttachment
+from snapproof.simulators.xenserver.host_mounts import HostMount
 from snapproof.simulators.xenserver.rows import Host, Mount
 from snapproof.simulators.xenserver.state import State
 from snapproof.site import Directory
@@ -55,7 +56,7 @@ def _mount(state: State, host: Host, local: str, remote: str) -> str:
         directory = state.mounts.mount(remote)
     except OSError as error:
         raise _failure("mountNfsSecondaryStorage", f"{shown} cannot be mounted: {io_reason(error)}") from error
-    host.mounts[local] = Mount(local=local, remote=remote, shown=shown, directory=directory)
+    host.mounts[local] = Mount(local=local, remote=remote, shown=shown, directory=HostMount(directory))
     state.record("export mounted", host=host.name_label, local=local, remote=shown)
     return local
 

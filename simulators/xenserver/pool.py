@@ -19,6 +19,7 @@ from snapproof.simulators.xenserver.methods import all_methods, open_session, pe
 from snapproof.simulators.xenserver.methods_pbd import FILE_TYPE, LUN_TYPE, RESIGN_TYPE
 from snapproof.simulators.xenserver.rows import Host, PoolRecord, Sm
 from snapproof.simulators.xenserver.state import State
+from snapproof.simulators.xenserver.upheavals import UPHEAVALS
 
 GUESSES = (
     "PBD.plug answers SR_BACKEND_FAILURE_47 where the LUN holds another SR, or the SR is attached from another LUN",
@@ -55,6 +56,7 @@ GUESSES = (
     "task.destroy of an unfinished task lets the work go on; task.cancel of a finished one is OPERATION_NOT_ALLOWED",
     "Calls other than VDI.copy are over when their Async task is first seen, unless the pool is told their pace",
     "An Async call is refused at once for its types and number of arguments, and fails as a task for all the rest",
+    "A mount that went stale fails every use of it with the system's words for ESTALE until it is mounted anew",
     "Unmounting an export below a plugged file SR is refused; makeDirectory works below mounts only",
     "A host that dies fails its copies with HOST_OFFLINE, halts its VMs, loses its mounts and plugs its LUNs again",
     "The CHAP user and password of a device_config are accepted unchecked: the fabric decides by initiator alone",
@@ -93,6 +95,7 @@ class Pool:
         self._lock = threading.RLock()
         self._methods = all_methods()
         self.clock = clock
+        self._sr_count_max = sr_count_max
         self._state = State(
             clock=clock,
             journal=journal,
@@ -177,6 +180,35 @@ class Pool:
         """Take the VM away and forget its SR; the LUN keeps its bytes. Raises XapiError where the SR is still used."""
         with self._lock:
             labs.stop_guest(self._state, guest.vbd)
+
+    def upset_guest(self, guest: Guest, event: str) -> None:
+        """Let something befall a guest: halt, boot, reboot, migrate, or a snapshot of its disk by its host."""
+        with self._lock:
+            UPHEAVALS[event](self._state, guest.vbd.vm)
+
+    def hold_copies(self, *, held: bool) -> None:
+        """Let copies stand still from now on, or go on."""
+        with self._lock:
+            self._state.copies_held = held
+
+    def admit_repositories(self, more: int | None) -> None:
+        """Let the pool take so many SRs on LUNs more than it has now, and no others; None is its usual number."""
+        with self._lock:
+            attached = {pbd.sr.ref for pbd in self._state.pbds if pbd.attachment and pbd.sr.type == LUN_TYPE}
+            self._state.sr_count_max = self._sr_count_max if more is None else len(attached) + more
+
+    def stale_mounts(self) -> None:
+        """Let whatever the hosts have mounted serve nothing any more, until it is mounted anew."""
+        with self._lock:
+            for host in self._state.hosts:
+                for mount in host.mounts.values():
+                    mount.directory.stale = True
+                    self._state.record("mount went stale", host=host.name_label, local=mount.local)
+
+    def enable_host(self, number: int, *, enabled: bool) -> None:
+        """Take a host out of service for new work, or back into it; what runs on it goes on."""
+        with self._lock:
+            list(self._state.hosts)[number].enabled = enabled
 
     def crash_host(self, number: int = 0) -> None:
         """Let a host die and come back: its copies break off and leave files, its VMs halt, its mounts are gone."""

@@ -13,7 +13,7 @@ from snapproof.simulators.clock import IMMEDIATE, Transition
 from snapproof.simulators.xenserver.attachments import Attachment, CopySteps
 from snapproof.simulators.xenserver.datamodel import Role
 from snapproof.simulators.xenserver.failures import XapiError
-from snapproof.site import Directory
+from snapproof.simulators.xenserver.host_mounts import HostMount
 
 
 class PowerState(StrEnum):
@@ -44,7 +44,7 @@ class Mount:
     local: str
     remote: str
     shown: str
-    directory: Directory = field(repr=False)
+    directory: HostMount = field(repr=False)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

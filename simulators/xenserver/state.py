@@ -57,6 +57,8 @@ class State:
         self.sr_count_max = sr_count_max
         self.pace: dict[str, Transition] = {}
         """How long calls take that a client makes as tasks, by the call's name; the others take no time."""
+        self.copies_held = False
+        """Whether copies stand still, whoever looks at them."""
         self.sightings = Sightings()
         self.garbage: dict[str, float] = {}
         """SRs that the collector is to look at, by ref, and when."""

@@ -35,6 +35,8 @@ POWER_CUT = "POWER_CUT"
 """The master's power goes at this call; whoever arranged it gives it back."""
 ECHO = "answer-echo"
 """The call fails, and the host says why in full: what it was sent, and how its iSCSI initiator is configured."""
+MOUNTS_STALE = "MOUNTS_STALE"
+"""Whatever the hosts have mounted goes stale just before this call, which is then performed."""
 _LOCAL = frozenset({*LOGINS[1:], "session.local_logout", LIST_METHODS})
 """What a slave answers itself."""
 _FORBIDDEN = ("<!DOCTYPE", "<!ENTITY", "\0")  # no client needs them; entities can blow up and read files
@@ -53,7 +55,7 @@ _FAILED: Answer = (
 def check_name(_method: str, name: str) -> None:
     """Raise ValueError for a code that xapi does not have; the storage manager's numbers are all its own."""
     if not _BACKEND_FAILURE.fullmatch(name):
-        known_name(name, {*CODES, EMPTY_ANSWER, HOST_DIES, POWER_CUT}, "xapi")
+        known_name(name, {*CODES, EMPTY_ANSWER, HOST_DIES, POWER_CUT, MOUNTS_STALE}, "xapi")
 
 
 def check_lie(_method: str, name: str) -> None:
@@ -143,11 +145,19 @@ class Endpoint:
         """Answer one call in xapi's shape, whatever wire it came over."""
         if self._seam is None or "." not in name:
             return self._performed(name, arguments)
+
+        def refuse(fault: str) -> dict[str, object]:
+            if fault != MOUNTS_STALE:
+                return self._refused(fault)
+            with self._turn:
+                self._pool.stale_mounts()
+            return self._performed(name, arguments)
+
         return self._seam.cross(
             "host",
             name,
             lambda: self._performed(name, arguments),
-            refuse=self._refused,
+            refuse=refuse,
             damage=lambda lie: self._misled(lie, name, arguments),
         )
 

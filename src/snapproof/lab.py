@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from snapproof.driver import DriverUnderTest
@@ -137,6 +138,25 @@ class Meanwhile(Generic[T]):
     asked_s: float = 0
 
 
+class GuestEvent(StrEnum):
+    """What can befall a machine while its volume is worked on."""
+
+    HALT = "halt"
+    BOOT = "boot"
+    REBOOT = "reboot"
+    MIGRATE = "migrate"
+    SNAPSHOT = "snapshot"  # of its disk, by the hypervisor: the LUN holds a chain from then on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Work that array or hosts did: what on, from which line of the journal to which; None if it goes on still."""
+
+    subject: str
+    first: int
+    last: int | None
+
+
 class Guest(Protocol):
     """A running machine whose disk is the volume."""
 
@@ -155,6 +175,9 @@ class Guest(Protocol):
     def content(self) -> Content:
         """What the guest believes is on its disk, remembered apart from the LUN."""
 
+    def undergo(self, event: GuestEvent) -> None:
+        """Let something befall the machine by the hand of its host's administrator."""
+
     def stop(self) -> None:
         """Shut down; the host lets go of the LUN."""
 
@@ -172,6 +195,9 @@ class Lab(Protocol):
     def meanwhile(self, call: str, verb: Callable[[DriverUnderTest], T]) -> "Meanwhile[T]":
         """Ask the driver for a verb while it makes this call for another: a second caller at the same time."""
 
+    def at_once(self, verbs: Sequence[Callable[[DriverUnderTest], T]]) -> Sequence[Outcome[T]]:
+        """Ask the driver for all of these at the same time, as so many callers; say how each ended."""
+
     def start_guest(self, volume: Volume) -> Guest:
         """Attach the volume to a new guest, formatting its LUN for the host where it is blank."""
 
@@ -185,8 +211,35 @@ class Lab(Protocol):
     def break_service(self, call: str, fault: str) -> None:
         """Let every call of `service.method` meet the fault until `repair`."""
 
+    def slow_down(self, service: str, seconds: float) -> None:
+        """Let every call of a service take so long, until `repair`."""
+
+    def doom_next_clone(self, error: str) -> None:
+        """Let the array accept the next clone, and fail it with this error afterwards."""
+
+    def stall(self, work: str) -> None:
+        """Let `clones` of the array or `copies` of the hosts go on for ever, until `repair`."""
+
+    def leave_space(self, size_bytes: int) -> None:
+        """Let the export that hosts write to take so many bytes more, until `repair`."""
+
+    def crowd_group(self, *, volumes: int, initiators: int) -> None:
+        """Fill the access group of the hosts with other people's volumes and initiators, up to these numbers."""
+
+    def crowd_hosts(self, *, room: int) -> None:
+        """Let the hosts have as many storage repositories as they may, but for `room`, until `repair`."""
+
+    def crowd_export(self, directories: int) -> None:
+        """Put so many directories beside the backups; they belong to other people."""
+
+    def take_host_out(self, number: int, how: str) -> None:
+        """Let a host be `disabled` for new work or `down`, until `repair`. Host 1 is the one that leads."""
+
+    def host_name(self, number: int) -> str:
+        """What `spans` call a host."""
+
     def repair(self) -> None:
-        """Take every fault away."""
+        """Take every fault away, and everything else that held work up."""
 
     def watch_calls(self) -> None:
         """Count external calls from one again: what came before was arrangement."""
@@ -198,6 +251,12 @@ class Lab(Protocol):
         """What services did inside since the last `watch_calls`, whoever caused it, as `service.act#n`.
 
         Acts can meet faults of their own, as a disk that fills up; a lab that cannot count them names none.
+        """
+
+    def spans(self, work: str) -> Sequence[Span]:
+        """What was done since the last `watch_calls`, in the order of its beginnings.
+
+        Work is `clones of volumes` (by their source), `copies` (by the host that does them), `signing` (by target).
         """
 
     def moments_of(self, call: str) -> Sequence[float]:
@@ -214,6 +273,9 @@ class Lab(Protocol):
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
+
+    def jump_clock(self, seconds: float) -> None:
+        """Set the clock forward or back: no time passes."""
 
     def settle(self) -> None:
         """Let everything end that is still under way on array and hosts, whoever began it."""

@@ -149,6 +149,7 @@ class SnapshotRequest:
     """Ask for a snapshot; `location` is as a user types it, None leaves the choice to the driver's default.
 
     `async_backup` asks for an answer as soon as the array has its snapshot; the backup goes on in the background.
+    `quiesce` asks that the guest writes out what it holds first: it does, or the request is refused.
     """
 
     operation: OperationId
@@ -156,6 +157,7 @@ class SnapshotRequest:
     name: str = ""
     location: str | None = None
     async_backup: bool = False
+    quiesce: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,3 +323,12 @@ class Content:
         """Number the blocks in which two disks differ; a difference in size alone is reported by `==`."""
         numbers = self.blocks.keys() | other.blocks.keys()
         return tuple(sorted(n for n in numbers if self.blocks.get(n) != other.blocks.get(n)))
+
+    def extends(self, other: "Content") -> bool:
+        """Say whether this is the other disk, or the same bytes with nothing but zeros behind them."""
+        return self == other or (self.size_bytes >= other.size_bytes and _bare(self.blocks) == _bare(other.blocks))
+
+
+def _bare(blocks: Mapping[int, bytes]) -> Mapping[int, bytes]:
+    """Blocks without the zeros at their ends: the last block of a disk may be a part of one."""
+    return {number: block.rstrip(b"\0") for number, block in blocks.items() if any(block)}

@@ -107,7 +107,7 @@ def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
         snapshot, copy = listed.pop(image.path)
         if image.has_parent:
             yield f"{image.path} is a difference from another image, and stands and falls with that one."
-        elif image.content != lab.content_when_taken(snapshot):
+        elif not image.content.extends(lab.content_when_taken(snapshot)):
             yield f"{image.path} is not what the guest had on its disk when snapshot {snapshot.name} was taken."
         if copy.store and copy.store != image.store:
             yield f"{image.path} is in image store {image.store}; the driver says {copy.store}."

@@ -1,0 +1,58 @@
+"""Variants that do not say no as they should. The table of all is zoo.toml."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from snapproof.driver import DriverError
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.vocabulary import (
+    AccountId,
+    LocationType,
+    Snapshot,
+    SnapshotId,
+    SnapshotRequest,
+    SnapshotState,
+    VolumeId,
+)
+
+
+class RecordsWhatItRefuses(ReferenceDriver):
+    """Breaks R-062: a row is written before the volume is looked at, and stays when that is not to be had."""
+
+    refused: tuple[Snapshot, ...] = ()
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Write the row first."""
+        try:
+            return super().take_snapshot(request)
+        except DriverError:
+            row = Snapshot(
+                id=SnapshotId(self._new_uuid("snapshot", request.operation)),
+                account=AccountId("team-blue"),
+                volume=request.volume,
+                name=request.name,
+                location=LocationType.PRIMARY,
+                state=SnapshotState.ERROR,
+                size_bytes=0,
+                copies=(),
+            )
+            self.refused = (*self.refused, row)
+            raise
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        """List the rows, too."""
+        return [*super().list_snapshots(account, volume=volume, location=location), *self.refused]
+
+
+class IgnoresQuiesce(ReferenceDriver):
+    """Breaks R-030: the wish for a quiesced guest is heard by nobody."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Forget it."""
+        return super().take_snapshot(replace(request, quiesce=False))
