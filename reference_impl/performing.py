@@ -14,6 +14,7 @@ from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.ports import GoneError, Image, Lun, Owner, Ports, RefusedError
 from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.waiting import pause_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +108,12 @@ def settle_clone(bench: Workbench, effect: fx.CloneToLun, _facts: Facts) -> Fact
 def wait_for_clone(bench: Workbench, lun: Lun, handle: int) -> None:
     """Ask until the clone is complete, no longer than the settings allow. Raises RefusedError."""
     clock, settings = bench.ports.clock, bench.settings
-    deadline = clock.time() + settings.clone_timeout_s
+    began = clock.time()
+    deadline = began + settings.clone_timeout_s
     while not bench.ports.array.clone_finished(handle):
         if clock.time() >= deadline:
             raise RefusedError(f"LUN {lun.id} ({lun.name}) was not cloned within {settings.clone_timeout_s:g} s.")
-        clock.sleep(settings.clone_poll_s)
+        clock.sleep(pause_s(clock, began_s=began, deadline_s=deadline, least_s=settings.clone_poll_s))
 
 
 def create_lun(bench: Workbench, effect: fx.CreateLun, _facts: Facts) -> Facts:

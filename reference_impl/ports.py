@@ -38,6 +38,10 @@ class StoppedError(RefusedError):
     """The job was cancelled while it waited."""
 
 
+class FullError(RefusedError):
+    """Secondary storage has no room for what was to be written."""
+
+
 class UnknownOutcomeError(CallError):
     """The answer was lost: the call may have taken effect or not. Only looking can tell."""
 

@@ -20,12 +20,13 @@ from snapproof.reference_impl.logs import about, tell_phase
 from snapproof.reference_impl.performing import Undo, Workbench, leave
 from snapproof.reference_impl.ports import (
     CallError,
+    FullError,
     RefusedError,
     StoppedError,
     TransientError,
     UnknownOutcomeError,
 )
-from snapproof.reference_impl.recording.recorder import CANCELLED, Recorder, audit
+from snapproof.reference_impl.recording.recorder import CANCELLED, FULL, Recorder, audit
 from snapproof.reference_impl.rules import Rules
 
 LOG = logging.getLogger("snapproof.orchestrator")
@@ -37,6 +38,9 @@ MEANINGS: Mapping[type[CallError], type[DriverError]] = {
     UnknownOutcomeError: UnavailableError,
 }
 """What a failed call means to the caller who waits; the first that fits."""
+
+WHY: Mapping[type[CallError], Facts] = {StoppedError: {CANCELLED: 1}, FullError: {FULL: 1}}
+"""Why a job failed, where its records tell of it."""
 
 
 class Runner:
@@ -104,7 +108,7 @@ class Runner:
         subject = told["snapshot"] or told["volume"] or told["template"]
         LOG.warning("job %s: %s failed for %s: %s", job.uuid, phase, subject, error, extra=told)
         meaning = next(kind for error_kind, kind in MEANINGS.items() if isinstance(error, error_kind))
-        facts = {**job.facts, CANCELLED: 1} if meaning is CancelledError else job.facts
+        facts = {**job.facts, **next((fact for kind, fact in WHY.items() if isinstance(error, kind)), {})}
         return self._writer.move(job, Phase.UNDOING, facts=facts, error=meaning(str(error)))
 
     def _released(self, job: Job, plan: Plan) -> Job:

@@ -6,6 +6,14 @@ from contextlib import contextmanager
 
 from snapproof.site import Clock
 
+LONGEST_PAUSE_S = 30.0
+
+
+def pause_s(clock: Clock, *, began_s: float, deadline_s: float, least_s: float) -> float:
+    """How long to wait before asking again: a twentieth of what it has taken, no longer than the wait may last."""
+    now_s = clock.time()
+    return min(max(least_s, min((now_s - began_s) / 20, LONGEST_PAUSE_S)), max(deadline_s - now_s, 0.001))
+
 
 class WatchedClock:
     """The site's clock. While a thread waits under a watch, the watch is asked after each wait, and may raise."""

@@ -9,6 +9,8 @@ from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
 from snapproof.vocabulary import LocationType, SnapshotRequest
 
+SECONDS = {"seconds": 1, "hours": 3_600}
+
 
 @given(parsers.parse("the array refuses every {method} with {error}"))
 def the_array_refuses_every(lab: Lab, method: str, error: str) -> None:
@@ -35,6 +37,65 @@ def every_call_meets_a_fault(lab: Lab, call: str, fault: str) -> None:
 def every_call_meets_a_fault_too(lab: Lab, call: str, fault: str) -> None:
     """Arm another fault beside the ones that are armed; calls are counted on."""
     lab.break_service(call, fault)
+
+
+@given(parsers.parse("the array accepts the next clone and fails it with {error}"))
+def the_array_fails_the_next_clone(lab: Lab, error: str) -> None:
+    """The call succeeds; the error stands in what is asked for later."""
+    lab.doom_next_clone(error)
+
+
+@given(parsers.parse("from now on the {work} of the array go on for ever"))
+@given(parsers.parse("from now on the {work} of the hosts go on for ever"))
+def work_goes_on_for_ever(lab: Lab, work: str) -> None:
+    """Work that was begun never ends by itself, until everything is repaired."""
+    lab.stall(work)
+
+
+@given(parsers.parse("from now on each call of the {service} takes {seconds:g} seconds"))
+def each_call_takes(lab: Lab, service: str, seconds: float) -> None:
+    """A service that is far away, or busy, until everything is repaired."""
+    lab.slow_down(service, seconds)
+
+
+@given(parsers.parse('the export has room for half of the copy of "{name}"'))
+def the_export_has_room(lab: Lab, scene: Scene, name: str) -> None:
+    """Another copy like this one does not fit any more, until everything is repaired."""
+    (copy,) = [copy for copy in scene.snapshot(name).copies if copy.location is LocationType.SECONDARY]
+    lab.leave_space(copy.physical_size_bytes // 2)
+
+
+@then(parsers.parse("the act was over within {number:d} {unit}"))
+def the_act_was_over_within(scene: Scene, number: int, unit: str) -> None:
+    """Measured on the lab's clock."""
+    took_s, most_s = scene.ended_s - scene.began_s, number * SECONDS[unit]
+    assert took_s <= most_s, f"The act took {took_s:.1f} s; {most_s} are allowed."
+
+
+@then("the act has succeeded")
+def the_act_has_succeeded(scene: Scene) -> None:
+    """The driver did it."""
+    scene.outcome.raise_if_failed()
+
+
+@then(parsers.parse('the backup of "{name}" has succeeded, or the error names the stale mount of host {number:d}'))
+@then(parsers.parse('the volume "{name}" has been made, or the error names the stale mount of host {number:d}'))
+def succeeded_or_names_the_mount(lab: Lab, scene: Scene, name: str, number: int) -> None:
+    """Somebody who reads the error knows what to mend, and where."""
+    if scene.outcome.error is None:
+        scene.outcome.raise_if_failed()
+        return
+    said, host = str(scene.outcome.error), lab.host_name(number)
+    assert "stale" in said, f'What stood in the way of "{name}" is not told: {said}'
+    assert host in said, f"The host with the stale mount is not told: {said}"
+
+
+@then(parsers.parse("the array was called at most {number:d} times, and no host was called"))
+def the_array_was_called_at_most(lab: Lab, number: int) -> None:
+    """Counted since the last count began."""
+    calls = [call for call in lab.calls() if call.startswith("array.")]
+    assert len(calls) <= number, f"The array was called {len(calls)} times: {', '.join(calls)}."
+    assert not [call for call in lab.calls() if call.startswith("host.")], f"Hosts were called: {lab.calls()}."
 
 
 @when("everything is repaired")

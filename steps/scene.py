@@ -44,6 +44,7 @@ class Scene:
     policies: dict[str, Policy] = field(default_factory=dict)
     taken_by: dict[str, OperationId] = field(default_factory=dict)
     meanwhile: Meanwhile[Any] = field(default_factory=Meanwhile)
+    began_s: float = 0
     ended_s: float = 0
     last_act: Callable[[DriverUnderTest], object] = nothing
     asked: tuple[Callable[[DriverUnderTest, OperationId, str, AccountId], object], str] = (_nothing_by_id, "")
@@ -100,6 +101,7 @@ class Scene:
         self.before = lab.inventory()
         if Capability.ACCOUNTING in lab.driver.describe().capabilities:
             self.charged_before = lab.driver.resource_counts(ACCOUNT)
+        self.began_s = lab.now_s()
         with ExitStack() as stack:
             for name in sorted(self.writing):
                 stack.enter_context(self.guests[name].keep_writing())

@@ -12,6 +12,7 @@ from snapproof.digests import digest_of
 from snapproof.reference_impl.core.image import FOOTER_BYTES, HEADER_BYTES, BrokenImageError, check_image
 from snapproof.reference_impl.ports import (
     CallError,
+    FullError,
     GoneError,
     Image,
     RefusedError,
@@ -21,6 +22,8 @@ from snapproof.reference_impl.ports import (
 from snapproof.site import Directory, ReadableFile
 
 MEANINGS: Mapping[int, type[CallError]] = {
+    errno.ENOSPC: FullError,
+    errno.EDQUOT: FullError,
     errno.ESTALE: TransientError,
     errno.EAGAIN: TransientError,
     errno.EBUSY: TransientError,

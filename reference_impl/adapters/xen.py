@@ -6,13 +6,16 @@ C25).
 """
 
 import copy
+import errno
+import os
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
-from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError
+from snapproof.reference_impl.ports import Disk, FullError, ImageFormat, RefusedError, TransientError
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Clock, Endpoint
 
@@ -21,6 +24,10 @@ RESIGNED_SR = "relvmoiscsi"
 FILE_SR = "file"
 MOUNT_ROOT = "/var/cloud_mount"
 PLUGIN = "cloud-plugin-storage"
+
+STALE = ("ESTALE", os.strerror(errno.ESTALE))
+FULL = ("ENOSPC", "EDQUOT", os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+"""What hosts say of an export that serves them no more, or has no more room."""
 
 _WRONG_SCSI_ID = "SR_BACKEND_FAILURE_107"
 _SR_LIST = re.compile(r"<SRlist\b")
@@ -77,11 +84,12 @@ class XenHypervisor:
         """Copy the LUN's VDI into a new file SR on the directory; the file bears the new VDI's uuid."""
         host = self._master()
         vdi = self._only_vdi(self._sr(_lun_label(target)), target)
-        location = self._mount(host, directory)
-        self._plugin(host, "makeDirectory", {"path": location})
-        config = {"location": location}
-        sr = self._api.call("SR.create", host, config, "0", _file_label(directory), "", FILE_SR, "user", False, {})
-        copy = self._copy(vdi, sr, timeout_s=self._settings().copy_timeout_s)
+        with self._on_export(host, directory):
+            location = self._mount(host, directory)
+            self._plugin(host, "makeDirectory", {"path": location})
+            config = {"location": location}
+            sr = self._api.call("SR.create", host, config, "0", _file_label(directory), "", FILE_SR, "user", False, {})
+            copy = self._copy(vdi, sr, timeout_s=self._settings().copy_timeout_s)
         name = str(self._api.call("VDI.get_uuid", copy))
         self.detach_export(directory)
         return f"{name}.vhd"
@@ -96,15 +104,14 @@ class XenHypervisor:
         if _UUID.search(found):
             raise RefusedError(f"{target} holds data already; it is not formatted.")
         lun = self._api.call("SR.create", host, config, "0", _lun_label(target), "", LUN_SR, "user", True, {})
-        location = self._mount(host, directory)
-        label = _file_label(directory)
-        source = self._introduce(str(uuid.uuid5(_NAMES, f"{target} {directory}")), label, FILE_SR)
-        self._plug(host, source, {"location": location})
-        vdi = self._api.call("VDI.get_by_uuid", file.removesuffix(".vhd"))
-        held = int(self._api.call("VDI.get_virtual_size", vdi))
-        if held < size_bytes:
-            raise RefusedError(f"{directory}/{file} holds {held} bytes; the volume has {size_bytes}.")
-        self._copy(vdi, lun, timeout_s=self._settings().restore_timeout_s)
+        with self._on_export(host, directory):
+            source = self._introduce(str(uuid.uuid5(_NAMES, f"{target} {directory}")), _file_label(directory), FILE_SR)
+            self._plug(host, source, {"location": self._mount(host, directory)})
+            vdi = self._api.call("VDI.get_by_uuid", file.removesuffix(".vhd"))
+            held = int(self._api.call("VDI.get_virtual_size", vdi))
+            if held < size_bytes:
+                raise RefusedError(f"{directory}/{file} holds {held} bytes; the volume has {size_bytes}.")
+            self._copy(vdi, lun, timeout_s=self._settings().restore_timeout_s)
         self.detach_export(directory)
 
     def wipe(self, target: str) -> None:
@@ -182,6 +189,20 @@ class XenHypervisor:
         point = _mount_point(directory)
         self._plugin(host, "mountNfsSecondaryStorage", {"localDir": point, "remoteDir": self._export_url})
         return f"{point}/{directory}"
+
+    @contextmanager
+    def _on_export(self, host: str, directory: str) -> Iterator[None]:
+        """Work on a directory of the export; what the host says of the export itself is told in our own words."""
+        try:
+            yield
+        except XapiFailureError as error:
+            said = " ".join(error.arguments)
+            if any(words in said for words in STALE):
+                name = self._api.call("host.get_name_label", host)
+                raise TransientError(f"The mount of the export on host {name} is stale; it is mounted anew.") from error
+            if any(words in said for words in FULL):
+                raise FullError(f"Secondary storage is full: there was no room for {directory}.") from error
+            raise
 
     def _plugin(self, host: str, function: str, arguments: Mapping[str, str]) -> None:
         self._api.call("host.call_plugin", host, PLUGIN, function, arguments)

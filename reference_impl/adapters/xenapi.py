@@ -11,6 +11,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import CallError, GoneError, RefusedError, TransientError, UnknownOutcomeError
+from snapproof.reference_impl.waiting import pause_s
 from snapproof.site import Clock, Endpoint
 
 ANSWER_BYTES_MAX = 8 * 2**20
@@ -62,12 +63,13 @@ class XenApi:
 
     def finish(self, task: str, *, poll_s: float, timeout_s: float) -> str:
         """Wait for a task, bounded, and give its result; the task record is gone afterwards."""
-        deadline = self._clock.time() + timeout_s
+        began = self._clock.time()
+        deadline = began + timeout_s
         while (status := str(self.call("task.get_status", task))) == "pending":
             if self._clock.time() >= deadline:
                 self.call("task.cancel", task)
                 raise RefusedError(f"A task of the host did not end within {timeout_s:g} s and was cancelled.")
-            self._clock.sleep(poll_s)
+            self._clock.sleep(pause_s(self._clock, began_s=began, deadline_s=deadline, least_s=poll_s))
         if status != "success":
             description = [str(part) for part in self.call("task.get_error_info", task)]
             self.call("task.destroy", task)

@@ -8,7 +8,7 @@ from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.names import backup_path
 from snapproof.reference_impl.core.orders import AbandonSnapshot, ArchiveSnapshot, BackUpSnapshot, TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
-from snapproof.reference_impl.recording.recorder import CANCELLED, Recorder, audit, usage
+from snapproof.reference_impl.recording.recorder import CANCELLED, FULL, Recorder, audit, usage
 from snapproof.vocabulary import Alert, LocationType
 
 
@@ -53,6 +53,11 @@ def cleaned_abandon(tx: Transaction, order: AbandonSnapshot, _facts: Facts) -> N
     tx.count(order.account, SNAPSHOT_COUNT, -1)
     tx.usage(usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
     tx.alert(Alert(subject=order.snapshot, text=order.reason))
+
+
+def no_room(snapshot: str) -> Alert:
+    """Tell whoever runs the storage: the caller of a backup cannot make room."""
+    return Alert(subject=snapshot, text=f"Secondary storage is full: snapshot {snapshot} could not be backed up.")
 
 
 def open_behind(
@@ -109,8 +114,10 @@ def cleaned_archive(
     tx.usage(usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
 
 
-def fail_archive(tx: Transaction, order: ArchiveSnapshot, _facts: Facts) -> None:
+def fail_archive(tx: Transaction, order: ArchiveSnapshot, facts: Facts) -> None:
     """It is what it was: BackedUp, on the array."""
+    if FULL in facts:
+        tx.alert(no_room(order.snapshot))
     tx.move_copy(order.snapshot, "Primary", CopyEvent.FAILED)
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_NOT_PERFORMED)
 

@@ -12,6 +12,9 @@ from snapproof.vocabulary import AccountId, AuditEvent, LocationType, OperationI
 BY_POLICY = (TakeSnapshot, DeleteSnapshot)
 """What a policy may have asked for."""
 
+FULL = "full"
+"""The fact that a job failed because secondary storage has no more room."""
+
 CANCELLED = "cancelled"
 """The fact that a job failed because somebody wanted it to."""
 

@@ -7,8 +7,15 @@ from snapproof.reference_impl.core.names import array_reference
 from snapproof.reference_impl.core.orders import BackUpSnapshot, DeleteSnapshot, TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
 from snapproof.reference_impl.performing import ALREADY_GONE
-from snapproof.reference_impl.recording.backups import BACK_UP, bill_new, cleaned_archive, open_behind, record_backup
-from snapproof.reference_impl.recording.recorder import Recorder, usage
+from snapproof.reference_impl.recording.backups import (
+    BACK_UP,
+    bill_new,
+    cleaned_archive,
+    no_room,
+    open_behind,
+    record_backup,
+)
+from snapproof.reference_impl.recording.recorder import FULL, Recorder, usage
 from snapproof.vocabulary import Alert, LocationType
 
 
@@ -77,6 +84,8 @@ def fail_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
     """Everything has been undone already: only now the row may say Error."""
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_FAILED)
     tx.count(order.account, SNAPSHOT_COUNT, -1)
+    if FULL in facts:
+        tx.alert(no_room(order.snapshot))
     if "array_snapshot" in facts:
         tx.move_copy(order.snapshot, "Primary", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
         tx.usage(usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))

@@ -23,7 +23,9 @@ class FolderAttachment:
         try:
             directory.list(path)
         except OSError as error:
-            raise backend(Backend.UNAVAILABLE, f"no directory {local}") from error
+            raise backend(
+                Backend.UNAVAILABLE, f"no directory {local}: {errno.errorcode.get(error.errno or 0, 'error')}"
+            ) from error
         self.local = local
         self._directory = directory
         self._path = path
