@@ -13,6 +13,7 @@ from snapproof.reference_impl.on_behalf_of import OnBehalfOf
 from snapproof.reference_impl.policies import Policies
 from snapproof.reference_impl.rights import Rights
 from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.sweeping import Sweeper
 from snapproof.reference_impl.telling import Telling
 from snapproof.site import Site
 from snapproof.vocabulary import (
@@ -33,6 +34,7 @@ class ReferenceDriver(AccountVerbs, Telling):
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
         super().__init__(site, settings)
+        self._sweeper = Sweeper(self._catalog, self._orchestrator, self._ports, self._live)
         self._policies = Policies(
             self._catalog,
             self._orchestrator,
@@ -64,11 +66,12 @@ class ReferenceDriver(AccountVerbs, Telling):
         self._policies.delete(operation, policy)
 
     def run_due_work(self) -> None:
-        """Background backups whose time has come, whatever else is unfinished, and what policies ask for."""
+        """What was put off and is due, whatever else is unfinished, what policies ask for; now and then a sweep."""
         self._configuration.refresh()
         self._orchestrator.resume()
         self._finish_removals()
         self._policies.run_due()
+        self._sweeper.run_due()
 
     def reconcile(self) -> None:
         """Bring every unfinished job to its end."""

@@ -68,6 +68,24 @@ class Lun:
     """Whether hosts can reach it."""
 
 
+class OwnedKind(StrEnum):
+    """What of ours can be on an array."""
+
+    LUN = "volume"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """An object on the array that carries our owner tag. `created_s` is by the array's own clock."""
+
+    kind: OwnedKind
+    id: int
+    name: str
+    owner: Owner
+    created_s: float
+
+
 class Array(Protocol):
     """Primary storage that can snapshot and clone. A verb that died half-way can be settled by `find`-ing its name."""
 
@@ -79,6 +97,9 @@ class Array(Protocol):
 
     def get_lun(self, lun_id: int) -> Lun:
         """Look at one LUN by its id. Raises GoneError, never another LUN."""
+
+    def list_owned(self) -> Sequence[Owned]:
+        """Everything that carries our owner tag, whoever of us made it; deleted LUNs are the array's own to purge."""
 
     def set_qos(self, lun_id: int, qos: Qos) -> None:
         """Set guaranteed, maximum and burst IOPS."""

@@ -24,6 +24,8 @@ from snapproof.reference_impl.ports import (
     GoneError,
     Lun,
     MistakenError,
+    Owned,
+    OwnedKind,
     Owner,
     RefusedError,
     TransientError,
@@ -113,6 +115,14 @@ class ElementArray:
         if not rows:
             raise GoneError(f"The array has no volume {lun_id}.")
         return _lun(rows[0])
+
+    def list_owned(self) -> Sequence[Owned]:
+        """ListVolumes and ListSnapshots; the owner tag decides."""
+        luns = self._call("ListVolumes").rows("volumes", VolumeRow)
+        snapshots = self._call("ListSnapshots").rows("snapshots", SnapshotRow)
+        found = [_owned(OwnedKind.LUN, row.volumeID, row) for row in luns if row.status == "active"]
+        found += [_owned(OwnedKind.SNAPSHOT, row.snapshotID, row) for row in snapshots]
+        return [owned for owned in found if owned is not None]
 
     def set_qos(self, lun_id: int, qos: Qos) -> None:
         """ModifyVolume."""
@@ -272,6 +282,13 @@ def _lun(row: VolumeRow) -> Lun:
         deleted=row.status == "deleted",
         shared=bool(row.volumeAccessGroups),
     )
+
+
+def _owned(kind: OwnedKind, number: int, row: VolumeRow | SnapshotRow) -> Owned | None:
+    owner = _owner(row.attributes)
+    if owner is None or row.createTime is None:
+        return None
+    return Owned(kind=kind, id=number, name=row.name, owner=owner, created_s=row.createTime.timestamp())
 
 
 def _owner(attributes: Mapping[str, Any] | None) -> Owner | None:

@@ -5,6 +5,7 @@ makes an answer that cannot be read.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ class VolumeRow(msgspec.Struct, frozen=True):
     status: str
     attributes: dict[str, Any] | None = None
     volumeAccessGroups: list[int] = []  # noqa: N815  its spelling
+    createTime: datetime | None = None  # noqa: N815  its spelling
 
 
 class SnapshotRow(msgspec.Struct, frozen=True):
@@ -33,6 +35,7 @@ class SnapshotRow(msgspec.Struct, frozen=True):
     volumeID: int  # noqa: N815  its spelling
     name: str
     attributes: dict[str, Any] | None = None
+    createTime: datetime | None = None  # noqa: N815  its spelling
 
 
 class GroupRow(msgspec.Struct, frozen=True):

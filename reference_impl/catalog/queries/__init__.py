@@ -16,6 +16,7 @@ from snapproof.reference_impl.catalog.queries.orders import (
     has_array_snapshots,
     revert_order,
 )
+from snapproof.reference_impl.catalog.queries.orphans import is_orphan
 from snapproof.reference_impl.catalog.queries.ownership import (
     account,
     accounts,
@@ -44,6 +45,7 @@ __all__ = [
     "delete_order",
     "delete_template_order",
     "has_array_snapshots",
+    "is_orphan",
     "lun_of",
     "messages",
     "owner_of_job",

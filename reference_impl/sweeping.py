@@ -1,0 +1,103 @@
+"""Sweeping up what nobody needs on the array, after a grace: late effects of calls that had been given up.
+
+Swept is only what carries our owner tag, was made by a job of this catalog that is over, and stands in no row. What a
+job that is not over has left is that job's own business.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from snapproof.driver import DriverError
+from snapproof.reference_impl.catalog import queries
+from snapproof.reference_impl.catalog.store import Catalog, Session
+from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.orchestrator import Orchestrator
+from snapproof.reference_impl.ports import CallError, GoneError, Owned, OwnedKind, Ports
+from snapproof.reference_impl.settings import Settings
+from snapproof.vocabulary import Alert
+
+LOG = logging.getLogger("snapproof.sweep")
+
+
+class Sweeper:
+    """The sweeps of one life."""
+
+    def __init__(
+        self, catalog: Catalog, orchestrator: Orchestrator, ports: Ports, settings: Callable[[], Settings]
+    ) -> None:
+        self._catalog = catalog
+        self._orchestrator = orchestrator
+        self._ports = ports
+        self._settings = settings
+        self._last_s = ports.clock.time()
+
+    def run_due(self) -> None:
+        """Sweep, if the last time is long enough ago. What cannot be swept now is left for the next time."""
+        now_s = self._ports.clock.time()
+        if now_s - self._last_s < self._settings().reconcile_interval_s:
+            return
+        self._last_s = now_s
+        try:
+            self.sweep()
+        except (CallError, DriverError) as error:
+            LOG.warning("the sweep was given up for now: %s", error, extra={"outcome": "failed", "cause": str(error)})
+
+    def orphans(self) -> Sequence[Owned]:
+        """What nobody needs, however young. Raises CallError."""
+        listed = self._ports.array.list_owned()  # first: whatever is listed had its job written down before
+        with self._catalog.reading() as session:
+            return [owned for owned in listed if queries.is_orphan(session, owned)]
+
+    def sweep(self) -> Sequence[Owned]:
+        """Remove the orphans that are older than the grace; give what was removed. Raises CallError, DriverError."""
+        before_s = self._ports.clock.time() - self._settings().sweep_grace_s
+        swept = []
+        for owned in self.orphans():
+            if owned.created_s <= before_s and self._removed(owned):
+                self._tell(owned)
+                swept.append(owned)
+        return swept
+
+    def _removed(self, owned: Owned) -> bool:
+        """One that resists saves no other."""
+        try:
+            self._remove(owned)
+        except CallError as error:
+            told = {"job": owned.owner.job, "outcome": "failed", "cause": str(error)}
+            LOG.warning("array %s %d could not be swept up yet: %s", owned.kind, owned.id, error, extra=told)
+            return False
+        return True
+
+    def _remove(self, owned: Owned) -> None:
+        array = self._ports.array
+        try:
+            if owned.kind is OwnedKind.SNAPSHOT:
+                array.delete_snapshot(owned.id)
+                return
+            lun = array.get_lun(owned.id)
+            if lun.shared:
+                self._ports.hypervisor.detach(lun.target)
+                array.revoke(lun.id)
+            array.delete_lun(lun.id)
+            array.purge_lun(lun.id)
+        except GoneError:
+            return
+
+    def _tell(self, owned: Owned) -> None:
+        text = (
+            f"Array {owned.kind} {owned.id} ({owned.name}) of job {owned.owner.job} was needed by nobody "
+            "and has been swept up."
+        )
+        LOG.warning("%s", text, extra={"job": owned.owner.job, "snapshot": owned.owner.subject, "outcome": "swept"})
+
+        def write(_session: Session, tx: Transaction) -> None:
+            tx.alert(Alert(subject=owned.owner.subject, text=text))
+
+        self._orchestrator.write(write, lambda: self._heard(text))
+
+    def _heard(self, text: str) -> bool | None:
+        with self._catalog.reading() as session:
+            alerts = [msgspec.json.decode(message, type=Alert) for message in queries.messages(session, "alert")]
+        return any(alert.text == text for alert in alerts) or None
