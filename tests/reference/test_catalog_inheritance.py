@@ -106,6 +106,7 @@ def old_server(caller: Caller) -> Iterator[OldServer]:
     engine.dispose()
 
 
+@pytest.mark.requirement(id="R-111")
 @pytest.mark.parametrize(
     ("state", "copied"),
     [(state, True) for state in LEFT if state != "Allocated"] + [("Allocated", False), ("Creating", False)],
@@ -125,6 +126,7 @@ def test_what_an_upgrade_finds_on_the_way_comes_to_an_end(
     assert violations(caller.lab) == ()
 
 
+@pytest.mark.requirement(id="R-111")
 def test_all_of_them_at_once_and_only_once(caller: Caller, old_server: OldServer) -> None:
     for state in LEFT:
         old_server.leave(state, copied=state != "Allocated")
@@ -209,6 +211,7 @@ def interrupted(caller: Caller, at: str, location: LocationType) -> None:
     assert caller.take("take", volume.id, location).crashed
 
 
+@pytest.mark.requirement(id="R-114")
 @pytest.mark.parametrize("field", sorted(set(TakeSnapshot.__dataclass_fields__)))
 @pytest.mark.parametrize("location", LocationType)
 def test_a_job_that_lacks_a_field_is_carried_out_all_the_same(
@@ -224,6 +227,7 @@ def test_a_job_that_lacks_a_field_is_carried_out_all_the_same(
     assert violations(caller.lab) == ()
 
 
+@pytest.mark.requirement(id="R-114")
 def test_a_job_with_fields_of_a_later_release_is_carried_out(caller: Caller) -> None:
     interrupted(caller, "array.CreateSnapshot#1", LocationType.PRIMARY)
     rewrite(caller, lambda kind, order: (kind, order | {"colour": "blue", "nested": {"deep": [1, 2]}}))
@@ -231,6 +235,7 @@ def test_a_job_with_fields_of_a_later_release_is_carried_out(caller: Caller) -> 
     assert [snapshot.state for snapshot in caller.lab.driver.list_snapshots()] == [SnapshotState.BACKED_UP]
 
 
+@pytest.mark.requirement(id="R-114")
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -163,6 +163,7 @@ def default_of(written: str | None) -> str | None:
     return {"false": "0", "true": "1"}.get(plain or "", plain)
 
 
+@pytest.mark.requirement(id="R-109")
 def test_an_upgraded_database_and_a_new_one_have_the_same_shape(old: Old, another: Engine) -> None:
     """R-109."""
     prepare(old.engine)
@@ -173,6 +174,7 @@ def test_an_upgraded_database_and_a_new_one_have_the_same_shape(old: Old, anothe
         assert upgraded[table] == found, table
 
 
+@pytest.mark.requirement(id="R-110")
 def test_snapshots_get_the_place_that_is_true_for_them(old: Old) -> None:
     """R-110."""
     before = old.rows()
@@ -186,6 +188,7 @@ def test_snapshots_get_the_place_that_is_true_for_them(old: Old) -> None:
     assert after["resource_count"] == before["resource_count"]
 
 
+@pytest.mark.requirement(id="R-110")
 def test_nothing_that_the_old_release_knew_is_changed(old: Old) -> None:
     old.run("ALTER TABLE snapshots ADD COLUMN backup_note VARCHAR(10)", "UPDATE snapshots SET backup_note = 'kept'")
     old.run("CREATE TABLE vm_instance (id {key}, name VARCHAR(255))", "INSERT INTO vm_instance (name) VALUES ('i-2')")
@@ -197,6 +200,7 @@ def test_nothing_that_the_old_release_knew_is_changed(old: Old) -> None:
         assert kept == rows, table
 
 
+@pytest.mark.requirement(id="R-113")
 def test_a_second_upgrade_changes_no_row(old: Old) -> None:
     """R-113."""
     prepare(old.engine)
@@ -233,6 +237,7 @@ def statements(engine: Engine, at: int | None) -> Callable[[], int]:
     return forget
 
 
+@pytest.mark.requirement(id="R-113")
 @pytest.mark.parametrize("part", [0.2, 0.6, 0.95])
 def test_an_upgrade_that_died_is_finished_by_the_next(old: Old, another: Engine, part: float) -> None:
     """MySQL commits every change of a table by itself, so half an upgrade is what the next one finds."""
@@ -253,6 +258,7 @@ def test_an_upgrade_that_died_is_finished_by_the_next(old: Old, another: Engine,
     }
 
 
+@pytest.mark.requirement(id="R-112")
 def test_the_old_release_reads_and_writes_the_new_schema(old: Old) -> None:
     """R-112: what it does not know has a default, and what it expects is never missing."""
     prepare(old.engine)
@@ -266,6 +272,7 @@ def test_the_old_release_reads_and_writes_the_new_schema(old: Old) -> None:
     assert revision(old) == revisions()[-1]
 
 
+@pytest.mark.requirement(id="R-112")
 def test_going_back_leaves_the_old_release_its_own_tables(old: Old) -> None:
     """R-112."""
     before = old.rows()
@@ -327,6 +334,7 @@ def test_the_declared_schema_is_the_one_of_its_newest_revision(tmp_path: Path) -
     assert found == newest.read_text(), cure
 
 
+@pytest.mark.requirement(id="R-109")
 @pytest.mark.parametrize("number", [path.stem[-4:] for path in sorted(Path(__file__).parent.glob("schema_*.sql"))])
 def test_every_revision_since_then_is_upgraded(number: str, tmp_path: Path) -> None:
     """R-109, for databases of our own earlier releases."""
