@@ -1,11 +1,15 @@
 """Keeping within what a server may use: turns for its copies, and a pace for its bytes. Hosts copy at their own."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from snapproof.site import Clock, Directory, ReadableFile, WritableFile
+
+WINDOW_S = 60.0
+"""Over how long a rate is reckoned."""
 
 LOOK_AGAIN_S = 1.0
 """How long somebody who waits for a turn sleeps before he looks again."""
@@ -47,18 +51,37 @@ class Turns:
 
 
 class Pace:
-    """So many bytes a second; nought is no bound. `moved_bytes` counts what went through."""
+    """So many bytes a second; nought is no bound. It knows what went through in all, and in the last minute."""
 
     def __init__(self, clock: Clock, bandwidth: Callable[[], int]) -> None:
         self._clock = clock
         self._bandwidth = bandwidth
         self.moved_bytes = 0
+        self._lately: deque[tuple[float, int]] = deque()
 
     def keep(self, size_bytes: int) -> None:
         """Let as much time pass as these bytes need."""
         self.moved_bytes += size_bytes
+        self._remember(size_bytes)
         if bandwidth := self._bandwidth():
             self._clock.sleep(size_bytes / bandwidth)
+
+    def bytes_per_second(self) -> float:
+        """How many went through in the last minute, by the second."""
+        self._forget()
+        return sum(size for _, size in self._lately) / WINDOW_S
+
+    def _remember(self, size_bytes: int) -> None:
+        """By the second, so that a minute is no more than sixty entries."""
+        second = float(int(self._clock.time()))
+        before = self._lately.pop()[1] if self._lately and self._lately[-1][0] == second else 0
+        self._lately.append((second, before + size_bytes))
+        self._forget()
+
+    def _forget(self) -> None:
+        since = self._clock.time() - WINDOW_S
+        while self._lately and self._lately[0][0] <= since:
+            self._lately.popleft()
 
 
 class _PacedReadable:

@@ -15,7 +15,11 @@ from snapproof.vocabulary import Qos
 
 
 class CallError(Exception):
-    """A call to the outside failed."""
+    """A call to the outside failed. `name` is what the service calls it, where it calls it anything."""
+
+    def __init__(self, message: str, *, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class RefusedError(CallError):
@@ -88,6 +92,10 @@ class Owned:
 
 class Array(Protocol):
     """Primary storage that can snapshot and clone. A verb that died half-way can be settled by `find`-ing its name."""
+
+    @property
+    def errors(self) -> Mapping[str, int]:
+        """How often calls failed so far, by the array's own names."""
 
     def create_lun(self, *, account: str, name: str, size_bytes: int, qos: Qos, owner: Owner) -> Lun:
         """Make an empty LUN."""

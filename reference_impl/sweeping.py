@@ -32,6 +32,7 @@ class Sweeper:
         self._ports = ports
         self._settings = settings
         self._last_s = ports.clock.time()
+        self.orphans_seen = 0
 
     def run_due(self) -> None:
         """Sweep, if the last time is long enough ago. What cannot be swept now is left for the next time."""
@@ -54,10 +55,12 @@ class Sweeper:
         """Remove the orphans that are older than the grace; give what was removed. Raises CallError, DriverError."""
         before_s = self._ports.clock.time() - self._settings().sweep_grace_s
         swept = []
-        for owned in self.orphans():
+        found = self.orphans()
+        for owned in found:
             if owned.created_s <= before_s and self._removed(owned):
                 self._tell(owned)
                 swept.append(owned)
+        self.orphans_seen = len(found) - len(swept)
         return swept
 
     def _removed(self, owned: Owned) -> bool:

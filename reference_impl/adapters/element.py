@@ -4,6 +4,8 @@ When to ask and what to do about an answer is not decided here; only what an ans
 """
 
 import base64
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -36,6 +38,8 @@ from snapproof.vocabulary import Qos
 
 API_VERSION = "9.0"
 """The oldest version with every method used here; clusters answer old versions on their own paths."""
+
+_NAME = re.compile(r"x[A-Za-z0-9]{1,63}")
 
 OWNER_MARK = "snapproof"
 ACCOUNT_PREFIX = "CloudStack_"
@@ -86,6 +90,7 @@ class ElementArray:
         }
         self._group = group
         self._accounts: dict[str, int] = {}
+        self.errors: Counter[str] = Counter()
 
     def create_lun(self, *, account: str, name: str, size_bytes: int, qos: Qos, owner: Owner) -> Lun:
         """CreateVolume for the account, which is made if it is missing."""
@@ -248,11 +253,18 @@ class ElementArray:
         return self._accounts[name]
 
     def _call(self, method: str, **params: object) -> Result:
+        try:
+            return self._answer(method, params)
+        except CallError as error:
+            self.errors[error.name or "no answer"] += 1
+            raise
+
+    def _answer(self, method: str, params: Mapping[str, object]) -> Result:
         body = msgspec.json.encode({"method": method, "params": params, "id": 1})
         status, _, text = self.transport.exchange("POST", f"/json-rpc/{API_VERSION}", self._headers, body)
         if status != 200:
             kind = TransientError if status in {502, 503} else UnknownOutcomeError if status >= 500 else RefusedError
-            raise kind(f"{method}: the array answered with HTTP {status}.")
+            raise kind(f"{method}: the array answered with HTTP {status}.", name=f"HTTP {status}")
         try:
             answer = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -269,7 +281,7 @@ def _refusal(method: str, error: Mapping[str, Any]) -> CallError:
     """Translate by the table. The cluster's text is kept out: it may quote parameters."""
     name = str(error.get("name", ""))
     kind = MEANINGS[name].value if name in MEANINGS else RefusedError
-    return kind(f"The array refused {method}: {name}.")
+    return kind(f"The array refused {method}: {name}.", name=name if _NAME.fullmatch(name) else "another name")
 
 
 def _lun(row: VolumeRow) -> Lun:

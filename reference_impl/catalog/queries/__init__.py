@@ -10,6 +10,7 @@ from snapproof.reference_impl.catalog.queries.jobs import (
     running_backup,
     unfinished_clean_up,
 )
+from snapproof.reference_impl.catalog.queries.measures import measures
 from snapproof.reference_impl.catalog.queries.orders import (
     archive_order,
     delete_order,
@@ -47,6 +48,7 @@ __all__ = [
     "has_array_snapshots",
     "is_orphan",
     "lun_of",
+    "measures",
     "messages",
     "owner_of_job",
     "owner_of_policy",
