@@ -35,12 +35,12 @@ class ReferenceDriver(AccountVerbs, Telling, Measured):
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
         super().__init__(site, settings)
-        self._sweeper = Sweeper(self._catalog, self._orchestrator, self._ports, self._live)
+        self._sweeper = Sweeper(self._catalog, self._orchestrator, self._ports, self.live)
         self._policies = Policies(
             self._catalog,
             self._orchestrator,
             self._ports.clock,
-            settings=self._live,
+            settings=self.live,
             take=self._take,
             delete=self._delete,
             listed=lambda volume: self.list_snapshots(volume=volume),

@@ -54,7 +54,7 @@ class Life:
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
         self._configuration = Configuration(settings or self.settings(), site.state_directory)
-        self._live = live = self._configuration.live
+        self.live = live = self._configuration.live
         url, terms = live().catalog_url_for(site.state_directory), live().terms
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
         self._pools = (site.pool, *(pool.name for pool in site.further_pools))
@@ -74,7 +74,7 @@ class Life:
         )
 
     def _trust(self) -> Trust:
-        settings = self._live()
+        settings = self.live()
         return Trust(
             certificates_verified=settings.certificates_verified, link_local_allowed=settings.link_local_allowed
         )
@@ -85,7 +85,7 @@ class Life:
 
     def ports(self) -> Ports:
         """The world; a variant of the zoo may wrap one of its ports."""
-        return connect(self.site, self._live)
+        return connect(self.site, self.live)
 
     def rules(self) -> Rules:
         """The tables; a variant of the zoo may replace an entry."""

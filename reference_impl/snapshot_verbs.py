@@ -41,13 +41,13 @@ class SnapshotVerbs(Life):
     def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
         if request.quiesce:
             raise InvalidRequestError("No guest can be quiesced for a snapshot on the array; ask without quiescevm.")
-        location = read_location(request.location, self._live().location_default)
+        location = read_location(request.location, self.live().location_default)
         require_format(location, self._image_format)
         require_name("snapshot", request.name)
         now = self._catalog.now()
 
         def draw_up(session: Session) -> TakeSnapshot:
-            require_enabled(location, secondary_enabled=self._live().secondary_enabled)
+            require_enabled(location, secondary_enabled=self.live().secondary_enabled)
             if location is LocationType.SECONDARY:
                 require_store(self._ports.store)
             queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
@@ -63,7 +63,7 @@ class SnapshotVerbs(Life):
         require_format(LocationType.SECONDARY, self._image_format)
 
         def draw_up(session: Session) -> ArchiveSnapshot:
-            require_enabled(LocationType.SECONDARY, secondary_enabled=self._live().secondary_enabled)
+            require_enabled(LocationType.SECONDARY, secondary_enabled=self.live().secondary_enabled)
             require_store(self._ports.store)
             found = queries.snapshot(session, snapshot)
             queries.require_idle(session, volume=found.volume, kinds=EXCLUDED[ArchiveSnapshot])
@@ -118,7 +118,7 @@ class SnapshotVerbs(Life):
     ) -> TakeSnapshot:
         volume = queries.volume(session, request.volume)
         queries.require_room(session, volume.account, location, volume.size_bytes)
-        settings = self._live()
+        settings = self.live()
         background = Persistence(retries_max=settings.backup_retries_max, interval_s=settings.backup_retry_interval_s)
         snapshot = self._new_uuid("snapshot", request.operation)
         return TakeSnapshot(

@@ -26,7 +26,7 @@ def with_hosts(driver: ReferenceDriver, kind: type[XenHypervisor], ports: Ports)
     """The same ports with other manners towards hosts."""
     site = driver.site
     hypervisor = kind(
-        site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=driver._live
+        site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=driver.live
     )
     return replace(ports, hypervisor=hypervisor)
 
@@ -60,7 +60,9 @@ class _NeverCancels(XenApi):
 
 
 class _LeavesTasks(XenHypervisor):
-    def __init__(self, endpoint: Endpoint, clock: Clock, *, portal: str, export_url: str, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, clock: Clock, *, portal: str, export_url: str, settings: Callable[[], Settings]
+    ) -> None:
         super().__init__(endpoint, clock, portal=portal, export_url=export_url, settings=settings)
         self._api = _NeverCancels(endpoint, clock)
 

@@ -178,7 +178,7 @@ class IgnoresTheSwitch(ReferenceDriver):
     """Breaks R-106 (hazard C23): what may not be backed up stays on the array, and nobody is told."""
 
     def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
-        wanted = request.location if self._live().secondary_enabled else LocationType.PRIMARY
+        wanted = request.location if self.live().secondary_enabled else LocationType.PRIMARY
         return super()._take(replace(request, location=wanted), policy)
 
 
@@ -217,12 +217,12 @@ def test_what_counts_at_the_next_start_waits_for_it(caller: Caller) -> None:
     say(caller, "snapshot.server.number = 7", "snapshot.location.default = SECONDARY")
     driver = caller.lab._driver
     assert isinstance(driver, ReferenceDriver)
-    assert driver._live() == Settings(location_default=LocationType.SECONDARY)
+    assert driver.live() == Settings(location_default=LocationType.SECONDARY)
     assert "snapshot.server.number changes at the next start." in caller.lab.captured_text()
     caller.lab.restart_driver()
     next_life = caller.lab._driver
     assert isinstance(next_life, ReferenceDriver)
-    assert next_life._live().node == 7
+    assert next_life.live().node == 7
 
 
 def test_a_bound_on_bandwidth_makes_reading_and_writing_take_its_time(caller: Caller) -> None:
