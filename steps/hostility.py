@@ -19,6 +19,7 @@ FORMS = {
     "a line feed's": "esc\r\naped",
     "a very long name's": "escaped" * 200,
     "a pattern's": "es[cape]d*?",
+    "a shell's": "$(touch shell-was-here)`touch shell-was-here`;touch shell-was-here;",
     "a plain name's": "team-blue",
 }
 """What names may be made of that mean more than a name."""
@@ -156,3 +157,18 @@ def the_impostor_has_heard_nothing(lab: Lab) -> None:
     """No request arrived, and with it no credential."""
     heard = lab.heard_by_impostors()
     assert not heard, f"The impostor was sent {heard[0]}, and {len(heard) - 1} more."
+
+
+@then("no shell has read a name")
+def no_shell_has_read(lab: Lab) -> None:
+    """What a shell would have made is nowhere."""
+    traces = lab.shell_traces()
+    assert not traces, f"A shell has run what a name said, in {', '.join(traces)}."
+
+
+@then(parsers.parse("no link gives access to the store for longer than {seconds:d} seconds"))
+def no_long_link(lab: Lab, seconds: int) -> None:
+    """Of those that were used; and none was written down."""
+    lengths = [length for length in lab.links_s() if length > seconds]
+    assert not lengths, f"Links give access for {lengths} seconds."
+    assert "X-Amz-Signature=" not in lab.captured_text(), "A link that gives access to the store was written down."

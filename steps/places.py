@@ -30,3 +30,10 @@ def several_image_stores(open_lab: Callable[..., Lab], number: int) -> Lab:
 def hosts_run(open_lab: Callable[[str, HypervisorType], Lab], hypervisor: str) -> Lab:
     """Build the site with hosts that run `KVM` or `XenServer`; backups, if any, are kept on NFS."""
     return open_lab("nfs", HypervisorType(hypervisor))
+
+
+@given("the driver's account on the array has no right but to volumes and to whom they belong")
+def few_rights(lab: Lab) -> None:
+    """Element calls these rights `volumes`, with snapshots and access groups, and `accounts`."""
+    rights = list(lab.array_rights())
+    assert rights == ["accounts", "volumes"], f"The driver's account has the rights {rights}."

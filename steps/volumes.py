@@ -235,6 +235,15 @@ def every_byte_is_there(lab: Lab, scene: Scene, name: str, snapshot: str) -> Non
     assert found.extends(wanted), f'Volume "{name}" lacks some of what was on the disk when "{snapshot}" was taken.'
 
 
+@then("the array keeps no volume but users' own, not even a deleted one")
+def only_users_volumes(lab: Lab) -> None:
+    """A volume that the array would restore is a volume with bytes on it."""
+    own = {volume.target.rpartition(".")[2] for volume in lab.driver.list_volumes()}
+    others = [lun for lun in lab.array_volumes() if str(lun.id) not in own]
+    named = ", ".join(f"{lun.name} ({'active' if lun.active else 'deleted'})" for lun in others)
+    assert not others, f"The array still keeps {named}."
+
+
 @then("no LUN that held a storage repository was formatted")
 def nothing_was_formatted(lab: Lab) -> None:
     """Whatever a host was told to format held nothing (hazard C25)."""

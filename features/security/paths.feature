@@ -101,3 +101,28 @@ Feature: A name is a name, and never a way
       | store |
       | NFS   |
       | S3    |
+
+  @req:R-158 @capability:snapshot-secondary
+  Scenario Outline: No name is read by a shell on its way to a backup
+    Given backups are kept on <store>
+    And a volume "database" of 1 MiB
+    And a guest has written to "database"
+    When a snapshot of a shell's form is taken of "database" on SECONDARY
+    Then it was refused as the caller's mistake, or the backup lies under a path by the rule
+    And no shell has read a name
+
+    Examples:
+      | store |
+      | NFS   |
+      | S3    |
+
+  @req:R-158
+  Scenario: No account's or volume's name is read by a shell
+    When an account of a shell's form backs up a volume of that name
+    Then no shell has read a name
+
+  @req:R-158 @capability:kvm
+  Scenario: No name is read by a shell of a KVM host
+    Given the hosts run KVM
+    When an account of a shell's form backs up a volume of that name
+    Then no shell has read a name

@@ -37,3 +37,13 @@ Feature: Credentials stay where they belong
       | host.session.login_with_password | refused:SESSION_AUTHENTICATION_FAILED |
       | host.SR.probe                    | refused:SR_BACKEND_FAILURE_68         |
       | s3.PutObject                     | refused:SignatureDoesNotMatch         |
+
+  @req:R-153 @capability:snapshot-secondary @capability:volume-from-secondary
+  Scenario: The keys to the store are not kept in it, and links to it are short-lived
+    Given backups are kept on S3
+    And a volume "database" of 18 MiB
+    And a guest has written to "database"
+    When a snapshot "nightly" of "database" is taken on SECONDARY
+    And a volume "restored" is made from snapshot "nightly"
+    Then no credential stands in anything that was written down
+    And no link gives access to the store for longer than 3600 seconds

@@ -252,6 +252,10 @@ class ElementArray:
             self._accounts[name] = found.accountID
         return self._accounts[name]
 
+    def ask(self, method: str, **params: object) -> Result:
+        """Make one call of the API that no verb of the port stands for."""
+        return self._call(method, **params)
+
     def _call(self, method: str, **params: object) -> Result:
         try:
             return self._answer(method, params)

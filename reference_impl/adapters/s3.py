@@ -43,7 +43,7 @@ class S3Bucket:
     """The few S3 operations that a backup needs, each one request."""
 
     def __init__(self, place: S3Place, *, part_bytes: int = PART_BYTES) -> None:
-        self._place = place
+        self.place = place
         self.part_bytes = part_bytes
         self._transport = Transport(place.endpoint, trust=SIGNED)
         self._signer = S3SigV4Auth(Credentials(place.endpoint.username, place.endpoint.password.reveal()), "s3", REGION)
@@ -58,10 +58,10 @@ class S3Bucket:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one signed request about a key. Raises CallError by HTTP status."""
-        path = f"/{quote(self._place.bucket)}/{quote(key)}" + (f"?{urlencode(query)}" if query else "")
+        path = f"/{quote(self.place.bucket)}/{quote(key)}" + (f"?{urlencode(query)}" if query else "")
         signed = AWSRequest(
             method,
-            self._place.endpoint.url.rstrip("/") + path,
+            self.place.endpoint.url.rstrip("/") + path,
             headers={
                 "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
                 "content-length": str(len(body)),
@@ -71,7 +71,7 @@ class S3Bucket:
         )
         signed.context["payload_signing_enabled"] = True
         self._signer.add_auth(signed)
-        sent = {"host": self._place.endpoint.url.partition("://")[2].rstrip("/")} | {
+        sent = {"host": self.place.endpoint.url.partition("://")[2].rstrip("/")} | {
             name.lower(): str(value) for name, value in signed.headers.items()
         }
         status, found, answer = self._transport.exchange(method, path, sent, body)

@@ -2,19 +2,23 @@
 
 import os
 import posixpath
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from snapproof.driver import BackendError
+from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.adapters.nfs import NfsStore
-from snapproof.reference_impl.adapters.s3 import S3Store
+from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
 from snapproof.reference_impl.core.effects import Effect, PublishImage
 from snapproof.reference_impl.core.orders import Order, TakeSnapshot
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.orchestrator import Rules
-from snapproof.reference_impl.ports import Image, Ports
+from snapproof.reference_impl.ports import CallError, Image, Ports
+from snapproof.vocabulary import Snapshot, SnapshotRequest
 
 
 class PutsTheNameIntoThePath(ReferenceDriver):
@@ -113,3 +117,62 @@ class RestoresWhatIsThere(ReferenceDriver):
         if isinstance(ports.store, S3Store):
             return replace(ports, store=TrustingS3Store(ports.store.directory, ports.store.bucket))
         return replace(ports, store=TrustingNfsStore(self.site.export))
+
+
+class RunsAShell(ReferenceDriver):
+    """Breaks R-158: a snapshot's name is part of a command line."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Have the system's own log know of it, in a hurry."""
+        command = f": snapshot {request.name}"
+        subprocess.run(command, shell=True, check=False, cwd=self.site.state_directory)  # noqa: S602  the deviation itself
+        return super().take_snapshot(request)
+
+
+class SigningBucket(S3Bucket):
+    """A bucket whose objects say who wrote them, and how."""
+
+    def put(self, key: str, body: bytes, *, digest: str) -> None:
+        """Write the keys beside the bytes."""
+        endpoint = self.place.endpoint
+        written = {"x-amz-meta-written-with": f"{endpoint.username}:{endpoint.password.reveal()}"}
+        self.request("PUT", key, body=body, headers=written)
+
+
+class KeepsKeysInTheStore(ReferenceDriver):
+    """Breaks R-153: whoever can read an object's metadata can read every object."""
+
+    def ports(self) -> Ports:
+        """Sign objects with the keys themselves."""
+        ports = super().ports()
+        if self.site.bucket is None or not isinstance(ports.store, S3Store):
+            return ports
+        return replace(ports, store=S3Store(ports.store.directory, SigningBucket(self.site.bucket)))
+
+
+class LeavesClonesInTheBin(ReferenceDriver):
+    """Breaks R-165: a temporary volume is deleted, and its bytes stay where the array would restore them from."""
+
+    def ports(self) -> Ports:
+        """Purge nothing."""
+        return replace(super().ports(), array=HoardingArray(self.site.array, group=self.site.hosts_group))
+
+
+class HoardingArray(ElementArray):
+    """An array whose deleted volumes stay deleted, and no more."""
+
+    def purge_lun(self, lun_id: int) -> None:
+        """Leave it to the array's own time."""
+
+
+class AsksForTheCluster(ReferenceDriver):
+    """Breaks R-170: it looks at nodes, which takes rights that nobody needs for snapshots."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """See first who is there."""
+        array = ElementArray(self.site.array, group=self.site.hosts_group)
+        try:
+            array.ask("ListActiveNodes")
+        except CallError as error:
+            raise BackendError(str(error)) from error
+        return super().take_snapshot(request)

@@ -4,6 +4,7 @@ Usually that is moto in this process (s3_moto.py); a server that others wrote ca
 by path; a bucket in the host name is not understood.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
@@ -18,6 +19,8 @@ from snapproof.simulators.secondary.s3_errors import S3RefusalError, refusal, st
 from snapproof.simulators.secondary.s3_moto import MotoObjects
 from snapproof.simulators.secondary.sigv4 import authenticate, without_signature
 from snapproof.simulators.serving import Answer
+
+META = "x-amz-meta-"
 
 Spoil: TypeAlias = Callable[[bytes], bytes]
 
@@ -62,12 +65,17 @@ class S3Store:
         self.access_key = access_key
         self.secret_key = secret_key
         self._seam = seam
+        self.metadata: list[str] = []
+        """What clients wrote beside their objects, a header a line."""
+        self.links_s: list[int] = []
+        """For how long the presigned URLs that were used give access."""
         self._objects = objects or MotoObjects(journal=journal, clock=clock, bucket=bucket)
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request; raises AnswerLostError or CrashedError where such a fault was armed."""
         try:
             authenticate(method, target, headers, access_key=self.access_key, secret_key=self.secret_key)
+            self._overhear(target, headers)
             call = recognise(method, without_signature(target), *plain(headers, body))
         except S3RefusalError as error:
             return _bodiless_for_head(method, refusal(error.code, str(error)))
@@ -107,6 +115,10 @@ class S3Store:
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+    def _overhear(self, target: str, headers: Mapping[str, str]) -> None:
+        self.metadata += [f"{name}: {text}" for name, text in headers.items() if name.startswith(META)]
+        self.links_s += [int(text) for text in re.findall(r"[?&]X-Amz-Expires=(\d{1,9})\b", target)]
 
     def _perform(self, call: S3Call, *, spoil: Spoil | None = None) -> Answer:
         try:

@@ -31,6 +31,8 @@ class Holdings:
         self.administrators: Shelf[Administrator] = Shelf()
         self.caller: Administrator | None = None
         """Who is calling, while a call that came through a door is performed."""
+        self.logins_refused = 0
+        """How many requests came through a door without valid credentials. No part of what a dump keeps."""
         self.session_timeout = "00:30:00"
         self.accounts: Shelf[Account] = Shelf()
         self.account_ids: dict[str, int] = {}

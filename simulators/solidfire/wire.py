@@ -108,6 +108,8 @@ class Endpoint:
                 return bulk_ranges.answer(self._array, method, target, body)
         caller = self._caller(headers.get("authorization", ""))
         if caller is None:
+            with self._array.lock:
+                self._array.logins_refused += 1
             return _page(401)
         if path == ELSEWHERE and self._seam is not None:
             return self._seam.cross(self._service, ELSEWHERE_LABEL, lambda: _page(404), refuse=refusal)

@@ -314,6 +314,15 @@ class Lab(Protocol):
     def heard_by_impostors(self) -> Sequence[str]:
         """What drivers have sent to impostors, one line for each request."""
 
+    def links_s(self) -> Sequence[int]:
+        """For how many seconds the links that were used on the store give access to whoever has them."""
+
+    def shell_traces(self) -> Sequence[str]:
+        """Where a file `shell-was-here` lies, which a shell makes that reads a hostile name as a command."""
+
+    def array_rights(self) -> Sequence[str]:
+        """What the driver's account on the array may do, in the array's own words, sorted."""
+
     def was_users(self, array_volume: int) -> bool:
         """Say whether an array volume was a user's volume at some time, as far as the driver ever listed it."""
 
@@ -351,7 +360,7 @@ class Lab(Protocol):
         """The array's volume behind a driver's volume; None if the array has purged it."""
 
     def captured_text(self) -> str:
-        """Everything that was written down: logs, journal, error texts, the driver's state files."""
+        """Everything that was written down: logs, journal, errors, metadata of objects, the driver's state files."""
 
     def secrets(self) -> Sequence[str]:
         """The credentials of this world; none may ever stand in `captured_text`."""

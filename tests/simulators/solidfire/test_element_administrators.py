@@ -161,6 +161,32 @@ def test_whoever_is_not_known_gets_the_page_that_clients_look_for_and_changes_no
     assert world.fingerprint() == before
 
 
+@pytest.mark.requirement(id="R-150")
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("authorization", ["", header("admin", "wrong"), header("nobody")])
+def test_nobody_is_let_in_without_valid_credentials_and_each_try_is_counted(
+    world: Any, method: str, authorization: str
+) -> None:
+    before = world.fingerprint()
+    body = b'{"method":"AddAccount","params":{"username":"a"}}'
+    status, _, _ = world.endpoint(method, "/json-rpc/12.3?method=AddAccount", {"authorization": authorization}, body)
+    assert status == 401
+    assert world.array.logins_refused == 1
+    assert world.fingerprint() == before
+
+
+@pytest.mark.requirement(id="R-150")
+def test_credentials_that_have_ended_let_nobody_in_any_more(world: Any) -> None:
+    caller = Caller(world, "administrator")
+    assert caller.page("ListAccounts")[0] == 200, "and the door remembers who that was"
+    call(world.array, "ModifyClusterAdmin", clusterAdminID=caller.number, password="another")
+    assert caller.page("AddAccount", username="replayed")[0] == 401
+    call(world.array, "RemoveClusterAdmin", clusterAdminID=caller.number)
+    assert caller.page("AddAccount", password="another", username="replayed")[0] == 401
+    assert world.array.logins_refused == 2
+    assert call(world.array, "ListAccounts")["accounts"] == []
+
+
 def test_no_password_is_shown_by_answers_journal_or_repr(world: Any) -> None:
     caller = Caller(world, "administrator")
     call(world.array, "ModifyClusterAdmin", clusterAdminID=caller.number, password="a-second-" + PASSWORD)
