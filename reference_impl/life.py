@@ -8,7 +8,7 @@ import random
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from snapproof.driver import ConflictError, InvalidRequestError
 from snapproof.reference_impl.adapters.trust import Trust
@@ -48,9 +48,6 @@ _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
 
 class Life:
     """What every verb of the driver stands on."""
-
-    operation_characters_max: ClassVar[int] = 64
-    """So much fits into the attributes of an Element object, which are fewer than 1,000 bytes of JSON in any script."""
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
         self._configuration = Configuration(settings or self.settings(), site.state_directory)
@@ -103,12 +100,6 @@ class Life:
 
         An operation id that is known means the order which it stood for, and nothing else.
         """
-        if not 0 < len(operation) <= self.operation_characters_max:
-            raise InvalidRequestError(
-                f"An operation id is noted on the array with what is made there, so that {len(operation)} characters "
-                f"are too many or too few: the limit is {self.operation_characters_max}."
-            )
-
         def drawn(session: Session) -> OrderT:
             order = draw_up(session)
             return replace(order, caller=self._caller) if isinstance(order, ASKED_FOR) else order

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -81,6 +81,9 @@ MEANINGS: Mapping[str, Meaning] = {
 class ElementArray:
     """One cluster. `group` is the name of the access group that holds the initiators of the site's hosts."""
 
+    job_characters_max: ClassVar[int] = 64
+    """So much of a job's id is noted: attributes are fewer than 1,000 bytes of JSON, in any script."""
+
     def __init__(self, endpoint: Endpoint, *, group: str) -> None:
         self.transport = Transport(endpoint)
         login = f"{endpoint.username}:{endpoint.password.reveal()}".encode()
@@ -101,7 +104,7 @@ class ElementArray:
             totalSize=size_bytes,
             enable512e=True,
             qos=_qos(qos),
-            attributes=_attributes(owner),
+            attributes=self._attributes(owner),
         )
         return self._new_lun(created.number("volumeID"), name, owner)
 
@@ -143,7 +146,7 @@ class ElementArray:
 
     def take_snapshot(self, lun_id: int, *, name: str, owner: Owner) -> int:
         """CreateSnapshot, with the owner tag in its attributes. The answer is believed if it is about the volume."""
-        made = self._call("CreateSnapshot", volumeID=lun_id, name=name, attributes=_attributes(owner))
+        made = self._call("CreateSnapshot", volumeID=lun_id, name=name, attributes=self._attributes(owner))
         number = made.number("snapshotID")
         if "snapshot" in made:
             row = made.row("snapshot", SnapshotRow)
@@ -181,7 +184,7 @@ class ElementArray:
             snapshotID=snapshot_id,
             newAccountID=self._account(account),
             name=name,
-            attributes=_attributes(owner),
+            attributes=self._attributes(owner),
         )
         return self._new_lun(started.number("volumeID"), name, owner), started.number("asyncHandle")
 
@@ -215,6 +218,9 @@ class ElementArray:
                     volumeAccessGroupID=group.volumeAccessGroupID,
                     volumes=[lun_id],
                 )
+
+    def _attributes(self, owner: Owner) -> Mapping[str, str]:
+        return {"owner": OWNER_MARK, "job": owner.job[: self.job_characters_max], "subject": owner.subject}
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -320,10 +326,6 @@ def _same(found: Owner | None, wanted: Owner) -> bool:
 def _made_by_cloudstack(row: SnapshotRow, wanted: Owner) -> bool:
     """Its names end in the snapshot's UUID, and its tag is the number of the row (taken over in an upgrade)."""
     return "CloudStackSnapshotId" in (row.attributes or {}) and row.name.endswith(f"-{wanted.subject}")
-
-
-def _attributes(owner: Owner) -> Mapping[str, str]:
-    return {"owner": OWNER_MARK, "job": owner.job, "subject": owner.subject}
 
 
 def _qos(qos: Qos) -> Mapping[str, int]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.nfs import NfsStore, Staging
 from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core import effects as fx
@@ -75,7 +76,13 @@ class NamesAsTyped(ReferenceDriver):
         return Rules(plan=plan)
 
 
+class _NotesEverything(ElementArray):
+    job_characters_max = 10_000
+
+
 class NotesEverything(ReferenceDriver):
     """Breaks R-060: whatever the caller calls his operation is noted on the array, however long it is."""
 
-    operation_characters_max = 10_000
+    def ports(self) -> Ports:
+        """Cut nothing."""
+        return replace(super().ports(), array=_NotesEverything(self.site.array, group=self.site.hosts_group))
