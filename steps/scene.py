@@ -49,6 +49,7 @@ class Scene:
     last_act: Callable[[DriverUnderTest], object] = nothing
     asked: tuple[Callable[[DriverUnderTest, OperationId, str, AccountId], object], str] = (_nothing_by_id, "")
     writing: set[str] = field(default_factory=set)
+    counted: list[int] = field(default_factory=list)
     operations: int = 0
     calls_before: int = 0
 
@@ -103,7 +104,7 @@ class Scene:
             self.charged_before = lab.driver.resource_counts(ACCOUNT)
         self.began_s = lab.now_s()
         with ExitStack() as stack:
-            for name in sorted(self.writing):
+            for name in sorted(self.writing & self.guests.keys()):
                 stack.enter_context(self.guests[name].keep_writing())
             outcome = lab.attempt(verb)
         self.ended_s = lab.now_s()

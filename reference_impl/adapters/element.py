@@ -42,6 +42,7 @@ API_VERSION = "9.0"
 _NAME = re.compile(r"x[A-Za-z0-9]{1,63}")
 
 OWNER_MARK = "snapproof"
+FULL = "xExceededLimit"
 ACCOUNT_PREFIX = "CloudStack_"
 
 
@@ -206,8 +207,15 @@ class ElementArray:
     def grant(self, lun_id: int) -> None:
         """AddVolumesToVolumeAccessGroup; a volume that is in it already is granted."""
         group = self._hosts_group()
-        if lun_id not in group.volumes:
+        if lun_id in group.volumes:
+            return
+        try:
             self._call("AddVolumesToVolumeAccessGroup", volumeAccessGroupID=group.volumeAccessGroupID, volumes=[lun_id])
+        except RefusedError as error:
+            if FULL not in str(error):
+                raise
+            held = len(group.volumes)
+            raise RefusedError(f"The volume access group {self._group} takes no more than its {held} volumes.") from error
 
     def revoke(self, lun_id: int) -> None:
         """RemoveVolumesFromVolumeAccessGroup, wherever it is."""

@@ -11,7 +11,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
@@ -49,6 +49,8 @@ class XenHypervisor:
         self._export_url = export_url
         self._settings = settings
         self._host: str | None = None
+        self._helpers: tuple[str, ...] = ()
+        """Hosts beside the master that this life may have worked with."""
 
     def towards(self, *, portal: str, export_url: str) -> Self:
         """On the same connection."""
@@ -58,7 +60,7 @@ class XenHypervisor:
 
     def resign(self, target: str) -> None:
         """SR.create of type relvmoiscsi, which raises to say that it succeeded."""
-        host = self._master()
+        host = self._worker()
         config = self._lun_config(host, target)
         try:
             self._api.call("SR.create", host, config, "0", _lun_label(target), "", RESIGNED_SR, "user", False, {})
@@ -71,7 +73,7 @@ class XenHypervisor:
     def attach(self, target: str) -> Disk:
         """Find or introduce the SR that the LUN holds, plug it on the master, and look at its one VDI."""
         label = _lun_label(target)
-        host = self._master()
+        host = self._worker()
         srs = self._api.call("SR.get_by_name_label", label)
         config = self._lun_config(host, target)
         sr = srs[0] if srs else self._introduce(self._probe(host, config, target), label, LUN_SR)
@@ -82,7 +84,7 @@ class XenHypervisor:
 
     def copy_out(self, target: str, directory: str) -> str:
         """Copy the LUN's VDI into a new file SR on the directory; the file bears the new VDI's uuid."""
-        host = self._master()
+        host = self._worker()
         vdi = self._only_vdi(self._sr(_lun_label(target)), target)
         with self._on_export(host, directory):
             location = self._mount(host, directory)
@@ -96,7 +98,7 @@ class XenHypervisor:
 
     def copy_in(self, directory: str, file: str, target: str, *, size_bytes: int) -> None:
         """Format the blank LUN, then copy the file's VDI onto it."""
-        host = self._master()
+        host = self._worker()
         config = self._lun_config(host, target)
         found = str(self._api.call("SR.probe", host, config, LUN_SR, {}))
         if _SR_LIST.search(found) is None:
@@ -134,6 +136,9 @@ class XenHypervisor:
             self._let_go(sr)
         arguments = {"localDir": _mount_point(directory), "remoteDir": self._export_url}
         self._plugin(self._master(), "umountNfsSecondaryStorage", arguments)
+        for host in self._helpers:
+            with suppress(TransientError):  # a host that is down has forgotten its mounts
+                self._plugin(host, "umountNfsSecondaryStorage", arguments)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -145,6 +150,17 @@ class XenHypervisor:
             pool = self._api.call("pool.get_all")[0]
             self._host = str(self._api.call("pool.get_master", pool))
         return self._host
+
+    def _worker(self) -> str:
+        """The host that works: the master, or the first other one, as long as that is in service (R-055)."""
+        master = self._master()
+        if self._api.call("host.get_enabled", master):
+            return master
+        self._helpers = tuple(host for host in self._api.call("host.get_all") if host != master)
+        found = next((host for host in self._helpers if self._api.call("host.get_enabled", host)), None)
+        if found is None:
+            raise RefusedError("No host of the pool is in service: each is disabled or down.")
+        return found
 
     def _lun_config(self, host: str, target: str) -> Mapping[str, str]:
         """Learn the LUN's SCSI id from a probe that fails with the list of LUNs."""

@@ -31,13 +31,17 @@ MEANINGS: Mapping[str, type[CallError]] = {
 """Codes that mean something else than a final no."""
 
 
+EXPLANATIONS: Mapping[str, str] = {"SR_ATTACH_FAILED": ", the hosts have as many storage repositories as they may"}
+"""What codes mean that nobody understands by themselves."""
+
+
 class XapiFailureError(RefusedError):
     """Xapi's own refusal; `text` is its explanation, kept apart from the message."""
 
     def __init__(self, method: str, description: list[str]) -> None:
         self.code = description[0] if description else "no code"
         self.arguments = tuple(description[1:])
-        super().__init__(f"The host refused {method}: {self.code}.")
+        super().__init__(f"The host refused {method}: {self.code}{EXPLANATIONS.get(self.code, '')}.")
 
 
 class XenApi:
@@ -92,7 +96,10 @@ class XenApi:
 
     def _exchange(self, method: str, *arguments: Any) -> Any:
         body = xmlrpc.client.dumps(arguments, method).encode()
-        status, _, text = self._transport.exchange("POST", "/RPC2", {"content-type": "text/xml"}, body)
+        try:
+            status, _, text = self._transport.exchange("POST", "/RPC2", {"content-type": "text/xml"}, body)
+        except CallError as error:
+            raise type(error)(f"{method}: the pool's master host: {error}") from error
         if status != 200:
             raise UnknownOutcomeError(f"{method}: the host answered with HTTP {status}.")
         answer = self.read(method, text)

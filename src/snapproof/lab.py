@@ -335,6 +335,15 @@ class Lab(Protocol):
     def lose_array_volume(self, volume: Volume) -> None:
         """Delete a volume on the array for good, behind the driver's back. No guest may run on it."""
 
+    def grow_volume(self, volume: Volume, more_bytes: int) -> None:
+        """Make a volume's LUN larger, as whoever resizes volumes does."""
+
+    def clone_for_others(self, volume: Volume) -> None:
+        """Let somebody else clone a volume on the array, as whoever caches templates does."""
+
+    def empty_directories(self) -> Sequence[str]:
+        """Directories of the export that hold nothing, other people's excluded."""
+
     def damage_to_others(self) -> Sequence[str]:
         """What became of volumes, snapshots and files that are not the driver's, if anything."""
 
