@@ -23,7 +23,7 @@ LOG = logging.getLogger("snapproof.settings")
 FILE = "snapproof.properties"
 """Its name in a state directory."""
 
-PREFIX = "SNAPPROOF_SNAPSHOT_"
+PREFIXES = ("SNAPPROOF_SNAPSHOT_", "SNAPPROOF_SECURITY_")
 """What the names of variables begin with: snapshot.backup.timeout is SNAPPROOF_SNAPSHOT_BACKUP_TIMEOUT."""
 
 ABOUT = f"""\
@@ -33,7 +33,7 @@ Written by `python -m snapproof.reference_impl.configuring` from the table in `r
 
 A server reads `{FILE}` in its state directory, lines of `name = value` and comments that begin with `#`,
 and then the environment that it is given: `snapshot.backup.timeout` is the variable
-`{PREFIX}BACKUP_TIMEOUT`, and a variable wins over a line.
+`{PREFIXES[0]}BACKUP_TIMEOUT`, and a variable wins over a line.
 Numbers are written in plain digits with a point, truth as `true` or `false`, whatever the locale. An unknown name is
 warned of in the log; a value that is none, or out of its range, is refused: at the start by not starting, later by
 going on with the settings in force. A running server reads the file again whenever it does its due work.
@@ -57,7 +57,7 @@ def read_settings(
     given, warnings = _given(lines)
     names = {rule.name: (each, rule) for each, rule in table()}
     for variable in sorted(environment):
-        if variable.startswith(PREFIX):
+        if variable.startswith(PREFIXES):
             given[_name_of_variable(variable, names)] = environment[variable]
     values: dict[str, Any] = {}
     for name, text in given.items():
@@ -131,7 +131,7 @@ def _name_of_variable(variable: str, names: Iterable[str]) -> str:
 
 def variable_of(name: str) -> str:
     """The variable that stands for a setting."""
-    return PREFIX + "_".join(name.split(".")[1:]).translate(_CAPITALS)
+    return "SNAPPROOF_" + name.replace(".", "_").translate(_CAPITALS)
 
 
 _CAPITALS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")

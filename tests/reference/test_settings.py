@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from snapproof.driver import InvalidRequestError
 from snapproof.fixtures.caller import Caller
-from snapproof.reference_impl.configuring import FILE, PREFIX, page, read_settings, type_of, variable_of
+from snapproof.reference_impl.configuring import FILE, page, read_settings, type_of, variable_of
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Reload, Rule, Scope, SettingError, Settings, table
 from snapproof.vocabulary import LocationType, OperationId, PolicyId, Secret, Snapshot, SnapshotRequest, SnapshotState
@@ -39,7 +39,7 @@ def incomplete(rules: list[Rule]) -> list[str]:
     said = [
         rule.name
         for rule in rules
-        if not (re.fullmatch(r"snapshot(\.[a-z]+)+", rule.name) and rule.text.endswith("."))
+        if not (re.fullmatch(r"(snapshot|security)(\.[a-z]+)+", rule.name) and rule.text.endswith("."))
         or rule.scope not in set(Scope)
         or rule.reload not in set(Reload)
         or (rule.least is None) != (rule.most is None)
@@ -87,12 +87,12 @@ def test_a_number_out_of_its_range_is_refused_by_name(rule: Rule) -> None:
 
 @pytest.mark.requirement(id="R-103")
 def test_an_unknown_setting_is_warned_of_and_left_out() -> None:
-    found = read_settings(["snapshot.backup.timout = 60", "hello"], {f"{PREFIX}COLOUR": "red", "HOME": "/"})
+    found = read_settings(["snapshot.backup.timout = 60", "hello"], {"SNAPPROOF_SNAPSHOT_COLOUR": "red", "HOME": "/"})
     assert found.settings == Settings()
     assert found.warnings == (
         "Line 2 of the settings is no `name = value`; it is left out.",
         "There is no setting 'snapshot.backup.timout'; do you mean snapshot.backup.timeout?",
-        f"There is no setting '{PREFIX}COLOUR'; it is left out.",
+        "There is no setting 'SNAPPROOF_SNAPSHOT_COLOUR'; it is left out.",
     )
 
 
