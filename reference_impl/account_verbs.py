@@ -12,6 +12,7 @@ from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.names import require_account
+from snapproof.reference_impl.recording.recorder import BEGINNING
 from snapproof.reference_impl.snapshot_verbs import SnapshotVerbs
 from snapproof.reference_impl.template_verbs import TemplateVerbs
 from snapproof.reference_impl.volume_verbs import VolumeVerbs
@@ -76,7 +77,8 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
     def _begin_removal(self, operation: OperationId, account: AccountId) -> None:
         def write(_session: Session, tx: Transaction) -> None:
             tx.begin_removal(account, operation)
-            tx.audit(_audit(operation, account, "Started", self._caller))
+            for phase in BEGINNING:
+                tx.audit(_audit(operation, account, phase, self._caller))
 
         self._orchestrator.write(write, lambda: self._read(queries.removal_of, account))
 

@@ -27,7 +27,7 @@ from snapproof.reference_impl.logs import about
 from snapproof.reference_impl.pacing import Turns
 from snapproof.reference_impl.performing import Workbench
 from snapproof.reference_impl.ports import CallError, Ports
-from snapproof.reference_impl.recording.recorder import audit
+from snapproof.reference_impl.recording.recorder import BEGINNING, audit
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.running import Runner
 from snapproof.reference_impl.settings import Settings
@@ -143,7 +143,8 @@ class Orchestrator:
             check(session)
             tx.open_job(order, volume=volume, snapshot=snapshot)
             recorder.begin(tx, order)
-            tx.audit(audit(recorder, order, "Started"))
+            for phase in BEGINNING:
+                tx.audit(audit(recorder, order, phase))
 
         def written() -> Job | None:
             return self._catalog.job(OperationId(order.job))

@@ -16,6 +16,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.locations import read_location
 from snapproof.reference_impl.core.schedules import Schedule, next_slot, read_schedule, surplus
 from snapproof.reference_impl.orchestrator import Orchestrator
+from snapproof.reference_impl.recording.recorder import BEGINNING
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Clock
 from snapproof.vocabulary import (
@@ -69,7 +70,7 @@ class Policies:
         def write(session: Session, tx: Transaction) -> None:
             owner = queries.volume(session, request.volume).account
             tx.insert_policy(request, uuid=uuid, location=location, next_run_s=first)
-            for phase in ("Started", "Completed"):
+            for phase in (*BEGINNING, "Completed"):
                 tx.audit(_audit(request.operation, "SNAPSHOTPOLICY.CREATE", phase, owner, uuid))
 
         return self._known(PolicyId(uuid)) or self._orchestrator.write(write, lambda: self._known(PolicyId(uuid)))
@@ -83,7 +84,7 @@ class Policies:
         def write(session: Session, tx: Transaction) -> None:
             owner = queries.volume(session, known.volume).account
             tx.remove_policy(policy)
-            for phase in ("Started", "Completed"):
+            for phase in (*BEGINNING, "Completed"):
                 tx.audit(_audit(operation, "SNAPSHOTPOLICY.DELETE", phase, owner, policy))
 
         self._orchestrator.write(write, lambda: None if self._known(policy) else True)

@@ -6,15 +6,31 @@ from collections import Counter
 from pytest_bdd import parsers, then
 
 from snapproof.lab import Lab
-from snapproof.steps.scene import Scene
+from snapproof.steps.scene import ACCOUNT, Scene
+
+PHASES = ("Completed", "Created", "Started")
+"""Of every act that is audited, by the alphabet."""
 
 
 @then(parsers.parse("the act is audited as {kind} and nothing else"))
 def the_act_is_audited(lab: Lab, scene: Scene, kind: str) -> None:
-    """All audit events of the last act are of this type, and there are a beginning and an end."""
+    """All audit events of the last act are of this type, and it was created, was started and has ended, once each."""
     operation = scene.last_operation()
     found = [(event.type, event.phase) for event in lab.driver.audit_events() if event.operation == operation]
-    assert sorted(found) == [(kind, "Completed"), (kind, "Started")], f"The act was audited as {found}."
+    assert sorted(found) == [(kind, phase) for phase in PHASES], f"The act was audited as {found}."
+
+
+@then(parsers.parse("the act is audited wholly as {kind}, ended with {level}"))
+def the_act_is_audited_wholly(lab: Lab, scene: Scene, kind: str, level: str) -> None:
+    """Created, started and completed once each, for the account that owns the thing, the end with this level."""
+    the_act_is_audited(lab, scene, kind)
+    events = [event for event in lab.driver.audit_events() if event.operation == scene.last_operation()]
+    owners = {event.account for event in events}
+    assert owners == {ACCOUNT}, f"The act was audited for {owners}; {ACCOUNT} owns what it was about."
+    levels = {event.phase: event.level for event in events}
+    wanted = {phase: level if phase == "Completed" else "INFO" for phase in PHASES}
+    assert levels == wanted, f"The levels of the audit are {levels}."
+    assert len({event.subject for event in events}) == 1, f"The events of one act are about {events}."
 
 
 @then("each array snapshot was reported once when it came and once when it went")

@@ -40,6 +40,28 @@ def a_policy(
     scene.policies[name] = scene.arrange(lab, lambda driver: driver.create_policy(request))
 
 
+@when(parsers.parse('a DAILY policy "{name}" of "{volume}" is put into force'))
+def a_policy_is_put_into_force(lab: Lab, scene: Scene, name: str, volume: str) -> None:
+    """On PRIMARY, at two o'clock."""
+    request = PolicyRequest(
+        operation=scene.operation(),
+        volume=scene.volume(volume).id,
+        interval="DAILY",
+        schedule="00:02",
+        timezone="UTC",
+        keep_max=3,
+        location="PRIMARY",
+    )
+    scene.policies[name] = scene.act(lab, lambda driver: driver.create_policy(request)).result()
+
+
+@when(parsers.parse('the policy "{name}" is ended'))
+def the_policy_is_ended(lab: Lab, scene: Scene, name: str) -> None:
+    """Ask for its end."""
+    operation, policy = scene.operation(), scene.policies[name].id
+    scene.act(lab, lambda driver: driver.delete_policy(operation, policy)).raise_if_failed()
+
+
 @given(parsers.parse("it is {moment} UTC"))
 def it_is(lab: Lab, moment: str) -> None:
     """Let time pass until then."""

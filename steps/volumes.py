@@ -29,6 +29,31 @@ def a_volume(lab: Lab, scene: Scene, draw_name: Callable[[str], str], name: str,
     scene.volumes[name] = scene.arrange(lab, lambda driver: driver.create_volume(request))
 
 
+@given(parsers.parse('a volume of {size:d} MiB that is called exactly "{name}"'))
+def a_volume_called_exactly(lab: Lab, scene: Scene, size: int, name: str) -> None:
+    """Make a volume under this very name, to the last code point."""
+    request = VolumeRequest(operation=scene.operation(), account=ACCOUNT, name=name, size_bytes=size * UNITS["MiB"])
+    scene.volumes[name] = scene.arrange(lab, lambda driver: driver.create_volume(request))
+
+
+@then(parsers.parse('the driver lists the volume and the snapshot as exactly "{volume}" and "{snapshot}"'))
+def listed_as_exactly(lab: Lab, volume: str, snapshot: str) -> None:
+    """To the last code point."""
+    volumes = [row.name for row in lab.driver.list_volumes()]
+    snapshots = [row.name for row in lab.driver.list_snapshots()]
+    assert volumes == [volume], f"The volume {volume!a} is listed as {volumes!a}."
+    assert snapshots == [snapshot], f"The snapshot {snapshot!a} is listed as {snapshots!a}."
+
+
+@then("every name on the array is plain ASCII")
+def names_are_plain(lab: Lab) -> None:
+    """Letters, digits and signs that every tool can print."""
+    names = [row.name for row in (*lab.array_volumes(), *lab.array_snapshots())]
+    strange = [name for name in names if not (name.isascii() and name.isprintable())]
+    assert names, "The array holds nothing."
+    assert not strange, f"The array holds {strange!a}."
+
+
 @given(parsers.parse('a guest has written to "{name}"'))
 def a_guest_has_written(lab: Lab, scene: Scene, name: str) -> None:
     """Start a guest on the volume and let it fill some of it; the guest stays."""

@@ -8,7 +8,7 @@ from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.names import backup_path
 from snapproof.reference_impl.core.orders import AbandonSnapshot, ArchiveSnapshot, BackUpSnapshot, TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
-from snapproof.reference_impl.recording.recorder import CANCELLED, FULL, Recorder, audit, usage
+from snapproof.reference_impl.recording.recorder import BEGINNING, CANCELLED, FULL, Recorder, audit, usage
 from snapproof.vocabulary import Alert, LocationType
 
 
@@ -65,7 +65,8 @@ def open_behind(
 ) -> None:
     """Open a job that nobody waits for."""
     tx.open_job(order, volume=order.volume, snapshot=order.snapshot, delay_s=delay_s)
-    tx.audit(audit(recorder, order, "Started"))
+    for phase in BEGINNING:
+        tx.audit(audit(recorder, order, phase))
 
 
 def bill_new(tx: Transaction, order: TakeSnapshot | BackUpSnapshot, place: LocationType, size_bytes: int) -> None:

@@ -38,6 +38,10 @@ def no_step(_tx: Transaction, /, order: Order, effect: Effect, facts: Facts) -> 
     """Write nothing about single steps."""
 
 
+BEGINNING = ("Created", "Started")
+"""The phases of audit events with which every job begins, as CloudStack writes them for its asynchronous commands."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
     """The five moments of a job. `audit` is the type of its audit events, `subject` names what they are about."""
@@ -52,7 +56,7 @@ class Recorder:
 
 
 def audit(recorder: Recorder, order: Order, phase: str, *, failed: bool = False) -> AuditEvent:
-    """The audit event of a job's beginning (Started) or end (Completed)."""
+    """The audit event of a job's beginning (Created, Started) or end (Completed)."""
     return AuditEvent(
         operation=OperationId(order.job),
         type=recorder.audit,

@@ -1,5 +1,6 @@
 """Variants that misread what callers, arrays and their own books say. The table of all is zoo.toml."""
 
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from snapproof.reference_impl.recording.snapshots import begin_take, succeed_tak
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.moving import with_recorder
-from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotRequest
+from snapproof.vocabulary import LocationType, OperationId, PolicyId, Snapshot, SnapshotRequest
 
 
 class ReadsCapitalsOnly(ReferenceDriver):
@@ -158,3 +159,11 @@ class BillsFailures(ReferenceDriver):
             tx.bill(order.account, order.snapshot, LocationType.PRIMARY, order.size_bytes)
 
         return Rules(recorders=with_recorder(TakeSnapshot, begin=begin))
+
+
+class FoldsNames(ReferenceDriver):
+    """Breaks R-126: names are normalised on their way in, so that what looks alike is alike."""
+
+    def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
+        """Take it under the compatible name."""
+        return super()._take(replace(request, name=unicodedata.normalize("NFKC", request.name)), policy)

@@ -9,6 +9,7 @@ from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import (
     AccountId,
     Alert,
+    AuditEvent,
     LocationType,
     OperationId,
     Snapshot,
@@ -102,3 +103,11 @@ class NeverLeavesAlone(ReferenceDriver):
     def settings(self) -> Settings:
         """As many failures as nobody lives to see."""
         return Settings(breaker_failures=10_000)
+
+
+class TellsFailuresAsNews(ReferenceDriver):
+    """Breaks R-071: an act that failed has ended like any other, as far as the audit tells."""
+
+    def audit_events(self) -> Sequence[AuditEvent]:
+        """Call every level INFO."""
+        return [replace(event, level="INFO") for event in super().audit_events()]
