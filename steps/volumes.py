@@ -48,7 +48,7 @@ def listed_as_exactly(lab: Lab, volume: str, snapshot: str) -> None:
 @then("every name on the array is plain ASCII")
 def names_are_plain(lab: Lab) -> None:
     """Letters, digits and signs that every tool can print."""
-    names = [row.name for row in (*lab.array_volumes(), *lab.array_snapshots())]
+    names = [row.name for row in lab.array_volumes()] + [row.name for row in lab.array_snapshots()]
     strange = [name for name in names if not (name.isascii() and name.isprintable())]
     assert names, "The array holds nothing."
     assert not strange, f"The array holds {strange!a}."
