@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from snapproof import __version__
 from snapproof.driver import DriverUnderTest
 from snapproof.reference_impl.account_verbs import AccountVerbs
+from snapproof.reference_impl.explaining import Explained
 from snapproof.reference_impl.logs import telling_failures
 from snapproof.reference_impl.measuring import Measured
 from snapproof.reference_impl.on_behalf_of import OnBehalfOf
@@ -30,7 +31,7 @@ from snapproof.vocabulary import (
 
 
 @telling_failures
-class ReferenceDriver(AccountVerbs, Telling, Measured):
+class ReferenceDriver(AccountVerbs, Telling, Measured, Explained):
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:

@@ -109,6 +109,12 @@ class Array(Protocol):
     def list_owned(self) -> Sequence[Owned]:
         """Everything that carries our owner tag, whoever of us made it; deleted LUNs are the array's own to purge."""
 
+    def snapshots_of(self, lun_id: int) -> Sequence[int]:
+        """The ids of all snapshots of a LUN, whoever took them. Raises GoneError."""
+
+    def groups_of(self, lun_id: int) -> Sequence[str]:
+        """The names of the access groups that let hosts reach a LUN."""
+
     def set_qos(self, lun_id: int, qos: Qos) -> None:
         """Set guaranteed, maximum and burst IOPS."""
 
@@ -173,6 +179,9 @@ class Hypervisor(Protocol):
 
     def towards(self, *, portal: str, export_url: str) -> "Hypervisor":
         """The same hosts, working with another array and another export."""
+
+    def repositories(self, target: str) -> Sequence[str]:
+        """What hosts hold of a LUN, by name; nothing where they have no repositories."""
 
     def resign(self, target: str) -> None:
         """Give the storage repository and disk on a cloned LUN new identities."""

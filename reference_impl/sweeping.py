@@ -45,43 +45,49 @@ class Sweeper:
         except (CallError, DriverError) as error:
             LOG.warning("the sweep was given up for now: %s", error, extra={"outcome": "failed", "cause": str(error)})
 
-    def orphans(self) -> Sequence[Owned]:
-        """What nobody needs, however young. Raises CallError."""
-        listed = self._ports.array.list_owned()  # first: whatever is listed had its job written down before
+    def orphans(self) -> Sequence[tuple[Ports, Owned]]:
+        """What nobody needs, however young, with the way to it. Raises CallError."""
+        # First: whatever is listed had its job written down before.
+        listed = [(ports, owned) for ports in self._everywhere() for owned in ports.array.list_owned()]
         with self._catalog.reading() as session:
-            return [owned for owned in listed if queries.is_orphan(session, owned)]
+            return [(ports, owned) for ports, owned in listed if queries.is_orphan(session, owned)]
+
+    def _everywhere(self) -> Sequence[Ports]:
+        """The ports of each array."""
+        others = [name for name, reach in self._ports.further.items() if reach.array is not None]
+        return [self._ports, *(self._ports.at(name, "") for name in others)]
 
     def sweep(self) -> Sequence[Owned]:
         """Remove the orphans that are older than the grace; give what was removed. Raises CallError, DriverError."""
         before_s = self._ports.clock.time() - self._settings().sweep_grace_s
         swept = []
         found = self.orphans()
-        for owned in found:
-            if owned.created_s <= before_s and self._removed(owned):
+        for ports, owned in found:
+            if owned.created_s <= before_s and self._removed(ports, owned):
                 self._tell(owned)
                 swept.append(owned)
         self.orphans_seen = len(found) - len(swept)
         return swept
 
-    def _removed(self, owned: Owned) -> bool:
+    def _removed(self, ports: Ports, owned: Owned) -> bool:
         """One that resists saves no other."""
         try:
-            self._remove(owned)
+            self._remove(ports, owned)
         except CallError as error:
             told = {"job": owned.owner.job, "outcome": "failed", "cause": str(error)}
             LOG.warning("array %s %d could not be swept up yet: %s", owned.kind, owned.id, error, extra=told)
             return False
         return True
 
-    def _remove(self, owned: Owned) -> None:
-        array = self._ports.array
+    def _remove(self, ports: Ports, owned: Owned) -> None:
+        array = ports.array
         try:
             if owned.kind is OwnedKind.SNAPSHOT:
                 array.delete_snapshot(owned.id)
                 return
             lun = array.get_lun(owned.id)
             if lun.shared:
-                self._ports.hypervisor.detach(lun.target)
+                ports.hypervisor.detach(lun.target)
                 array.revoke(lun.id)
             array.delete_lun(lun.id)
             array.purge_lun(lun.id)

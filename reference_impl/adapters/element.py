@@ -133,6 +133,15 @@ class ElementArray:
         found += [_owned(OwnedKind.SNAPSHOT, row.snapshotID, row) for row in snapshots]
         return [owned for owned in found if owned is not None]
 
+    def snapshots_of(self, lun_id: int) -> Sequence[int]:
+        """ListSnapshots of the volume."""
+        rows = self._call("ListSnapshots", volumeID=lun_id).rows("snapshots", SnapshotRow)
+        return [row.snapshotID for row in rows]
+
+    def groups_of(self, lun_id: int) -> Sequence[str]:
+        """ListVolumeAccessGroups."""
+        return [group.name for group in self._groups() if lun_id in group.volumes]
+
     def set_qos(self, lun_id: int, qos: Qos) -> None:
         """ModifyVolume."""
         self._call("ModifyVolume", volumeID=lun_id, qos=_qos(qos))

@@ -7,7 +7,7 @@ There is no VHD on these hosts, so nothing is copied to secondary storage; the d
 import base64
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from snapproof.reference_impl.adapters.transport import Transport
@@ -36,6 +36,10 @@ class KvmHypervisor:
         other = copy.copy(self)
         vars(other).update(_portal=_with_port(portal))
         return other
+
+    def repositories(self, target: str) -> Sequence[str]:
+        """None: a LUN is the disk."""
+        return ()
 
     def resign(self, target: str) -> None:
         """Nothing: a clone has no identity that could clash with its parent's."""

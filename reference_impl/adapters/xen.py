@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
@@ -57,6 +57,11 @@ class XenHypervisor:
         other = copy.copy(self)
         vars(other).update(_portal=portal, _export_url=export_url)
         return other
+
+    def repositories(self, target: str) -> Sequence[str]:
+        """SRs of the LUN's label, by uuid."""
+        srs = self._api.call("SR.get_by_name_label", _lun_label(target))
+        return [str(self._api.call("SR.get_uuid", sr)) for sr in srs]
 
     def resign(self, target: str) -> None:
         """SR.create of type relvmoiscsi, which raises to say that it succeeded."""

@@ -122,7 +122,7 @@ class SweepsByName(ReferenceDriver):
     def run_due_work(self) -> None:
         for row in self._ports.array.list_owned():
             try:
-                self._sweeper._remove(row)
+                self._sweeper._remove(self._ports, row)
             except CallError:
                 continue
 
@@ -138,5 +138,5 @@ def test_a_sweep_of_what_somebody_needs_is_found(caller: Caller) -> None:
 def test_orphans_are_seen_before_their_grace_is_over(caller: Caller) -> None:
     lun, _, there = archived_volume(caller)
     snapshot, clone = appear_late(caller, lun, {"owner": "snapproof", "job": "there", "subject": there.id})
-    found: Sequence[Owned] = driver_of(caller)._sweeper.orphans()
+    found: Sequence[Owned] = [owned for _, owned in driver_of(caller)._sweeper.orphans()]
     assert {(row.kind, row.id) for row in found} == {(OwnedKind.SNAPSHOT, snapshot), (OwnedKind.LUN, clone)}

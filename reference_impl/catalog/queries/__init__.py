@@ -30,6 +30,7 @@ from snapproof.reference_impl.catalog.queries.ownership import (
 )
 from snapproof.reference_impl.catalog.queries.policies import owner_of_policy, policies
 from snapproof.reference_impl.catalog.queries.pools import pools
+from snapproof.reference_impl.catalog.queries.records import recorded
 from snapproof.reference_impl.catalog.queries.snapshots import restore_source, snapshot, snapshots
 from snapproof.reference_impl.catalog.queries.templates import (
     delete_template_order,
@@ -55,6 +56,7 @@ __all__ = [
     "policies",
     "pool_of",
     "pools",
+    "recorded",
     "removal_of",
     "removals",
     "require_idle",
