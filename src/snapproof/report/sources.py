@@ -50,7 +50,7 @@ def _source(uri: str, path: Path, events: GherkinEvents) -> Source | None:
     if path.suffix != ".feature" or not path.is_file():
         return None
     text = path.read_text(encoding="utf-8", errors="replace")
-    source = {"uri": uri, "location": {"line": 1}, "data": text, "mediaType": MEDIA_TYPE}
+    source = {"uri": uri, "data": text, "mediaType": MEDIA_TYPE}
     try:
         messages = tuple(cast(Node, each) for each in events.enum(cast(Any, {"source": source})))
     except ParserException:
