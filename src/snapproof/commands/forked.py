@@ -1,0 +1,120 @@
+"""Running scenarios on a variant in a forked child: what is imported once need not be imported for each of hundreds.
+
+What is learned from it is proving's affair. The child leaves nothing behind but what it returns.
+"""
+
+import functools
+import importlib
+import inspect
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+import pytest
+from pytest_bdd.steps import step_function_context_registry
+
+from snapproof.authoring.phrases import Phrase
+from snapproof.commands.child import PLUGINS
+from snapproof.discovery import FEATURES, HOME, SETTINGS, plugin_modules
+from snapproof.plugin import LAZY_PLUGINS
+from snapproof.recording import PROPERTY
+from snapproof.report.records import ScenarioFinished
+
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Scenarios to be run on a driver, all that a mark selects or some by their ids; `hollow` is a step without body."""
+
+    driver: str
+    requirement: str = ""
+    scenarios: tuple[str, ...] = ()
+    hollow: tuple[str, int] | None = None
+
+
+class Collector:
+    """A pytest plugin that keeps the records of scenarios."""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record; it rides on the last report of a test."""
+        self.records += [str(value).encode() for name, value in report.user_properties if name == PROPERTY]
+
+
+def results_of(jobs: Sequence[Job], *, processes: int) -> Iterator[tuple[Job, list[ScenarioFinished]]]:
+    """Run every job in a child of its own, so many at a time, and give what it found, in the order of the jobs."""
+    for name in plugin_modules((*PLUGINS, *LAZY_PLUGINS)):
+        importlib.import_module(name)
+    with get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
+        for job, records in zip(jobs, pool.imap(_run, jobs, chunksize=1), strict=True):
+            yield job, [msgspec.json.decode(record, type=ScenarioFinished) for record in records]
+
+
+def _run(job: Job) -> list[bytes]:
+    """In the child: hollow the step out, run pytest, and say nothing."""
+    if job.hollow:
+        hollow_out(job.hollow)
+    collector = Collector()
+    with tempfile.TemporaryDirectory() as scratch, _silence():
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        pytest.main([*_options(job, Path(scratch)), *_targets(job)], plugins=[collector])
+    return collector.records
+
+
+def _options(job: Job, scratch: Path) -> list[str]:
+    marks = f"requirement(id='{job.requirement}')" if job.requirement else ""
+    return [
+        *("-c", str(SETTINGS), f"--rootdir={HOME}", f"--confcutdir={HOME}", f"--basetemp={scratch / 'labs'}"),
+        *(f"-p{plugin}" for plugin in PLUGINS),
+        *("-q", "--tb=no", "-pno:cacheprovider", f"--snapproof-driver={job.driver}", f"--snapproof-seed={SEED}"),
+        *(("-m", marks) if marks else ()),
+    ]
+
+
+def _targets(job: Job) -> list[str]:
+    if job.scenarios:
+        return [str(FEATURES.parent / scenario) for scenario in job.scenarios]
+    tag = f"@req:{job.requirement}"
+    return [str(path) for path in sorted(FEATURES.rglob("*.feature")) if tag in path.read_text(encoding="utf-8")]
+
+
+def hollow_out(home: tuple[str, int]) -> None:
+    """Take the body out of a step function: it is found and called as before, and looks at nothing."""
+    for context in step_function_context_registry.values():
+        function = inspect.unwrap(context.step_func)
+        if (function.__module__, function.__code__.co_firstlineno) == home:  # type: ignore[attr-defined]  # a function
+            context.step_func = _hollow(context.step_func)
+
+
+def _hollow(function: Callable[..., object]) -> Callable[..., object]:
+    @functools.wraps(function)
+    def look_at_nothing(*_arguments: object, **_named: object) -> None:
+        return None
+
+    return look_at_nothing
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """What pytest says here is nobody's business."""
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+        yield
+
+
+def thens(phrases: Iterable[Phrase]) -> dict[tuple[str, int], list[Phrase]]:
+    """Every Then by its function, with all its wordings."""
+    found: dict[tuple[str, int], list[Phrase]] = {}
+    for phrase in phrases:
+        if phrase.kind == "then":
+            found.setdefault(phrase.home, []).append(phrase)
+    return found

@@ -1,0 +1,152 @@
+"""`snapproof prove-steps`: find steps that prove nothing. Without its body, a Then must let a broken variant survive.
+
+A Then is proved if there is a scenario in which nothing else would have caught the variant: neither another step nor the
+look at everything that follows each scenario.
+"""
+
+import argparse
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+
+from snapproof.authoring.broken import Variant, zoo
+from snapproof.authoring.near import told
+from snapproof.authoring.phrases import Phrase, phrases_of
+from snapproof.commands.forked import Job, results_of, thens
+from snapproof.discovery import STEPS, plugin_modules
+from snapproof.report.records import ScenarioFinished
+from snapproof.verdict import EXIT_USAGE, State
+
+TRIES_MAX = 6
+"""How many scenarios are tried for a step, each with another variant where there is one."""
+
+EXAMPLES = """\
+examples:
+  snapproof prove-steps                   every Then, on every variant of the zoo: some minutes
+  snapproof prove-steps array snapshot    only steps in which these words stand
+  snapproof prove-steps --only R-021      only the variants of some requirements
+
+exit codes: 0 every step proves something, 1 some prove nothing, 4 usage
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catch:
+    """A scenario that caught a variant in one step."""
+
+    variant: str
+    scenario: str
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "prove-steps",
+        help="find steps that prove nothing",
+        description="Take the body out of each Then in turn: a broken variant must survive, else the step proves nothing.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only steps in which all of these words stand")
+    parser.add_argument("--only", default="", metavar="R-NNN,…", help="only variants that break these requirements")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="so many at a time")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prove every step, and list those that prove nothing."""
+    only = {each for each in arguments.only.split(",") if each}
+    variants = [each for each in zoo() if not only or each.breaks in only]
+    steps = _wanted(arguments.words)
+    if not variants or not steps:
+        sys.stderr.write("Nothing to prove: no such step, or no variant of these requirements.\n")
+        return EXIT_USAGE
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{len(steps)} steps, {len(variants)} variants", style="dim")
+    catches = _catches(variants, steps, arguments.jobs)
+    unproved = 0
+    for home, tries in _tried(catches, steps, arguments.jobs):
+        survived = next((catch for catch, results in tries if _all_passed(results)), None)
+        unproved += survived is None
+        _print(console, steps[home][0], survived, [catch for catch, _ in tries])
+    console.print(f"[red]{unproved} steps prove nothing.[/]" if unproved else "[green]Every step proves something.[/]")
+    return 1 if unproved else 0
+
+
+def _wanted(words: Sequence[str]) -> Mapping[tuple[str, int], list[Phrase]]:
+    found = thens(phrases_of(plugin_modules([STEPS])))
+    return {
+        home: group
+        for home, group in found.items()
+        if all(word.lower() in told(group[0]).lower() for word in words)
+    }
+
+
+def _catches(
+    variants: Sequence[Variant], steps: Mapping[tuple[str, int], list[Phrase]], processes: int
+) -> Mapping[tuple[str, int], list[Catch]]:
+    """Run every variant once, and learn in which step each scenario catches it."""
+    found: dict[tuple[str, int], list[Catch]] = defaultdict(list)
+    jobs = [Job(driver=variant.selector, requirement=variant.breaks) for variant in variants]
+    for job, results in results_of(jobs, processes=processes):
+        for result in results:
+            if (home := _caught_in(result, steps)) is not None:
+                found[home].append(Catch(variant=job.driver, scenario=result.scenario.id))
+    return found
+
+
+def _caught_in(
+    result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Phrase]]
+) -> tuple[str, int] | None:
+    failing = next((step for step in result.scenario.steps if step.outcome == "failed"), None)
+    if result.state is not State.FAIL or failing is None:
+        return None
+    matching = (home for home, group in steps.items() if any(p.matches(failing.type, failing.text) for p in group))
+    return next(matching, None)
+
+
+def _tried(
+    catches: Mapping[tuple[str, int], list[Catch]], steps: Mapping[tuple[str, int], list[Phrase]], processes: int
+) -> Iterator[tuple[tuple[str, int], list[tuple[Catch, list[ScenarioFinished]]]]]:
+    """Run for each step some of its catches again, without its body."""
+    jobs, places = [], []
+    for home in steps:
+        for catch in _spread(catches.get(home, [])):
+            jobs.append(Job(driver=catch.variant, scenarios=(catch.scenario,), hollow=home))
+            places.append((home, catch))
+    tries: dict[tuple[str, int], list[tuple[Catch, list[ScenarioFinished]]]] = defaultdict(list)
+    for (home, catch), (_, results) in zip(places, results_of(jobs, processes=processes), strict=True):
+        tries[home].append((catch, results))
+    for home in steps:
+        yield home, tries[home]
+
+
+def _spread(catches: Sequence[Catch]) -> list[Catch]:
+    """Choose a few: another variant each time before the second scenario of one."""
+    turn: dict[str, int] = defaultdict(int)
+    ranked = []
+    for catch in catches:
+        ranked.append((turn[catch.variant], catch))
+        turn[catch.variant] += 1
+    return [catch for _, catch in sorted(ranked, key=lambda pair: pair[0])][:TRIES_MAX]
+
+
+def _all_passed(results: Sequence[ScenarioFinished]) -> bool:
+    return bool(results) and all(result.state is State.PASS for result in results)
+
+
+def _print(console: Console, phrase: Phrase, survived: Catch | None, tried: Sequence[Catch]) -> None:
+    wording = f"{escape(told(phrase))}  [dim]{escape(phrase.place)}[/]"
+    if survived:
+        variant = survived.variant.rpartition(".")[2]
+        console.print(f"[green]✓[/] {wording}\n    [dim]without it {variant} survives {escape(survived.scenario)}[/]")
+    elif tried:
+        others = ", ".join(dict.fromkeys(catch.variant.rpartition(".")[2] for catch in tried))
+        console.print(f"[red]✗[/] {wording}\n    without it something else catches {others}")
+    else:
+        console.print(f"[red]✗[/] {wording}\n    no variant is caught in it")
