@@ -30,13 +30,15 @@ from snapproof.reference_impl.core.orders import (
 )
 from snapproof.reference_impl.fencing import fenced
 from snapproof.reference_impl.orchestrator import Orchestrator
-from snapproof.reference_impl.ports import Ports
+from snapproof.reference_impl.ports import CallError, Ports
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
 from snapproof.vocabulary import AccountId, OperationId
 
 LOG = logging.getLogger("snapproof.reference")
+
+LOG = logging.getLogger("snapproof.driver")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +66,7 @@ class Life:
         self.site = fenced(site, leases.require, self._trust())
         ports = self.ports()
         self._ports = ports = replace(ports, store=guarded(ports.store, ports.clock, live))
+        self._resigns: bool | None = None
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(
@@ -122,6 +125,22 @@ class Life:
     def _new_uuid(self, kind: str, operation: OperationId) -> str:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""
         return str(uuid.uuid5(_NAMES, f"{self.site.seed} {kind} {operation}"))
+
+    def _clones_are_usable(self) -> bool:
+        """Say whether hosts can use a clone, asked once a life. Where they do not answer, it shows when they must."""
+        if self._resigns is None:
+            try:
+                self._resigns = self._ports.hypervisor.resigns()
+            except CallError as error:
+                LOG.warning("Whether hosts can re-sign cannot be seen: %s", error)
+                return True
+        return self._resigns
+
+    def _require_usable_clones(self, of_what: str) -> None:
+        if not self._clones_are_usable():
+            raise InvalidRequestError(
+                f"{of_what} needs a clone that a host can use, and no host of this site can re-sign one."
+            )
 
     def _image_store_for(self, made: str) -> str:
         """One of the site's image stores, the same whenever the same thing is to be made."""

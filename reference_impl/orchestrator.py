@@ -16,16 +16,16 @@ from snapproof.driver import (
     InvalidRequestError,
     UnavailableError,
 )
+from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.catalog.inheriting import adopt, inherited
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
-from snapproof.reference_impl.core.effects import CopyIn, CopyOut
+from snapproof.reference_impl.core.effects import CopyDisk, CopyIn, CopyOut
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.insisting import Patience, Writer
 from snapproof.reference_impl.logs import about
 from snapproof.reference_impl.pacing import Turns
-from snapproof.reference_impl.performing import Workbench
 from snapproof.reference_impl.ports import CallError, Ports
 from snapproof.reference_impl.recording.recorder import BEGINNING, audit
 from snapproof.reference_impl.rules import Rules
@@ -38,7 +38,7 @@ LOG = logging.getLogger("snapproof.orchestrator")
 __all__ = ["Orchestrator", "Rules"]
 
 T = TypeVar("T")
-COPIES = (CopyOut, CopyIn)
+COPIES = (CopyOut, CopyIn, CopyDisk)
 """The effects that there are turns for."""
 
 FAILURES: Mapping[str, type[DriverError]] = {

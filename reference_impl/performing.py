@@ -6,33 +6,23 @@ process remembers nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from snapproof.reference_impl.bench import Workbench
+from snapproof.reference_impl.copying import (
+    copy_disk,
+    drop_disk_snapshots,
+    let_go_of_source,
+    look_at_source,
+    reach_source,
+    settle_copied_disk,
+    snapshot_disk,
+)
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Effect, Facts
-from snapproof.reference_impl.core.orders import Order
-from snapproof.reference_impl.ports import GoneError, Image, Lun, Owner, Ports, RefusedError
-from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.ports import GoneError, Image, Lun, Owner, RefusedError
 from snapproof.reference_impl.waiting import pause_s
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workbench:
-    """What performing an effect needs: the ports, and the bounds of waiting that are in force."""
-
-    ports: Ports
-    live: Callable[[], Settings]
-
-    def at(self, order: Order) -> "Workbench":
-        """The bench for an order, at its storage pool and its image store."""
-        return replace(self, ports=self.ports.at(order.pool, order.image_store))
-
-    @property
-    def settings(self) -> Settings:
-        """Those of this moment."""
-        return self.live()
-
 
 ALREADY_GONE = "already_gone"
 """The fact that an array snapshot was not there when it was to be deleted for the first time."""
@@ -121,7 +111,7 @@ def create_lun(bench: Workbench, effect: fx.CreateLun, _facts: Facts) -> Facts:
     lun = bench.ports.array.create_lun(
         account=effect.account, name=effect.name, size_bytes=effect.size_bytes, qos=effect.qos, owner=effect.owner
     )
-    return {"lun": lun.id, "target": lun.target}
+    return _made(lun)
 
 
 def settle_lun(bench: Workbench, effect: fx.CreateLun, _facts: Facts) -> Facts | None:
@@ -129,7 +119,11 @@ def settle_lun(bench: Workbench, effect: fx.CreateLun, _facts: Facts) -> Facts |
     luns = [lun for lun in bench.ports.array.find_luns(name=effect.name, owner=effect.owner) if not lun.deleted]
     for surplus in luns[1:]:
         _remove_lun(bench, surplus)
-    return {"lun": luns[0].id, "target": luns[0].target} if luns else None
+    return _made(luns[0]) if luns else None
+
+
+def _made(lun: Lun) -> Facts:
+    return {"lun": lun.id, "target": lun.target, "lun_size": lun.size_bytes}
 
 
 def undo_lun(bench: Workbench, effect: fx.CloneToLun | fx.CreateLun, _facts: Facts) -> None:
@@ -168,7 +162,7 @@ def attach_disk(bench: Workbench, _effect: fx.AttachDisk, facts: Facts) -> Facts
     return {}
 
 
-def undo_attach(bench: Workbench, effect: fx.AttachDisk | fx.CopyIn, _facts: Facts) -> None:
+def undo_attach(bench: Workbench, effect: fx.AttachDisk | fx.CopyIn | fx.CopyDisk, _facts: Facts) -> None:
     """Detach whatever LUN of that name and owner there is."""
     for lun in _live_luns(bench, effect.name, effect.owner):
         bench.ports.hypervisor.detach(lun.target)
@@ -176,7 +170,7 @@ def undo_attach(bench: Workbench, effect: fx.AttachDisk | fx.CopyIn, _facts: Fac
 
 def copy_out(bench: Workbench, effect: fx.CopyOut, facts: Facts) -> Facts:
     """Let a host write the image."""
-    file = bench.ports.hypervisor.copy_out(str(facts["target"]), effect.staging)
+    file = bench.ports.hypervisor.copy_out(_copied_from(effect, facts), effect.staging)
     return {"staged": f"{effect.staging}/{file}"}
 
 
@@ -191,7 +185,11 @@ def clear_copy_out(bench: Workbench, effect: fx.CopyOut, facts: Facts) -> None:
 def settle_copy_out(bench: Workbench, effect: fx.CopyOut, facts: Facts) -> None:
     """Start over, from a disk that is attached."""
     clear_copy_out(bench, effect, facts)
-    bench.ports.hypervisor.attach(str(facts["target"]))
+    bench.ports.hypervisor.attach(_copied_from(effect, facts))
+
+
+def _copied_from(effect: fx.CopyOut, facts: Facts) -> str:
+    return str(facts["source_target" if effect.of_source else "target"])
 
 
 def inspect_image(bench: Workbench, effect: fx.InspectImage, facts: Facts) -> Facts:
@@ -325,6 +323,10 @@ PERFORMERS: Mapping[type[Effect], Performer] = {
     fx.ResignDisk: Performer(do=resign_disk),
     fx.AttachDisk: Performer(do=attach_disk, undo=undo_attach),
     fx.CopyOut: Performer(do=copy_out, settle=settle_copy_out, undo=clear_copy_out),
+    fx.LookAtSource: Performer(do=look_at_source),
+    fx.ReachSource: Performer(do=reach_source, undo=let_go_of_source),
+    fx.SnapshotDisk: Performer(do=snapshot_disk, settle=drop_disk_snapshots, undo=drop_disk_snapshots),
+    fx.CopyDisk: Performer(do=copy_disk, settle=settle_copied_disk, undo=undo_attach),
     fx.InspectImage: Performer(do=inspect_image),
     fx.PublishImage: Performer(do=publish_image, settle=settle_published, undo=undo_publish),
     fx.FetchImage: Performer(do=fetch_image, settle=clear_fetched, undo=clear_fetched),

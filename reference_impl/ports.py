@@ -186,6 +186,21 @@ class Hypervisor(Protocol):
     def resign(self, target: str) -> None:
         """Give the storage repository and disk on a cloned LUN new identities."""
 
+    def resigns(self) -> bool:
+        """Say whether hosts can use a clone beside its parent: by giving it identities of its own, or without."""
+
+    def snapshot_disk(self, target: str) -> str:
+        """Snapshot the attached LUN's one disk, at once; give the snapshot's uuid."""
+
+    def drop_disk_snapshots(self, target: str) -> None:
+        """Destroy every snapshot of the attached LUN's disk. Harmless where there is none."""
+
+    def copy_disk(self, source: str, disk: str | None, target: str) -> str:
+        """Format a blank LUN and copy a disk of the attached source onto it, its one or the one named; give its uuid.
+
+        Raises RefusedError unless the LUN is blank.
+        """
+
     def attach(self, target: str) -> Disk:
         """Open the LUN and find its one disk. Raises RefusedError where there is none, or more than one."""
 

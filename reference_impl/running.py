@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from functools import partial
 
 from snapproof.driver import BackendError, CancelledError, DriverError, UnavailableError
+from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, steps_before_success
 from snapproof.reference_impl.insisting import Patience, Writer
 from snapproof.reference_impl.logs import about, tell_phase
-from snapproof.reference_impl.performing import Undo, Workbench, leave
+from snapproof.reference_impl.performing import Undo, leave
 from snapproof.reference_impl.ports import (
     CallError,
     FullError,

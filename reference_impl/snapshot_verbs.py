@@ -44,6 +44,9 @@ class SnapshotVerbs(Life):
         location = read_location(request.location, self.live().location_default)
         require_format(location, self._image_format)
         require_name("snapshot", request.name)
+        if location is LocationType.SECONDARY:
+            self._require_usable_clones("A backup")
+        as_volume = not self._clones_are_usable()
         now = self._catalog.now()
 
         def draw_up(session: Session) -> TakeSnapshot:
@@ -51,7 +54,7 @@ class SnapshotVerbs(Life):
             if location is LocationType.SECONDARY:
                 require_store(self._ports.store)
             queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
-            return replace(self._take_order(session, request, location, now), policy=policy)
+            return replace(self._take_order(session, request, location, now), policy=policy, as_volume=as_volume)
 
         order = self._carry_out(
             request.operation, TakeSnapshot, draw_up, same=lambda known: known.volume == request.volume
@@ -61,6 +64,7 @@ class SnapshotVerbs(Life):
     def archive_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> Snapshot:
         """Back up a snapshot that stayed on the array, then delete it there (R-012)."""
         require_format(LocationType.SECONDARY, self._image_format)
+        self._require_usable_clones("A backup")
 
         def draw_up(session: Session) -> ArchiveSnapshot:
             require_enabled(LocationType.SECONDARY, secondary_enabled=self.live().secondary_enabled)

@@ -7,7 +7,7 @@ from snapproof.driver import ConflictError, NotFoundError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core.locations import require_format
-from snapproof.reference_impl.core.orders import EXCLUDED, ArraySource, CreateTemplate, DeleteTemplate
+from snapproof.reference_impl.core.orders import EXCLUDED, BackupSource, CreateTemplate, DeleteTemplate, VolumeSource
 from snapproof.reference_impl.life import Life
 from snapproof.vocabulary import (
     AccountId,
@@ -45,10 +45,13 @@ class TemplateVerbs(Life):
                 size_bytes=found.size_bytes,
             )
             source = queries.restore_source(session, found.id)
-            if isinstance(source, ArraySource):
-                store = self._image_store_for(order.template)
-                return replace(order, array_source=source, pool=source.pool, image_store=store)
-            return replace(order, backup_source=source, image_store=source.image_store)
+            if isinstance(source, BackupSource):
+                return replace(order, backup_source=source, image_store=source.image_store)
+            placed = replace(order, pool=source.pool, image_store=self._image_store_for(order.template))
+            if isinstance(source, VolumeSource):
+                return replace(placed, volume_source=source)
+            self._require_usable_clones(f"A template of snapshot {found.id}")
+            return replace(placed, array_source=source)
 
         order = self._carry_out(
             request.operation, CreateTemplate, draw_up, same=lambda known: known.snapshot == request.from_snapshot

@@ -14,6 +14,7 @@ from snapproof.reference_impl.core.orders import (
     DeleteTemplate,
     DeleteVolume,
     RevertVolume,
+    VolumeSource,
 )
 from snapproof.reference_impl.life import Life
 from snapproof.reference_impl.ports import CallError
@@ -131,6 +132,9 @@ class VolumeVerbs(Life):
                 f"Snapshot {source.id} is on storage pool {found.pool}; a volume can be made from it there alone, "
                 f"not on {request.pool}."
             )
+        if isinstance(found, VolumeSource):
+            return replace(order, volume_source=found, pool=found.pool)
+        self._require_usable_clones(f"A volume from snapshot {source.id}")
         return replace(order, array_source=found, pool=found.pool)
 
     def _pool_named(self, name: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pytest_bdd import given, parsers
+from pytest_bdd import given, parsers, when
 
 from snapproof.lab import Lab, Scenery
 from snapproof.vocabulary import HypervisorType
@@ -24,6 +24,18 @@ def several_pools(open_lab: Callable[..., Lab], number: int) -> Lab:
 def several_image_stores(open_lab: Callable[..., Lab], number: int) -> Lab:
     """Build the site with so many exports, each an image store; the first is `secondary-1`."""
     return open_lab("nfs", scenery=Scenery(image_stores=number))
+
+
+@given("no host can re-sign", target_fixture="lab")
+def no_host_can_resign(open_lab: Callable[..., Lab]) -> Lab:
+    """Build the site with XenServer hosts that cannot give the clone of a disk an identity of its own."""
+    return open_lab("nfs", scenery=Scenery(resign=False))
+
+
+@when("the hosts can re-sign no longer")
+def the_hosts_can_resign_no_longer(lab: Lab) -> None:
+    """All of them, as after an update; a driver knows it in its next life at the latest."""
+    lab.let_hosts_resign(able=False)
 
 
 @given(parsers.parse("the hosts run {hypervisor}"), target_fixture="lab")

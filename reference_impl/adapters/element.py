@@ -224,7 +224,7 @@ class ElementArray:
             if FULL not in str(error):
                 raise
             held = len(group.volumes)
-            raise RefusedError(f"The volume access group {self._group} takes no more than its {held} volumes.") from error
+            raise RefusedError(f"The access group {self._group} takes no more than its {held} volumes.") from error
 
     def revoke(self, lun_id: int) -> None:
         """RemoveVolumesFromVolumeAccessGroup, wherever it is."""

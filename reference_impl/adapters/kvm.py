@@ -44,6 +44,21 @@ class KvmHypervisor:
     def resign(self, target: str) -> None:
         """Nothing: a clone has no identity that could clash with its parent's."""
 
+    def resigns(self) -> bool:
+        """A clone is a disk of its own at once."""
+        return True
+
+    def snapshot_disk(self, target: str) -> str:
+        """Refuse: the array takes snapshots of these disks."""
+        raise RefusedError(f"The disk of {target} is snapshotted by the array, not by KVM hosts.")
+
+    def drop_disk_snapshots(self, target: str) -> None:
+        """Nothing: no host ever takes one."""
+
+    def copy_disk(self, source: str, disk: str | None, target: str) -> str:
+        """Refuse: the array clones these disks."""
+        raise RefusedError(f"The disk of {source} is cloned by the array; KVM hosts copy nothing to {target}.")
+
     def attach(self, target: str) -> Disk:
         """Log in and find the device. Logging in twice is harmless."""
         self._node(target, "-o", "new")

@@ -75,6 +75,32 @@ class XenHypervisor:
             return
         raise RefusedError(f"The host did not say that it re-signed {target}.")
 
+    def resigns(self) -> bool:
+        """Ask for the plug-in that re-signs; CloudStack looks for the same one when a host connects."""
+        return RESIGNED_SR in self._api.call("SR.get_supported_types")
+
+    def snapshot_disk(self, target: str) -> str:
+        """VDI.snapshot, which a running guest does not notice."""
+        vdi = self._only_vdi(self._sr(_lun_label(target)), target)
+        snapshot = self._api.call("VDI.snapshot", vdi, {})
+        return str(self._api.call("VDI.get_uuid", snapshot))
+
+    def drop_disk_snapshots(self, target: str) -> None:
+        """VDI.destroy; what the chain needed is coalesced by the pool itself."""
+        for sr in self._api.call("SR.get_by_name_label", _lun_label(target)):
+            for vdi in self._api.call("SR.get_VDIs", sr):
+                if self._api.call("VDI.get_is_a_snapshot", vdi):
+                    self._api.call("VDI.destroy", vdi)
+
+    def copy_disk(self, source: str, disk: str | None, target: str) -> str:
+        """Copy into a new SR on the LUN."""
+        if disk is None:
+            vdi = self._only_vdi(self._sr(_lun_label(source)), source)
+        else:
+            vdi = str(self._api.call("VDI.get_by_uuid", disk))
+        lun = self._format(self._worker(), target)
+        return str(self._api.call("VDI.get_uuid", self._copy(vdi, lun, timeout_s=self._settings().restore_timeout_s)))
+
     def attach(self, target: str) -> Disk:
         """Find or introduce the SR that the LUN holds, plug it on the master, and look at its one VDI."""
         label = _lun_label(target)
@@ -104,13 +130,7 @@ class XenHypervisor:
     def copy_in(self, directory: str, file: str, target: str, *, size_bytes: int) -> None:
         """Format the blank LUN, then copy the file's VDI onto it."""
         host = self._worker()
-        config = self._lun_config(host, target)
-        found = str(self._api.call("SR.probe", host, config, LUN_SR, {}))
-        if _SR_LIST.search(found) is None:
-            raise RefusedError(f"The host's answer about {target} cannot be read; the LUN is not formatted.")
-        if _UUID.search(found):
-            raise RefusedError(f"{target} holds data already; it is not formatted.")
-        lun = self._api.call("SR.create", host, config, "0", _lun_label(target), "", LUN_SR, "user", True, {})
+        lun = self._format(host, target)
         with self._on_export(host, directory):
             source = self._introduce(str(uuid.uuid5(_NAMES, f"{target} {directory}")), _file_label(directory), FILE_SR)
             self._plug(host, source, {"location": self._mount(host, directory)})
@@ -184,6 +204,17 @@ class XenHypervisor:
             raise RefusedError(f"The host found no storage repository on {target}; it is left as it is.")
         return found.group(1)
 
+    def _format(self, host: str, target: str) -> str:
+        """Make an SR on a LUN that holds none, for certain."""
+        config = self._lun_config(host, target)
+        found = str(self._api.call("SR.probe", host, config, LUN_SR, {}))
+        if _SR_LIST.search(found) is None:
+            raise RefusedError(f"The host's answer about {target} cannot be read; the LUN is not formatted.")
+        if _UUID.search(found):
+            raise RefusedError(f"{target} holds data already; it is not formatted.")
+        sr = self._api.call("SR.create", host, config, "0", _lun_label(target), "", LUN_SR, "user", True, {})
+        return str(sr)
+
     def _introduce(self, sr_uuid: str, label: str, of_type: str) -> str:
         return str(self._api.call("SR.introduce", sr_uuid, label, "", of_type, "user", of_type == LUN_SR, {}))
 
@@ -202,6 +233,8 @@ class XenHypervisor:
 
     def _only_vdi(self, sr: str, target: str) -> str:
         vdis = self._api.call("SR.get_VDIs", sr)
+        if len(vdis) > 1:  # a parent that the pool has not coalesced yet is no disk
+            vdis = [vdi for vdi in vdis if self._api.call("VDI.get_managed", vdi)]
         if len(vdis) != 1:
             raise RefusedError(f"{target} holds {len(vdis)} virtual disks; exactly one is copied, or none.")
         return str(vdis[0])

@@ -1,14 +1,16 @@
 """Writing snapshots and their copies; every state change walks the tables of core/states.py."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import locked
 from snapproof.reference_impl.catalog.places import store_id_of
 from snapproof.reference_impl.catalog.schema import (
     INTERVALS,
+    SNAPSHOT_DETAILS,
     SNAPSHOT_POLICY,
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
@@ -89,6 +91,17 @@ class SnapshotRows(Writer):
                 created=self._now,
             )
         )
+
+    def insert_details(self, snapshot: str, details: Mapping[str, str]) -> None:
+        """Write down what CloudStack's plug-in keeps about a copy."""
+        number = self.snapshot(snapshot).id
+        for name, value in details.items():
+            self._connection.execute(insert(SNAPSHOT_DETAILS).values(snapshot_id=number, name=name, value=value))
+
+    def remove_details(self, snapshot: str) -> None:
+        """Forget them, with the copy."""
+        gone = SNAPSHOT_DETAILS.c.snapshot_id == self.snapshot(snapshot).id
+        self._connection.execute(delete(SNAPSHOT_DETAILS).where(gone))
 
     def move_copy(self, snapshot: str, role: str, *events: CopyEvent) -> None:
         """Walk a copy row along its state table, if there is such a row."""

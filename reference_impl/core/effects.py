@@ -11,7 +11,9 @@ from snapproof.reference_impl.ports import Owner
 from snapproof.vocabulary import Qos
 
 Facts: TypeAlias = Mapping[str, str | int]
-"""Keys: array_snapshot, lun, target, staged, digest, physical_size."""
+"""Keys: array_snapshot, lun, target, lun_size, staged, digest, physical_size; of disks that hosts copy from LUN to LUN:
+source_target, source_shared, disk_snapshot, disk.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +77,37 @@ class AttachDisk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOut:
-    """Copy the attached disk into a staging directory of the export."""
+    """Copy the attached disk into a staging directory of the export: the job's LUN's, or its source's."""
 
     staging: str
+    of_source: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtSource:
+    """See where a LUN is that is copied from, and whether hosts can reach it already: then somebody uses it."""
+
+    lun_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachSource:
+    """Let a host open the LUN that is copied from, unless one has it open. What was open before stays open."""
+
+    lun_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotDisk:
+    """Have the host snapshot the disk on the source, whatever its guest is doing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyDisk:
+    """Format the job's blank LUN and copy the source's disk onto it, or the snapshot of it that this job took."""
+
+    name: str
+    owner: Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +191,10 @@ Effect: TypeAlias = (
     | ResignDisk
     | AttachDisk
     | CopyOut
+    | LookAtSource
+    | ReachSource
+    | SnapshotDisk
+    | CopyDisk
     | InspectImage
     | PublishImage
     | FetchImage

@@ -12,6 +12,7 @@ LUN_NAME_CHARACTERS_MAX = 64
 ACCOUNT_CHARACTERS_MAX = 53
 """An account's name on the array has at most 64 characters, and CloudStack_ in front."""
 _UUID_CHARACTERS = 36
+OF_ARRAY_VOLUMES = "SfVolumeId="
 _IDS = uuid.UUID("7a0b7c52-6a55-5c3e-9d55-3b8c7d0f2a11")
 
 
@@ -76,6 +77,16 @@ def template_staging(account: str, template_uuid: str) -> str:
 def array_reference(snapshot_id: int) -> str:
     """How the catalog writes down where an array snapshot is (CloudStack's install path)."""
     return f"SfSnapshotId={snapshot_id}"
+
+
+def volume_reference(lun_id: int) -> str:
+    """How the catalog writes down which array volume a snapshot is, where it is no array snapshot."""
+    return f"{OF_ARRAY_VOLUMES}{lun_id}"
+
+
+def array_volume_id(reference: str) -> int | None:
+    """Read what `volume_reference` wrote; None for an array snapshot."""
+    return int(reference.removeprefix(OF_ARRAY_VOLUMES)) if reference.startswith(OF_ARRAY_VOLUMES) else None
 
 
 def array_snapshot_id(reference: str) -> int:

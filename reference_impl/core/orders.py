@@ -30,6 +30,18 @@ class ArraySource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeSource:
+    """An array volume to restore from, which is a snapshot as a whole."""
+
+    lun_id: int
+    pool: str = ""
+
+
+Source: TypeAlias = ArraySource | VolumeSource | BackupSource
+"""What a snapshot can be restored from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Persistence:
     """How often something that nobody waits for is tried again, and after which first pause; each next one doubles."""
 
@@ -47,7 +59,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeSnapshot(Placed):
-    """Take a snapshot of a volume's LUN, and back it up where the location says so."""
+    """Take a snapshot of a volume's LUN, and back it up where the location says so.
+
+    `as_volume` makes it an array volume of its own: no host could use the clone of an array snapshot.
+    """
 
     job: str
     account: str
@@ -61,6 +76,7 @@ class TakeSnapshot(Placed):
     in_background: Persistence | None = None
     policy: str | None = None
     caller: str | None = None
+    as_volume: bool = False
 
     @property
     def owner(self) -> Owner:
@@ -136,6 +152,7 @@ class DeleteSnapshot(Placed):
     release_lun: int | None
     policy: str | None = None
     caller: str | None = None
+    array_volume: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +168,7 @@ class CreateVolume(Placed):
     from_snapshot: str | None = None
     from_template: str | None = None
     array_source: ArraySource | None = None
+    volume_source: VolumeSource | None = None
     backup_source: BackupSource | None = None
     caller: str | None = None
 
@@ -197,6 +215,7 @@ class CreateTemplate(Placed):
     snapshot: str
     size_bytes: int
     array_source: ArraySource | None = None
+    volume_source: VolumeSource | None = None
     backup_source: BackupSource | None = None
     caller: str | None = None
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from snapproof.reference_impl.core.effects import (
     AttachDisk,
     CloneToLun,
+    CopyDisk,
     CopyIn,
     CopyOut,
     CreateLun,
@@ -21,11 +22,14 @@ from snapproof.reference_impl.core.effects import (
     FetchImage,
     GrantHosts,
     InspectImage,
+    LookAtSource,
     PublishImage,
+    ReachSource,
     ReleaseLun,
     ResignDisk,
     RollBackLun,
     SetQos,
+    SnapshotDisk,
     StageImage,
     TakeArraySnapshot,
 )
@@ -51,6 +55,7 @@ from snapproof.reference_impl.core.orders import (
     Order,
     RevertVolume,
     TakeSnapshot,
+    VolumeSource,
 )
 from snapproof.vocabulary import LocationType, Qos
 
@@ -95,14 +100,34 @@ def lun_size(size_bytes: int) -> int:
 def plan_take(order: TakeSnapshot) -> Plan:
     """PRIMARY keeps the array snapshot; SECONDARY copies it out through a clone and keeps the copy alone.
 
-    In the background, the copying is a job of its own.
+    In the background, the copying is a job of its own. Where no host could use a clone, the hosts do the copying.
     """
+    if order.as_volume:
+        return _plan_volume_of_its_own(order)
     snapshot = TakeArraySnapshot(
         lun_id=order.lun_id, name=array_name(order.volume_name, order.snapshot), owner=order.owner
     )
     if order.location is LocationType.PRIMARY or order.in_background is not None:
         return (Step(snapshot),)
     return (Step(snapshot, Lifetime.SPENT), *_backing_up(order, None))
+
+
+def _plan_volume_of_its_own(order: TakeSnapshot) -> Plan:
+    lun = CreateLun(
+        account=order.account,
+        name=array_name(order.volume_name, order.snapshot),
+        size_bytes=lun_size(order.size_bytes),
+        qos=COPYING_QOS,
+        owner=order.owner,
+    )
+    return (
+        Step(LookAtSource(lun_id=order.lun_id)),
+        Step(lun),
+        Step(GrantHosts(name=lun.name, owner=order.owner), Lifetime.WORK),
+        Step(ReachSource(lun_id=order.lun_id), Lifetime.WORK),
+        Step(SnapshotDisk(), Lifetime.WORK),
+        Step(CopyDisk(name=lun.name, owner=order.owner), Lifetime.WORK),
+    )
 
 
 def plan_archive(order: ArchiveSnapshot) -> Plan:
@@ -170,6 +195,12 @@ def _staging_template(order: CreateTemplate, staging: str) -> Plan:
             owner=order.owner,
         )
         return _copying_out(clone, staging)
+    if order.volume_source is not None:
+        return (
+            Step(LookAtSource(lun_id=order.volume_source.lun_id)),
+            Step(ReachSource(lun_id=order.volume_source.lun_id), Lifetime.SPENT),
+            Step(CopyOut(staging=staging, of_source=True), Lifetime.SPENT),
+        )
     source = order.backup_source
     assert source is not None, f"Job {order.job} has nothing to make template {order.template} of."
     stage = StageImage(
@@ -193,8 +224,8 @@ def plan_delete_snapshot(order: DeleteSnapshot) -> Plan:
         steps.append(Step(DeleteBackup(path=order.backup)))
     if order.array_snapshot is not None:
         steps.append(Step(DeleteArraySnapshot(snapshot_id=order.array_snapshot)))
-    if order.release_lun is not None:
-        steps.append(Step(ReleaseLun(lun_id=order.release_lun)))
+    luns = [lun_id for lun_id in (order.array_volume, order.release_lun) if lun_id is not None]
+    steps += [Step(ReleaseLun(lun_id=lun_id)) for lun_id in luns]
     return tuple(steps)
 
 
@@ -202,6 +233,8 @@ def plan_create_volume(order: CreateVolume) -> Plan:
     """An empty LUN; or a clone of an array snapshot, re-signed; or a LUN filled from a backup."""
     if order.array_source is not None:
         return _plan_clone(order, order.array_source)
+    if order.volume_source is not None:
+        return _plan_copy(order, order.volume_source)
     if order.backup_source is not None:
         return _plan_restore(order, order.backup_source)
     return (Step(_create_lun(order, order.qos)),)
@@ -227,6 +260,18 @@ def _plan_clone(order: CreateVolume, source: ArraySource) -> Plan:
         Step(GrantHosts(name=name, owner=order.owner), Lifetime.WORK),
         Step(ResignDisk()),
         Step(AttachDisk(name=name, owner=order.owner), Lifetime.WORK),
+        Step(SetQos(qos=order.qos)),
+    )
+
+
+def _plan_copy(order: CreateVolume, source: VolumeSource) -> Plan:
+    lun = _create_lun(order, COPYING_QOS)
+    return (
+        Step(LookAtSource(lun_id=source.lun_id)),
+        Step(lun),
+        Step(GrantHosts(name=lun.name, owner=order.owner), Lifetime.WORK),
+        Step(ReachSource(lun_id=source.lun_id), Lifetime.WORK),
+        Step(CopyDisk(name=lun.name, owner=order.owner), Lifetime.WORK),
         Step(SetQos(qos=order.qos)),
     )
 

@@ -1,9 +1,11 @@
 """What is written about a snapshot that is taken or deleted. Where a backup of it goes is in backups.py."""
 
+from collections.abc import Mapping
+
 from snapproof.reference_impl.catalog.schema import SECONDARY_BYTES, SNAPSHOT_COUNT
 from snapproof.reference_impl.catalog.transaction import Transaction
-from snapproof.reference_impl.core.effects import Effect, Facts, TakeArraySnapshot
-from snapproof.reference_impl.core.names import array_reference
+from snapproof.reference_impl.core.effects import CopyDisk, Effect, Facts, TakeArraySnapshot
+from snapproof.reference_impl.core.names import array_reference, volume_reference
 from snapproof.reference_impl.core.orders import BackUpSnapshot, DeleteSnapshot, TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
 from snapproof.reference_impl.performing import ALREADY_GONE
@@ -35,16 +37,31 @@ def begin_take(tx: Transaction, order: TakeSnapshot) -> None:
 
 
 def step_take(tx: Transaction, /, order: TakeSnapshot, effect: Effect, facts: Facts) -> None:
-    """The array snapshot is the one step that users can see from outside."""
-    if not isinstance(effect, TakeArraySnapshot):
+    """The snapshot on the array is the one step that users can see from outside."""
+    if isinstance(effect, CopyDisk):
+        path = volume_reference(int(facts["lun"]))
+        tx.insert_details(order.snapshot, _details(order, facts))
+    elif isinstance(effect, TakeArraySnapshot):
+        path = array_reference(int(facts["array_snapshot"]))
+    else:
         return
-    path = array_reference(int(facts["array_snapshot"]))
     tx.insert_copy(order.snapshot, "Primary", path=path, physical_size=order.size_bytes, digest=None, store=order.pool)
     tx.usage(usage("SNAPSHOT.ON_PRIMARY", order.account, order.snapshot, order.size_bytes))
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
     if order.location is LocationType.SECONDARY:
         tx.move_snapshot(order.snapshot, SnapshotEvent.BACKUP_TO_SECONDARY)
         tx.move_copy(order.snapshot, "Primary", CopyEvent.COPYING_REQUESTED)
+
+
+def _details(order: TakeSnapshot, facts: Facts) -> Mapping[str, str]:
+    """What CloudStack's plug-in keeps of a snapshot that is an array volume."""
+    return {
+        "volumeId": str(facts["lun"]),
+        "sfStoragePoolId": order.pool,
+        "sfVolumeSize": str(facts["lun_size"]),
+        "iqn": f"/{facts['target']}/0",
+        "path": str(facts["disk"]),
+    }
 
 
 def succeed_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
@@ -86,8 +103,9 @@ def fail_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
     tx.count(order.account, SNAPSHOT_COUNT, -1)
     if FULL in facts:
         tx.alert(no_room(order.snapshot))
-    if "array_snapshot" in facts:
+    if "array_snapshot" in facts or "disk" in facts:
         tx.move_copy(order.snapshot, "Primary", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
+        tx.remove_details(order.snapshot)
         tx.usage(usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, order.size_bytes))
 
 
@@ -101,13 +119,15 @@ def succeed_delete(tx: Transaction, order: DeleteSnapshot, facts: Facts) -> None
     if ALREADY_GONE in facts:
         text = f"Array snapshot {order.array_snapshot} was already gone when {order.snapshot} was deleted."
         tx.alert(Alert(subject=order.snapshot, text=text))
-    if order.array_snapshot is not None:
+    on_array = order.array_snapshot is not None or order.array_volume is not None
+    if on_array:
+        tx.remove_details(order.snapshot)
         tx.move_copy(order.snapshot, "Primary", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
         tx.usage(usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, tx.snapshot(order.snapshot).size))
     if order.backup is not None:
         tx.move_copy(order.snapshot, "Image", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
         tx.count(order.account, SECONDARY_BYTES, -order.backup_size_bytes)
-    if order.array_snapshot is not None or order.backup is not None:
+    if on_array or order.backup is not None:
         place = LocationType.PRIMARY if order.backup is None else LocationType.SECONDARY
         tx.count(order.account, SNAPSHOT_COUNT, -1)
         tx.end_bill(order.snapshot)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Effect, Facts
 from snapproof.reference_impl.core.orders import DeleteVolume, Order
@@ -15,7 +16,6 @@ from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.performing import (
     PERFORMERS,
     Performer,
-    Workbench,
     leave,
     start_over,
     undo_array_snapshot,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.orchestrator import Rules
-from snapproof.reference_impl.performing import Workbench
 from snapproof.reference_impl.variants.cloning import with_performer
 from snapproof.vocabulary import PoolUse, Volume, VolumeRequest
 

@@ -111,8 +111,8 @@ class Pool:
         record = PoolRecord(ref=state.new_ref(), uuid=state.new_uuid(), name_label=name, master=master)
         self.uuid = state.pools.add(record).uuid
         for of_type, label in _SMS.items():
-            if resign or of_type != RESIGN_TYPE:
-                state.sms.add(Sm(ref=state.new_ref(), uuid=state.new_uuid(), type=of_type, name_label=label))
+            state.sms.add(Sm(ref=state.new_ref(), uuid=state.new_uuid(), type=of_type, name_label=label))
+        self.let_resign(able=resign)
         labs.furnish(state)
 
     @property
@@ -169,6 +169,16 @@ class Pool:
             collect(self._state)
             for task in self._state.unfinished():
                 advance(self._state, task, to_the_end=True)
+
+    def let_resign(self, *, able: bool) -> None:
+        """Give all hosts the plug-in that re-signs clones, or take it away, as an update of theirs does."""
+        with self._lock:
+            found = [sm for sm in self._state.sms if sm.type == RESIGN_TYPE]
+            if able and not found:
+                ref, uuid = self._state.new_ref(), self._state.new_uuid()
+                self._state.sms.add(Sm(ref=ref, uuid=uuid, type=RESIGN_TYPE, name_label=_SMS[RESIGN_TYPE]))
+            for sm in found if not able else ():
+                self._state.sms.remove(sm)
 
     def start_guest(self, *, target: str, size_bytes: int, name: str) -> Guest:
         """Run a VM on the VDI of a LUN, after formatting the LUN if it holds no SR yet. Raises XapiError."""

@@ -78,6 +78,8 @@ class ArrayVolume:
     groups: tuple[int, ...]
     min_iops: int
     max_iops: int
+    size_bytes: int = 0
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +346,9 @@ class Lab(Protocol):
     def empty_directories(self) -> Sequence[str]:
         """Directories of the export that hold nothing, other people's excluded."""
 
+    def let_hosts_resign(self, *, able: bool) -> None:
+        """Give the hosts the power to give clones an identity of their own, or take it away, as an update does."""
+
     def damage_to_others(self) -> Sequence[str]:
         """What became of volumes, snapshots and files that are not the driver's, if anything."""
 
@@ -364,6 +369,12 @@ class Lab(Protocol):
 
     def content_of(self, volume: Volume) -> Content:
         """The guest-visible bytes of a volume, read from the LUN behind the driver's back."""
+
+    def content_of_lun(self, array_volume: int) -> Content:
+        """The guest-visible bytes of the disk on an array volume, read behind the driver's back."""
+
+    def disk_uuid_of_lun(self, array_volume: int) -> str:
+        """The uuid of the one disk on an array volume, as hosts know it."""
 
     def array_volume_of(self, volume: Volume) -> ArrayVolume | None:
         """The array's volume behind a driver's volume; None if the array has purged it."""

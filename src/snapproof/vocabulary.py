@@ -63,6 +63,7 @@ class Capability(StrEnum):
     POLICIES = "policies"  # snapshots are taken by schedule, and the oldest of them deleted
     REVERT = "revert"  # a volume can be taken back to a snapshot on the array
     POOLS = "pools"  # volumes are put on storage pools by name, and it is told how full each is
+    ARRAY_VOLUMES = "array-volumes"  # where no host can re-sign, a snapshot is an array volume of its own
     TEMPLATES = "templates"  # a template can be made of a snapshot, wherever that is kept
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
@@ -191,13 +192,16 @@ class Policy:
 class Copy:
     """One place where a snapshot's bytes are: `SfSnapshotId=7` on the array, or a path or key on secondary storage.
 
-    `store` is the storage pool or image store by its name in the site; a driver that knows one of each says nothing.
+    A snapshot that is an array volume of its own is at `SfVolumeId=7`; then `details` are CloudStack's: volumeId,
+    sfStoragePoolId, sfVolumeSize, iqn as `/iqn/0`, and path, the disk's uuid. `store` is the storage pool or the image
+    store by its name in the site; a driver that knows one of each says nothing.
     """
 
     location: LocationType
     reference: str
     physical_size_bytes: int
     store: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

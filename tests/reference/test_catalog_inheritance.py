@@ -99,8 +99,7 @@ def old_server(caller: Caller) -> Iterator[OldServer]:
     caller.lab.driver.close()
     engine = open_engine(f"sqlite:///{caller.lab._state_directory / 'catalog.sqlite'}")
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO storage_pool (id, pool_type, managed) VALUES (1, 'Iscsi', 1)"))
-        connection.execute(text("UPDATE volumes SET pool_id = 1"))
+        connection.execute(text("UPDATE storage_pool SET managed = 1"))
     downgrade(engine, "base")
     yield OldServer(caller, engine, volume)
     engine.dispose()

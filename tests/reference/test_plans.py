@@ -25,6 +25,7 @@ from snapproof.reference_impl.core.orders import (
     Persistence,
     RevertVolume,
     TakeSnapshot,
+    VolumeSource,
 )
 from snapproof.reference_impl.core.plans import (
     COPYING_QOS,
@@ -111,6 +112,10 @@ TEMPLATE = CreateTemplate(
     array_source=ArraySource(lun_id=1, snapshot_id=7),
 )
 TEMPLATE_OF_BACKUP = replace(TEMPLATE, array_source=None, backup_source=RESTORE.backup_source)
+AS_VOLUME = replace(TAKE, as_volume=True)
+DELETE_VOLUME_COPY = replace(DELETE, array_snapshot=None, backup=None, release_lun=None, array_volume=9)
+COPY_OF_VOLUME = replace(CREATE, from_snapshot="s", volume_source=VolumeSource(lun_id=9))
+TEMPLATE_OF_VOLUME = replace(TEMPLATE, array_source=None, volume_source=VolumeSource(lun_id=9))
 DELETE_TEMPLATE = DeleteTemplate(job="drop", account="blue", template="t", path="p", physical_size_bytes=1)
 NAMED: dict[str, Order] = {
     "take": TAKE,
@@ -129,6 +134,10 @@ NAMED: dict[str, Order] = {
     "template": TEMPLATE,
     "template-of-backup": TEMPLATE_OF_BACKUP,
     "delete-template": DELETE_TEMPLATE,
+    "as-volume": AS_VOLUME,
+    "delete-volume-copy": DELETE_VOLUME_COPY,
+    "copy-of-volume": COPY_OF_VOLUME,
+    "template-of-volume": TEMPLATE_OF_VOLUME,
 }
 ALL = list(NAMED.values())
 
@@ -197,6 +206,16 @@ def test_a_restored_volume_is_let_go_of_before_users_have_it(order: CreateVolume
     undone = {type(step.effect) for step in plan if PERFORMERS[type(step.effect)].undo is not leave}
     (made,) = undone - work
     assert made in {fx.CreateLun, fx.CloneToLun}
+
+
+def test_what_a_host_copies_is_looked_at_first_and_let_go_of_before_success() -> None:
+    """Whose the source is must be written down before it is touched."""
+    for order in (AS_VOLUME, COPY_OF_VOLUME):
+        plan = plan_for(order)
+        assert kinds(plan)[0] is fx.LookAtSource
+        lifetimes = {type(step.effect): step.lifetime for step in plan}
+        assert lifetimes[fx.ReachSource] is lifetimes[fx.CopyDisk] is Lifetime.WORK
+        assert lifetimes[fx.CreateLun] is Lifetime.KEPT
 
 
 def test_a_lun_is_made_for_a_true_copy_filled_at_full_speed_and_then_slowed_down() -> None:

@@ -6,8 +6,14 @@ from snapproof.driver import InvalidRequestError, NotFoundError
 from snapproof.reference_impl.catalog.queries.snapshots import copies_of, restore_source
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume
 from snapproof.reference_impl.catalog.schema import SNAPSHOT_STORE_REF, SNAPSHOTS, VOLUMES
-from snapproof.reference_impl.core.names import array_snapshot_id
-from snapproof.reference_impl.core.orders import ArchiveSnapshot, ArraySource, DeleteSnapshot, RevertVolume
+from snapproof.reference_impl.core.names import OF_ARRAY_VOLUMES, array_snapshot_id, array_volume_id
+from snapproof.reference_impl.core.orders import (
+    ArchiveSnapshot,
+    ArraySource,
+    DeleteSnapshot,
+    RevertVolume,
+    VolumeSource,
+)
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import OperationId, Snapshot, VolumeId
 
@@ -15,6 +21,8 @@ from snapproof.vocabulary import OperationId, Snapshot, VolumeId
 def archive_order(connection: Connection, found: Snapshot, operation: OperationId, image_store: str) -> ArchiveSnapshot:
     """What archiving a snapshot takes. Raises NotFoundError if it has no copy on the array."""
     source = restore_source(connection, found.id)
+    if isinstance(source, VolumeSource):
+        raise InvalidRequestError(f"Snapshot {found.id} is an array volume of its own; such a one is not archived.")
     if not isinstance(source, ArraySource):
         raise NotFoundError(f"Snapshot {found.id} has no copy on the array to archive.")
     return ArchiveSnapshot(
@@ -35,6 +43,10 @@ def revert_order(connection: Connection, found: Snapshot, operation: OperationId
     """What reverting a volume takes. Raises NotFoundError, InvalidRequestError."""
     owner = volume(connection, found.volume)
     source = restore_source(connection, found.id)
+    if isinstance(source, VolumeSource):
+        raise InvalidRequestError(
+            f"Snapshot {found.id} is an array volume of its own; make a volume from it instead of reverting."
+        )
     if not isinstance(source, ArraySource):
         raise InvalidRequestError(f"Snapshot {found.id} is on SECONDARY; make a volume from it instead of reverting.")
     return RevertVolume(
@@ -52,13 +64,16 @@ def revert_order(connection: Connection, found: Snapshot, operation: OperationId
 def delete_order(connection: Connection, found: Snapshot, operation: OperationId) -> DeleteSnapshot:
     """What deleting a snapshot takes: its copies, and the LUN if it was kept for this snapshot alone."""
     copies = {row.store_role: row for row in copies_of(connection, found.id)}
-    array_snapshot = array_snapshot_id(copies["Primary"].install_path) if "Primary" in copies else None
+    on_array = copies["Primary"].install_path if "Primary" in copies else None
+    array_volume = None if on_array is None else array_volume_id(on_array)
+    array_snapshot = None if on_array is None or array_volume is not None else array_snapshot_id(on_array)
     return DeleteSnapshot(
         job=operation,
         account=found.account,
         volume=found.volume,
         snapshot=found.id,
         array_snapshot=array_snapshot,
+        array_volume=array_volume,
         backup=copies["Image"].install_path if "Image" in copies else None,
         backup_size_bytes=copies["Image"].physical_size if "Image" in copies else 0,
         release_lun=None if array_snapshot is None else _lun_to_release(connection, found.volume),
@@ -87,6 +102,7 @@ def _array_snapshots(connection: Connection, volume_uuid: str) -> int:
             VOLUMES.c.uuid == volume_uuid,
             SNAPSHOT_STORE_REF.c.store_role == "Primary",
             SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED,
+            SNAPSHOT_STORE_REF.c.install_path.not_like(f"{OF_ARRAY_VOLUMES}%"),
         )
     )
     return int(connection.execute(found).scalar_one())

@@ -1,6 +1,6 @@
 """Reading snapshots and their copies. What is done with them next is in orders.py."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -11,14 +11,15 @@ from snapproof.reference_impl.catalog.image_tables import IMAGE_STORE
 from snapproof.reference_impl.catalog.queries.accounts import of_account
 from snapproof.reference_impl.catalog.schema import (
     ACCOUNT,
+    SNAPSHOT_DETAILS,
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
     STORAGE_POOL,
     VOLUMES,
     StoreRole,
 )
-from snapproof.reference_impl.core.names import array_snapshot_id
-from snapproof.reference_impl.core.orders import ArraySource, BackupSource
+from snapproof.reference_impl.core.names import array_snapshot_id, array_volume_id
+from snapproof.reference_impl.core.orders import ArraySource, BackupSource, Source, VolumeSource
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import AccountId, Copy, LocationType, PolicyId, Snapshot, SnapshotId, SnapshotState, VolumeId
 
@@ -54,9 +55,10 @@ _COPIES: Select[Any] = (
 def snapshots(connection: Connection, account: AccountId | None) -> Sequence[Snapshot]:
     """The snapshots that users see, oldest first."""
     rows = connection.execute(of_account(_SNAPSHOTS, account).order_by(SNAPSHOTS.c.id)).all()
-    copies: dict[int, list[Copy]] = {}
-    for row in connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_([row.id for row in rows]))):
-        copies.setdefault(row.snapshot_id, []).append(_copy(row))
+    found = connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_([row.id for row in rows]))).all()
+    details, copies = _details(connection, found), dict[int, list[Copy]]()
+    for row in found:
+        copies.setdefault(row.snapshot_id, []).append(_copy(row, details))
     return [_snapshot(row, copies.get(row.id, [])) for row in rows]
 
 
@@ -65,12 +67,16 @@ def snapshot(connection: Connection, uuid: SnapshotId) -> Snapshot:
     row = connection.execute(_SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no snapshot {uuid}.")
-    return _snapshot(row, [_copy(copy) for copy in copies_of(connection, uuid, _LISTED)])
+    copies = copies_of(connection, uuid, _LISTED)
+    details = _details(connection, copies)
+    return _snapshot(row, [_copy(copy, details) for copy in copies])
 
 
-def restore_source(connection: Connection, uuid: SnapshotId) -> ArraySource | BackupSource:
+def restore_source(connection: Connection, uuid: SnapshotId) -> Source:
     """Where to restore a snapshot from: the array while it is there, else the backup. Raises NotFoundError."""
     found = {row.store_role: row for row in copies_of(connection, uuid)}
+    if "Primary" in found and (lun := array_volume_id(found["Primary"].install_path)) is not None:
+        return VolumeSource(lun_id=lun, pool=found["Primary"].store_name)
     if "Primary" in found:
         snapshot_id = array_snapshot_id(found["Primary"].install_path)
         lun_id = _lun_of_snapshot(connection, uuid)
@@ -99,12 +105,23 @@ def copies_of(connection: Connection, uuid: str, states: Sequence[CopyState] = _
     return connection.execute(found).all()
 
 
-def _copy(row: Row[Any]) -> Copy:
+def _details(connection: Connection, copies: Sequence[Row[Any]]) -> Mapping[int, Mapping[str, str]]:
+    """What is kept about copies that are array volumes, by snapshot."""
+    wanted = [copy.snapshot_id for copy in copies if array_volume_id(copy.install_path or "") is not None]
+    kept: dict[int, dict[str, str]] = {}
+    if wanted:
+        for row in connection.execute(select(SNAPSHOT_DETAILS).where(SNAPSHOT_DETAILS.c.snapshot_id.in_(wanted))):
+            kept.setdefault(row.snapshot_id, {})[row.name] = row.value
+    return kept
+
+
+def _copy(row: Row[Any], details: Mapping[int, Mapping[str, str]]) -> Copy:
     return Copy(
         location=PLACES[row.store_role],
         reference=row.install_path,
         physical_size_bytes=row.physical_size,
         store=row.store_name,
+        details=details.get(row.snapshot_id, {}) if row.store_role == StoreRole.PRIMARY else {},
     )
 
 

@@ -14,6 +14,9 @@ from snapproof.driver import DriverUnderTest
 from snapproof.lab import BackupImage, Lab
 from snapproof.vocabulary import Capability, LocationType, SnapshotState, Template
 
+OF_ARRAY_VOLUMES = "SfVolumeId="
+"""How copies are told that are array volumes of their own."""
+
 Sentences: TypeAlias = Iterator[str]
 Invariant: TypeAlias = Callable[[Lab, DriverUnderTest], Sentences]
 
@@ -71,11 +74,17 @@ def array_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
         if references.pop(f"SfSnapshotId={row.id}", 0) != 1:
             snapshot = f"Array snapshot {row.id} ({row.name}) of volume {row.volume_id}"
             yield f"{snapshot} is an orphan: the driver lists no copy there."
-    for reference in references:
+    own = {reference for reference in references if reference.startswith(OF_ARRAY_VOLUMES)}
+    for reference in references.keys() - own:
         yield f"The driver lists a copy at {reference}, but the array has no such snapshot."
     targets = {volume.target.rpartition(".")[2] for volume in driver.list_volumes()}
     parents = {row.volume_id for row in held}
-    for lun in lab.array_volumes():
+    luns = lab.array_volumes()
+    for reference in own - {f"{OF_ARRAY_VOLUMES}{lun.id}" for lun in luns if lun.active}:
+        yield f"The driver lists a copy at {reference}, but the array has no such volume."
+    for lun in luns:
+        if f"{OF_ARRAY_VOLUMES}{lun.id}" in own:
+            continue
         if str(lun.id) in targets or lun.id in parents or (not lun.active and lab.was_users(lun.id)):
             continue
         yield f"Array volume {lun.id} ({lun.name}, {'active' if lun.active else 'deleted'}) is an orphan."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from snapproof.driver import DriverUnderTest
-from snapproof.lab import Guest, Lab
+from snapproof.lab import Guest, Lab, Scenery
 from snapproof.vocabulary import (
     AccountId,
     LocationType,
@@ -25,6 +25,9 @@ ACCOUNT = AccountId("team-blue")
 SIZE_BYTES = 3 * 2**20 + 512
 """Small, and no multiple of anything but a sector."""
 DAY_S = 86_400
+
+PLAIN = Scenery()
+NO_RESIGNING = Scenery(resign=False)
 
 Act: TypeAlias = Callable[[DriverUnderTest], object]
 Judge: TypeAlias = Callable[[Lab], Iterator[str]]
@@ -51,6 +54,7 @@ class Workflow:
 
     version: int
     arrange: Callable[[Lab], Stage]
+    scenery: Scenery = PLAIN
 
 
 def _volume_with_guest(lab: Lab, name: str = "database") -> tuple[Volume, Guest]:
@@ -206,6 +210,25 @@ def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
     return arrange
 
 
+def arrange_take_array_volume(lab: Lab) -> Stage:
+    """Beside the snapshot to come there is one already; the volume's own machine is stopped, another one writes."""
+    volume, guest = _volume_with_guest(lab)
+    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    guest.fill(blocks=2)
+    guest.stop()
+    _, busy = _volume_with_guest(lab, "other")
+    request = SnapshotRequest(operation=OperationId("take"), volume=volume.id, name="nightly")
+
+    def judge(after: Lab) -> Iterator[str]:
+        """Where it is listed as BackedUp, it holds what was on the disk."""
+        for row in after.driver.list_snapshots():
+            numbers = [int(copy.reference.removeprefix("SfVolumeId=")) for copy in row.copies]
+            if any(after.content_of_lun(number) != after.content_when_taken(row) for number in numbers):
+                yield f"Snapshot {row.name} is not what was on the disk when it was taken."
+
+    return Stage(lambda driver: driver.take_snapshot(request), busy, judge)
+
+
 def arrange_template(lab: Lab) -> Stage:
     """A template is made of an array snapshot, beside one that was made of a backup."""
     volume, guest = _volume_with_guest(lab)
@@ -239,6 +262,8 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "archive-orphan": Workflow(1, arrange_archive_orphan),
     "revert": Workflow(1, arrange_revert),
     "template": Workflow(1, arrange_template),
+    "take-array-volume": Workflow(1, arrange_take_array_volume, NO_RESIGNING),
+    "restore-array-volume": Workflow(1, _arrange_restore(LocationType.PRIMARY), NO_RESIGNING),
     "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY)),
     "restore-secondary": Workflow(1, _arrange_restore(LocationType.SECONDARY)),
 }

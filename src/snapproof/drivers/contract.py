@@ -116,8 +116,8 @@ class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
     hypervisor_type: HypervisorType = HypervisorType.XENSERVER
     pool: str = "primary-1"
     image_store: str = "secondary-1"
-    further_pools: tuple[PoolMessage, ...] = ()
-    further_stores: tuple[StoreMessage, ...] = ()
+    further_pools: list[PoolMessage] = []
+    further_stores: list[StoreMessage] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,14 +236,14 @@ def message_of(site: Site) -> SiteMessage:
         hypervisor_type=site.hypervisor_type,
         pool=site.pool,
         image_store=site.image_store,
-        further_pools=tuple(
+        further_pools=[
             PoolMessage(name=pool.name, array=_service(pool.array), array_portal=pool.array_portal)
             for pool in site.further_pools
-        ),
-        further_stores=tuple(
+        ],
+        further_stores=[
             StoreMessage(name=store.name, export_url=store.export_url, export_path=str(store.export_path))
             for store in site.further_stores
-        ),
+        ],
     )
 
 

@@ -1,0 +1,55 @@
+"""How disks are copied from LUN to LUN by hosts, where the array cannot help: the performers of those effects.
+
+A source that hosts could reach before is somebody's: it is neither attached nor let go of. That is written down before
+anything is done to it, so that the next life knows it too.
+"""
+
+from snapproof.reference_impl.bench import Workbench
+from snapproof.reference_impl.core import effects as fx
+from snapproof.reference_impl.core.effects import Facts
+
+
+def look_at_source(bench: Workbench, effect: fx.LookAtSource, _facts: Facts) -> Facts:
+    """Read only."""
+    lun = bench.ports.array.get_lun(effect.lun_id)
+    return {"source_target": lun.target, "source_shared": int(lun.shared)}
+
+
+def reach_source(bench: Workbench, effect: fx.ReachSource, facts: Facts) -> Facts:
+    """Granting and attaching twice is doing it once."""
+    if not facts["source_shared"]:
+        bench.ports.array.grant(effect.lun_id)
+        bench.ports.hypervisor.attach(str(facts["source_target"]))
+    return {}
+
+
+def let_go_of_source(bench: Workbench, effect: fx.ReachSource, facts: Facts) -> None:
+    """Nothing, if it is somebody's or was never looked at."""
+    if not facts.get("source_shared", 1):
+        bench.ports.hypervisor.detach(str(facts["source_target"]))
+        bench.ports.array.revoke(effect.lun_id)
+
+
+def snapshot_disk(bench: Workbench, _effect: fx.SnapshotDisk, facts: Facts) -> Facts:
+    """This is the moment that the snapshot is of."""
+    return {"disk_snapshot": bench.ports.hypervisor.snapshot_disk(str(facts["source_target"]))}
+
+
+def drop_disk_snapshots(bench: Workbench, _effect: fx.SnapshotDisk, facts: Facts) -> None:
+    """There was none when the job began, for a disk with snapshots of its own is refused; so they are all the job's."""
+    if "source_target" in facts:
+        bench.ports.hypervisor.drop_disk_snapshots(str(facts["source_target"]))
+
+
+def copy_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> Facts:
+    """Let a host copy."""
+    disk = facts.get("disk_snapshot")
+    copied = bench.ports.hypervisor.copy_disk(
+        str(facts["source_target"]), None if disk is None else str(disk), str(facts["target"])
+    )
+    return {"disk": copied}
+
+
+def settle_copied_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> None:
+    """Start over, on a LUN that is blank again."""
+    bench.ports.hypervisor.wipe(str(facts["target"]))
