@@ -103,6 +103,7 @@ class Life:
 
         An operation id that is known means the order which it stood for, and nothing else.
         """
+
         def drawn(session: Session) -> OrderT:
             order = draw_up(session)
             return replace(order, caller=self._caller) if isinstance(order, ASKED_FOR) else order

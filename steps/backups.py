@@ -56,6 +56,14 @@ def the_backup_is_there(lab: Lab, scene: Scene, name: str) -> None:
     assert _backup(lab, scene, name).content == lab.content_when_taken(scene.snapshot(name))
 
 
+@then("the array was never asked for a snapshot in a group, for replication or with an end of its own")
+def no_odd_snapshot(lab: Lab) -> None:
+    """Looked at when each was made, whatever became of it."""
+    assert lab.array_snapshots() or lab.driver.list_snapshots(), "No snapshot was made, so nothing would be proved."
+    odd = lab.odd_array_snapshots()
+    assert not odd, f"Made in a group, for replication or with an end of its own: {', '.join(odd)}."
+
+
 @then("every backup that the driver lists is there, whole")
 def every_backup_is_there(lab: Lab) -> None:
     """One file or object for each copy that is listed, each with the bytes of its moment; one at least."""

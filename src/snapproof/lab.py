@@ -346,6 +346,9 @@ class Lab(Protocol):
     def empty_directories(self) -> Sequence[str]:
         """Directories of the export that hold nothing, other people's excluded."""
 
+    def odd_array_snapshots(self) -> Sequence[str]:
+        """Array snapshots made in a group, for replication, or with an end of their own, whatever became of them."""
+
     def let_hosts_resign(self, *, able: bool) -> None:
         """Give the hosts the power to give clones an identity of their own, or take it away, as an update does."""
 

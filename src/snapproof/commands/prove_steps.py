@@ -81,9 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _wanted(words: Sequence[str]) -> Mapping[tuple[str, int], list[Phrase]]:
     found = thens(phrases_of(plugin_modules([STEPS])))
     return {
-        home: group
-        for home, group in found.items()
-        if all(word.lower() in told(group[0]).lower() for word in words)
+        home: group for home, group in found.items() if all(word.lower() in told(group[0]).lower() for word in words)
     }
 
 
@@ -100,9 +98,7 @@ def _catches(
     return found
 
 
-def _caught_in(
-    result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Phrase]]
-) -> tuple[str, int] | None:
+def _caught_in(result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Phrase]]) -> tuple[str, int] | None:
     failing = next((step for step in result.scenario.steps if step.outcome == "failed"), None)
     if result.state is not State.FAIL or failing is None:
         return None
