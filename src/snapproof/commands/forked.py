@@ -30,7 +30,7 @@ SEED = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Scenarios to be run on a driver, all that a mark selects or some by their ids; `hollow` is a step without body."""
+    """Scenarios for a driver, all that a mark selects or some by their ids; `hollow` is a step without its body."""
 
     driver: str
     requirement: str = ""
@@ -90,7 +90,7 @@ def hollow_out(home: tuple[str, int]) -> None:
     """Take the body out of a step function: it is found and called as before, and looks at nothing."""
     for context in step_function_context_registry.values():
         function = inspect.unwrap(context.step_func)
-        if (function.__module__, function.__code__.co_firstlineno) == home:  # type: ignore[attr-defined]  # a function
+        if (function.__module__, function.__code__.co_firstlineno) == home:
             context.step_func = _hollow(context.step_func)
 
 

@@ -1,7 +1,7 @@
 """`snapproof prove-steps`: find steps that prove nothing. Without its body, a Then must let a broken variant survive.
 
-A Then is proved if there is a scenario in which nothing else would have caught the variant: neither another step nor the
-look at everything that follows each scenario.
+A Then is proved if there is a scenario in which nothing else would have caught the variant: neither another step nor
+the look at everything that follows each scenario.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "prove-steps",
         help="find steps that prove nothing",
-        description="Take the body out of each Then in turn: a broken variant must survive, else the step proves nothing.",
+        description="Take the body out of each Then in turn: a broken variant must survive, or it proves nothing.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
