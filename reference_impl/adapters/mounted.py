@@ -66,7 +66,7 @@ class MountedDirectory:
         """Delete one file. What has taken its place is not it: a link is refused, and stays for whoever looks."""
         with self._parent(path) as (at, name):
             if stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
-                raise OSError(errno.ELOOP, f"{path} is a link, which is never followed")
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
             os.unlink(name, dir_fd=at)
 
     def delete_directory(self, path: str) -> None:
