@@ -120,8 +120,14 @@ class Life:
         volume = None if isinstance(order, DeleteTemplate) else order.volume
         snapshot = order.snapshot if isinstance(order, OF_SNAPSHOTS) else None
         source = order.from_snapshot if isinstance(order, CreateVolume) else None
-        self._orchestrator.submit(order, volume=volume, snapshot=snapshot or source, check=check)
+        self._submit(order, volume=volume, snapshot=snapshot or source, check=check)
         return order
+
+    def _submit(
+        self, order: Order, *, volume: str | None, snapshot: str | None, check: Callable[[Session], None]
+    ) -> None:
+        """Open the order's job and run it to its end; a server that answers first and works later only opens it."""
+        self._orchestrator.submit(order, volume=volume, snapshot=snapshot, check=check)
 
     def _new_uuid(self, kind: str, operation: OperationId) -> str:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""

@@ -83,12 +83,30 @@ class Orchestrator:
         except OvertakenError as error:
             raise ConflictError(f"Somebody else carries out job {order.job} at this moment; ask again.") from error
 
+    def accept(
+        self, order: Order, *, volume: str | None, snapshot: str | None, check: Callable[[Session], None]
+    ) -> None:
+        """Open a job for `resume_job` to run, once; the same job id again is fine. Raises DriverError."""
+        try:
+            self._catalog.job(OperationId(order.job)) or self._open(order, volume, snapshot, check)
+        except OvertakenError as error:
+            raise ConflictError(f"Somebody else opens job {order.job} at this moment; ask again.") from error
+
+    def finish(self, uuid: OperationId) -> Job:
+        """Bring an accepted job to its end, and raise what its caller would have been told. Raises DriverError."""
+        job = self._catalog.job(uuid)
+        assert job is not None, f"There is no job {uuid}."
+        try:
+            return self._concluded(self._run(job, begun=True))
+        except OvertakenError as error:
+            raise ConflictError(f"Somebody else carries out job {uuid} at this moment; ask again.") from error
+
     def resume(self) -> None:
         """Bring every unfinished job to its end. One that still cannot end keeps its leak record for next time.
 
         Jobs may open others behind them; those have their turn too, unless they were put off.
         """
-        self._adopt_inherited()
+        self.adopt_inherited()
         tried: set[OperationId] = set()
         while due := [job.uuid for job in self._catalog.unfinished_jobs() if job.uuid not in tried]:
             tried.update(due)
@@ -116,7 +134,7 @@ class Orchestrator:
         else:
             LOG.info("job %s resumed at %s, now %s", uuid, job.phase, ended.phase, extra=about(ended))
 
-    def _adopt_inherited(self) -> None:
+    def adopt_inherited(self) -> None:
         """Open jobs for snapshots that an older release left on the way."""
         before = self._catalog.now() - timedelta(seconds=self._settings().stuck_after_s)
 

@@ -75,6 +75,21 @@ class Policies:
 
         return self._known(PolicyId(uuid)) or self._orchestrator.write(write, lambda: self._known(PolicyId(uuid)))
 
+    def change(self, operation: OperationId, wanted: Policy) -> Policy:
+        """Let a policy be another from now on; snapshots that it took stay its own. Raises DriverError."""
+        if wanted.keep_max < 1:
+            raise InvalidRequestError(f"A policy that keeps {wanted.keep_max} snapshots is none; keep one at least.")
+        schedule = read_schedule(wanted.interval, wanted.schedule, wanted.timezone)
+        following = int(next_slot(schedule, self._clock.time()))
+
+        def write(session: Session, tx: Transaction) -> None:
+            owner = queries.volume(session, wanted.volume).account
+            tx.change_policy(wanted, following)
+            for phase in ("Started", "Completed"):
+                tx.audit(_audit(operation, "SNAPSHOTPOLICY.UPDATE", phase, owner, wanted.id))
+
+        return self._orchestrator.write(write, lambda: self._known(wanted.id))
+
     def delete(self, operation: OperationId, policy: PolicyId) -> None:
         """End a policy. Raises NotFoundError."""
         known = self._known(policy)

@@ -25,6 +25,9 @@ class TemplateVerbs(Life):
 
     def create_template(self, request: TemplateRequest) -> Template:
         """Make a template of a snapshot at either place (R-017)."""
+        return self._read(queries.template, TemplateId(self._order_template(request).template))
+
+    def _order_template(self, request: TemplateRequest) -> CreateTemplate:
         require_format(LocationType.SECONDARY, self._image_format)
 
         def draw_up(session: Session) -> CreateTemplate:
@@ -53,10 +56,9 @@ class TemplateVerbs(Life):
             self._require_usable_clones(f"A template of snapshot {found.id}")
             return replace(placed, array_source=source)
 
-        order = self._carry_out(
+        return self._carry_out(
             request.operation, CreateTemplate, draw_up, same=lambda known: known.snapshot == request.from_snapshot
         )
-        return self._read(queries.template, TemplateId(order.template))
 
     def list_templates(self, account: AccountId | None = None) -> Sequence[Template]:
         """The templates that were not removed."""

@@ -40,6 +40,9 @@ class VolumeVerbs(Life):
 
     def create_volume(self, request: VolumeRequest) -> Volume:
         """Check the request and its source, then make the LUN."""
+        return self._read(queries.volume, VolumeId(self._order_volume(request).volume))
+
+    def _order_volume(self, request: VolumeRequest) -> CreateVolume:
         if request.size_bytes <= 0:
             raise InvalidRequestError(f"A volume of {request.size_bytes} bytes cannot be made.")
         try:
@@ -56,7 +59,7 @@ class VolumeVerbs(Life):
                 queries.require_idle(session, template=request.from_template, kinds=(DeleteTemplate,))
             return self._create_order(session, request)
 
-        order = self._carry_out(
+        return self._carry_out(
             request.operation,
             CreateVolume,
             draw_up,
@@ -65,7 +68,6 @@ class VolumeVerbs(Life):
                 == (request.account, request.from_snapshot, request.from_template)
             ),
         )
-        return self._read(queries.volume, VolumeId(order.volume))
 
     def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
         """Delete a volume; its LUN stays while array snapshots need it (R-024, R-025)."""

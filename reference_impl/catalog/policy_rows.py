@@ -11,7 +11,7 @@ from snapproof.reference_impl.catalog.schema import (
 )
 from snapproof.reference_impl.catalog.writer import Writer
 from snapproof.reference_impl.core.schedules import Interval
-from snapproof.vocabulary import PolicyRequest
+from snapproof.vocabulary import Policy, PolicyRequest
 
 
 class PolicyRows(Writer):
@@ -37,6 +37,18 @@ class PolicyRows(Writer):
         """Write down a policy's next slot."""
         which = SNAPSHOT_SCHEDULE.c.policy_id.in_(select(SNAPSHOT_POLICY.c.id).where(SNAPSHOT_POLICY.c.uuid == uuid))
         self._connection.execute(update(SNAPSHOT_SCHEDULE).where(which).values(scheduled_timestamp=_moment(next_run_s)))
+
+    def change_policy(self, policy: Policy, next_run_s: int) -> None:
+        """Let a policy that is in force be this one from now on."""
+        values = {
+            "schedule": policy.schedule,
+            "timezone": policy.timezone,
+            "interval": INTERVALS.index(Interval(policy.interval)),
+            "max_snaps": policy.keep_max,
+            "location_type": policy.location,
+        }
+        self._connection.execute(update(SNAPSHOT_POLICY).where(SNAPSHOT_POLICY.c.uuid == policy.id).values(values))
+        self.schedule_policy(policy.id, next_run_s)
 
     def remove_policy(self, uuid: str) -> None:
         """End a policy."""

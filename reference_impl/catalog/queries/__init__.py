@@ -10,6 +10,7 @@ from snapproof.reference_impl.catalog.queries.jobs import (
     running_backup,
     unfinished_clean_up,
 )
+from snapproof.reference_impl.catalog.queries.listed import Page, listed, tags_of
 from snapproof.reference_impl.catalog.queries.measures import measures
 from snapproof.reference_impl.catalog.queries.orders import (
     archive_order,
@@ -21,6 +22,7 @@ from snapproof.reference_impl.catalog.queries.orphans import is_orphan
 from snapproof.reference_impl.catalog.queries.ownership import (
     account,
     accounts,
+    removal_by,
     removal_of,
     removals,
     require_room,
@@ -41,6 +43,7 @@ from snapproof.reference_impl.catalog.queries.templates import (
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, pool_of, volume, volumes
 
 __all__ = [
+    "Page",
     "account",
     "accounts",
     "archive_order",
@@ -48,6 +51,7 @@ __all__ = [
     "delete_template_order",
     "has_array_snapshots",
     "is_orphan",
+    "listed",
     "lun_of",
     "measures",
     "messages",
@@ -57,6 +61,7 @@ __all__ = [
     "pool_of",
     "pools",
     "recorded",
+    "removal_by",
     "removal_of",
     "removals",
     "require_idle",
@@ -68,6 +73,7 @@ __all__ = [
     "running_backup",
     "snapshot",
     "snapshots",
+    "tags_of",
     "template",
     "template_source",
     "templates",

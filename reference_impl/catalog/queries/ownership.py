@@ -55,6 +55,14 @@ class User:
     api_key: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """The deletion of an account, and whether it still goes on."""
+
+    account: AccountId
+    pending: bool
+
+
 def accounts(connection: Connection) -> Sequence[Account]:
     """Every account that was not removed, oldest first."""
     return _accounts(connection, _ACCOUNTS)
@@ -73,6 +81,14 @@ def removal_of(connection: Connection, name: AccountId) -> OperationId | None:
     found = select(ACCOUNT_DETAILS.c.value).join(ACCOUNT).where(ACCOUNT.c.account_name == name)
     value = connection.execute(found.where(ACCOUNT_DETAILS.c.name == REMOVAL)).scalar()
     return None if value is None else OperationId(value)
+
+
+def removal_by(connection: Connection, operation: OperationId) -> Removal | None:
+    """The deletion of an account that an operation stands for."""
+    found = select(ACCOUNT.c.account_name, ACCOUNT.c.cleanup_needed).join(ACCOUNT_DETAILS)
+    named = (ACCOUNT_DETAILS.c.name == REMOVAL) & (ACCOUNT_DETAILS.c.value == operation)
+    row = connection.execute(found.where(named)).first()
+    return None if row is None else Removal(account=AccountId(row.account_name), pending=bool(row.cleanup_needed))
 
 
 def removals(connection: Connection) -> Sequence[AccountId]:

@@ -48,6 +48,7 @@ PORTS: Mapping[str, str] = {
     "xenserver": "port of the pool's XML-RPC (HTTP)",
     "s3": "port of the S3 store (HTTP)",
     "control": "port of the control API (HTTP)",
+    "cloudstack": "port of CloudStack's API over the reference implementation (HTTP)",
 }
 
 ASKED_FOR: Mapping[str, str] = {
@@ -136,7 +137,7 @@ def _served(arguments: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
             )
 
         stage = made.enter_context(Stage(build, seed=seed, export=directory))
-        doors = Doors(stage, arguments, addresses=addresses, issued=issued, made=made)
+        doors = Doors(stage, arguments, addresses=addresses, issued=issued, made=made, seed=seed, own=own)
         yield doors.ready | {"authority": str(authority)}
 
 

@@ -7,9 +7,11 @@ import argparse
 import contextlib
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from snapproof.fixtures.management import Managements
 from snapproof.fixtures.services import iscsi_service
 from snapproof.fixtures.stage import Stage
 from snapproof.fixtures.world import NFS_URL, World
@@ -41,6 +43,8 @@ class Doors:
         addresses: Sequence[str],
         issued: Certificate,
         made: contextlib.ExitStack,
+        seed: int,
+        own: Path,
     ) -> None:
         self._stage, self._options, self._issued, self._made = stage, options, issued, made
         self._wires = stage.wires()
@@ -49,6 +53,7 @@ class Doors:
         self._exports: list[NfsServer] = []
         world = stage.world
         pool = world.secrets.pool
+        self._managements = made.enter_context(Managements(stage, seed=seed, folder=own))
         self.ready: dict[str, Any] = {
             "solidfire": [self._cluster(number, address) for number, address in enumerate(addresses)],
             "xenserver": [
@@ -63,6 +68,7 @@ class Doors:
             },
             "nfs": {"path": str(world.export.root.resolve()), "url": NFS_URL, "mounted_as": NFS_URL} | self._export(),
             "control": _urls(self._open(self._wires.control, options.port_control)) | {"token": world.secrets.token},
+            "cloudstack": self._management(),
         }
         stage.always(self._lead_to)
 
@@ -110,6 +116,12 @@ class Doors:
         doors = self._open(self._wires.s3, self._options.port_s3, blocking=True)
         self._doors.append((doors, self._wires.s3))
         return _urls(doors)
+
+    def _management(self) -> dict[str, Any]:
+        doors = self._open(self._managements.wire, self._options.port_cloudstack, blocking=True)
+        now = self._managements.present
+        told = {name: f"{url}/client/api" for name, url in _urls(doors).items() if isinstance(url, str)}
+        return told | {"key": now.key, "secret": now.secret.reveal()}
 
     def _export(self) -> dict[str, Any]:
         for host, port in self._options.port_nfs or ():
