@@ -78,6 +78,7 @@ class Configuration:
         self._given = given
         self._path = directory / FILE
         self._environment = environment
+        self.warnings: tuple[str, ...] = ()
         self._read = self._lines()
         self.live = LiveSettings(self._configured(self._read))
 
@@ -98,6 +99,7 @@ class Configuration:
 
     def _configured(self, lines: Sequence[str]) -> Settings:
         read = read_settings(lines, self._environment, base=self._given)
+        self.warnings = read.warnings
         for warning in read.warnings:
             LOG.warning("%s", warning)
         return read.settings

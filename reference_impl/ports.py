@@ -90,6 +90,24 @@ class Owned:
     created_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayFacts:
+    """What an array tells of itself: versions of its API, its clock, and the initiators of each access group."""
+
+    api_versions: tuple[float, ...]
+    now_s: float
+    groups: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFacts:
+    """What a host tells of itself: its name, its initiator, and whether it can re-sign clones."""
+
+    name: str
+    initiator: str
+    resigns: bool
+
+
 class Array(Protocol):
     """Primary storage that can snapshot and clone. A verb that died half-way can be settled by `find`-ing its name."""
 
@@ -108,6 +126,9 @@ class Array(Protocol):
 
     def list_owned(self) -> Sequence[Owned]:
         """Everything that carries our owner tag, whoever of us made it; deleted LUNs are the array's own to purge."""
+
+    def examine(self) -> ArrayFacts:
+        """Look at the array, as the check before use does; nothing is changed."""
 
     def snapshots_of(self, lun_id: int) -> Sequence[int]:
         """The ids of all snapshots of a LUN, whoever took them. Raises GoneError."""
@@ -179,6 +200,9 @@ class Hypervisor(Protocol):
 
     def towards(self, *, portal: str, export_url: str) -> "Hypervisor":
         """The same hosts, working with another array and another export."""
+
+    def examine(self) -> Sequence[HostFacts]:
+        """Look at the hosts, as the check before use does; nothing is changed."""
 
     def repositories(self, target: str) -> Sequence[str]:
         """What hosts hold of a LUN, by name; nothing where they have no repositories."""
@@ -252,6 +276,9 @@ class SecondaryStore(Protocol):
 
     def clear_staging(self, staging: str) -> None:
         """Remove a staging directory with all that is in it. Harmless where there is none."""
+
+    def probe(self, path: str, text: bytes) -> None:
+        """Put a few bytes under a path, get them back and delete them. Raises CallError; nothing is left either way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import msgspec
 
 from snapproof.reference_impl.adapters.element_answers import (
     AccountRow,
+    CapacityRow,
     GroupRow,
     HandleRow,
     Result,
@@ -22,6 +23,7 @@ from snapproof.reference_impl.adapters.element_answers import (
 )
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import (
+    ArrayFacts,
     CallError,
     GoneError,
     Lun,
@@ -39,6 +41,7 @@ from snapproof.vocabulary import Qos
 API_VERSION = "9.0"
 """The oldest version with every method used here; clusters answer old versions on their own paths."""
 
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 _NAME = re.compile(r"x[A-Za-z0-9]{1,63}")
 
 OWNER_MARK = "snapproof"
@@ -132,6 +135,16 @@ class ElementArray:
         found = [_owned(OwnedKind.LUN, row.volumeID, row) for row in luns if row.status == "active"]
         found += [_owned(OwnedKind.SNAPSHOT, row.snapshotID, row) for row in snapshots]
         return [owned for owned in found if owned is not None]
+
+    def examine(self) -> ArrayFacts:
+        """GetAPI, GetClusterCapacity for its moment, and the access groups."""
+        versions = self._call("GetAPI").row("supportedVersions", list[str])
+        capacity = self._call("GetClusterCapacity").row("clusterCapacity", CapacityRow)
+        return ArrayFacts(
+            api_versions=tuple(float(version) for version in versions if _VERSION.fullmatch(version)),
+            now_s=capacity.timestamp.timestamp(),
+            groups={group.name: tuple(group.initiators) for group in self._groups()},
+        )
 
     def snapshots_of(self, lun_id: int) -> Sequence[int]:
         """ListSnapshots of the volume."""

@@ -44,6 +44,13 @@ class GroupRow(msgspec.Struct, frozen=True):
     volumeAccessGroupID: int  # noqa: N815  its spelling
     name: str
     volumes: list[int] = []
+    initiators: list[str] = []
+
+
+class CapacityRow(msgspec.Struct, frozen=True):
+    """What is used of the cluster's capacity: the moment at which it was."""
+
+    timestamp: datetime
 
 
 class AccountRow(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from snapproof.reference_impl.adapters.transport import Transport
-from snapproof.reference_impl.ports import Disk, ImageFormat, RefusedError, UnknownOutcomeError
+from snapproof.reference_impl.ports import Disk, HostFacts, ImageFormat, RefusedError, UnknownOutcomeError
 from snapproof.site import Endpoint
 
 NO_RECORD = 21
@@ -36,6 +36,11 @@ class KvmHypervisor:
         other = copy.copy(self)
         vars(other).update(_portal=_with_port(portal))
         return other
+
+    def examine(self) -> Sequence[HostFacts]:
+        """Nobody asks KVM hosts for their initiators: they log in as what the array's group lists."""
+        self.detach("iqn.1970-01.invalid:probe")  # which nobody has
+        return ()
 
     def repositories(self, target: str) -> Sequence[str]:
         """None: a LUN is the disk."""

@@ -93,6 +93,22 @@ class Staging:
             self.directory.delete_directory(staging)
         self.prune(staging)
 
+    def probe(self, path: str, text: bytes) -> None:
+        """Create, read, delete. One that an earlier probe left is replaced."""
+        self.forget_file(path)
+        try:
+            with speaking_of(path):
+                file = self.directory.create(path)
+                try:
+                    file.write(text)
+                finally:
+                    file.close()
+            with self.opened(path) as written:
+                if written.read_at(0, len(text) + 1) != text:
+                    raise RefusedError(f"{path} does not read back as it was written.")
+        finally:
+            self.forget_file(path)
+
     def forget_file(self, path: str) -> None:
         """Delete a file; one that is gone is deleted."""
         with suppress(GoneError), speaking_of(path):

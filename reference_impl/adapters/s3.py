@@ -164,6 +164,16 @@ class S3Store(Staging):
         if self.published(image.path) != image:
             raise UnknownOutcomeError(f"{image.path} does not read back as it was written.")
 
+    def probe(self, path: str, text: bytes) -> None:
+        """PutObject, GetObject, DeleteObject; the export, where hosts stage, is probed as well."""
+        super().probe(path, text)
+        try:
+            self.bucket.put(path, text, digest="none")
+            if b"".join(self.bucket.read(path, len(text))) != text:
+                raise RefusedError(f"{path} does not read back as it was written.")
+        finally:
+            self.bucket.delete(path)
+
     def published(self, path: str) -> Image | None:
         """Read a backup through: a header is only what was claimed when it was written."""
         found = self.bucket.head(path)

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
-from snapproof.reference_impl.ports import Disk, FullError, ImageFormat, RefusedError, TransientError
+from snapproof.reference_impl.ports import Disk, FullError, HostFacts, ImageFormat, RefusedError, TransientError
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Clock, Endpoint
 
@@ -57,6 +57,20 @@ class XenHypervisor:
         other = copy.copy(self)
         vars(other).update(_portal=portal, _export_url=export_url)
         return other
+
+    def examine(self) -> Sequence[HostFacts]:
+        """Its hosts and their initiators; whether they re-sign is told by the pool's storage managers, for all."""
+        managers = self._api.call("SM.get_all_records").values()
+        resigns = any(row.get("type") == RESIGNED_SR for row in managers)
+        hosts = self._api.call("host.get_all_records").values()
+        return [
+            HostFacts(
+                name=str(row.get("name_label", "")),
+                initiator=str(row.get("other_config", {}).get("iscsi_iqn", "")),
+                resigns=resigns,
+            )
+            for row in hosts
+        ]
 
     def repositories(self, target: str) -> Sequence[str]:
         """SRs of the LUN's label, by uuid."""

@@ -1,4 +1,7 @@
-"""`snapproof explain R-021`: a requirement with all that speaks of it: its row, its scenarios, what breaks it."""
+"""`snapproof explain R-021`: a requirement with all that speaks of it: its row, its scenarios, what breaks it.
+
+With `--site FILE`, a snapshot of the reference implementation instead: what is recorded of it and what exists.
+"""
 
 import argparse
 import difflib
@@ -13,15 +16,21 @@ from rich.markup import escape
 
 from snapproof.authoring.broken import Variant, zoo
 from snapproof.collecting import canonical_scenarios
+from snapproof.commands.site_file import SiteFileError, life_at, read_site
 from snapproof.discovery import default_register
+from snapproof.driver import DriverError
 from snapproof.register import Level, Register, RegisterError, Requirement, Status, read_register
 from snapproof.report.records import Scenario
 from snapproof.verdict import EXIT_USAGE
+from snapproof.vocabulary import SnapshotId
 
 EXAMPLES = """\
 examples:
   snapproof explain R-021             what is asked, by which scenarios, and which broken drivers they catch
   snapproof explain R-021 R-022       several
+  snapproof explain --site site.json 7b0c2f6e-...
+                                      a snapshot: records, array, hosts and backup side by side, and every mismatch
+                                      (exit code 1 if there is one; the file is what /v1/begin takes)
 """
 
 
@@ -29,18 +38,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "explain",
-        help="show a requirement, its scenarios, and what proves that they bite",
+        help="show a requirement with its scenarios, or a snapshot with all that exists of it",
         description="Show a requirement, its scenarios, and the broken variants that they catch.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("ids", nargs="+", metavar="R-NNN", help="requirements of the register")
+    parser.add_argument("ids", nargs="+", metavar="WHAT", help="requirements (R-NNN), or snapshots of a site")
+    parser.add_argument("--site", type=Path, metavar="FILE", help="explain snapshots of the site in this file")
     parser.add_argument("--register", default="", metavar="FILE", help="another register of requirements")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain each."""
+    if arguments.site is not None:
+        return _explain_snapshots(arguments.site, arguments.ids)
     try:
         register = read_register(Path(arguments.register) if arguments.register else default_register())
         rows = [_row(register, name) for name in arguments.ids]
@@ -55,6 +67,17 @@ def run(arguments: argparse.Namespace) -> int:
         _print_proof(console, row, [each for each in zoo() if each.breaks == row.id])
         console.print()
     return 0
+
+
+def _explain_snapshots(path: Path, snapshots: Iterable[str]) -> int:
+    try:
+        with life_at(read_site(path)) as driver:
+            found = [driver.explain(SnapshotId(snapshot)) for snapshot in snapshots]
+    except (SiteFileError, DriverError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_USAGE
+    sys.stdout.write("\n".join(each.page() for each in found))
+    return 1 if any(each.mismatches for each in found) else 0
 
 
 def _row(register: Register, name: str) -> Requirement:
