@@ -115,6 +115,7 @@ def processes(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return chosen
 
 
+@pytest.mark.requirement(id="R-173")
 def test_all_outputs_of_a_run_agree(
     suite: Path, feature: Write, judge: Judge, states: States, processes: tuple[str, ...]
 ) -> None:
