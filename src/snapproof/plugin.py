@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--snapproof-driver", metavar="NAME", default="", help="MODULE:FACTORY or a URI")
     group.addoption("--snapproof-seed", metavar="N", type=int, default=DEFAULT_SEED, help="the seed of the run")
     group.addoption("--snapproof-report", metavar="DIR", default="", help="write a report into this folder")
+    group.addoption("--snapproof-no-pages", action="store_true", help="write the report's ledger alone")
     group.addoption("--snapproof-profile", metavar="FILE", default="", help="the driver's profile, with its deviations")
     group.addoption("--snapproof-register", metavar="FILE", default="", help="judge by this register of requirements")
     group.addoption(

@@ -17,7 +17,8 @@ from snapproof.discovery import default_register
 from snapproof.recording import PROPERTY
 from snapproof.register import Register
 from snapproof.report.files import write_files, write_first_page
-from snapproof.report.ledger import Ledger, read_ledger
+from snapproof.report.ledger import LEDGER_NAME, Ledger, read_ledger
+from snapproof.report.pages import PAGE_NAME
 from snapproof.report.records import Proof, RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
 from snapproof.report.redaction import without_password
 from snapproof.report.summary import Summary, crashed, summarise
@@ -41,6 +42,7 @@ class Publisher:
         self._interrupted = False
         self._summary: Summary | None = None
         self._shown_s = clock.time()
+        self._draws = not config.getoption("snapproof_no_pages")
 
     def pytest_sessionstart(self) -> None:
         """Write the head: by what the run is judged, and what should run."""
@@ -85,13 +87,15 @@ class Publisher:
         self._ledger.append(RunFinished(finished_s=self._clock.time(), interrupted=self._interrupted))
         self._ledger.close()
         self._summary = summarise(read_ledger(self._folder))
-        write_files(self._folder, self._summary)
+        if self._draws:
+            write_files(self._folder, self._summary)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say the verdict at the end of pytest's own words."""
         if self._summary:
             terminalreporter.write_line(f"snapproof: {self._summary.verdict.text}")
-            terminalreporter.write_line(f"snapproof: the report is {self._folder / 'index.html'}")
+            name = PAGE_NAME if self._draws else LEDGER_NAME
+            terminalreporter.write_line(f"snapproof: the report is {self._folder / name}")
 
     def _head(self) -> RunStarted:
         return RunStarted(
@@ -122,7 +126,7 @@ class Publisher:
 
     def _show_how_far_it_is(self) -> None:
         """Write the first page now and then while the run goes on."""
-        if self._clock.time() - self._shown_s >= SHOWN_EVERY_S:
+        if self._draws and self._clock.time() - self._shown_s >= SHOWN_EVERY_S:
             self._shown_s = self._clock.time()
             write_first_page(self._folder, summarise(read_ledger(self._folder), running=True))
 

@@ -4,34 +4,18 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from snapproof.authoring.broken import PACKAGE, Variant, zoo
 from snapproof.register import Status, read_register
 from snapproof.report.records import ScenarioFinished
 from snapproof.verdict import State
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = "snapproof.reference_impl.variants"
 SEED = "7"
-
-
-class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the zoo."""
-
-    driver: str
-    breaks: str
-    expect: str
-    hazard: str = ""
-
-
-def zoo() -> tuple[Variant, ...]:
-    text = (files(PACKAGE) / "zoo.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text)["variant"], tuple[Variant, ...])
 
 
 def judged(driver: str, requirement: str, report: Path) -> list[ScenarioFinished]:
@@ -49,7 +33,16 @@ def judged(driver: str, requirement: str, report: Path) -> list[ScenarioFinished
         "-m",
         f"requirement(id='{requirement}')",
     ]
-    options = ["--snapproof-driver", driver, "--snapproof-seed", SEED, "--snapproof-report", str(report), "--tb=no"]
+    options = [
+        "--snapproof-driver",
+        driver,
+        "--snapproof-seed",
+        SEED,
+        "--snapproof-report",
+        str(report),
+        "--snapproof-no-pages",
+        "--tb=no",
+    ]
     subprocess.run(
         [*command, *options], cwd=ROOT, env={**os.environ, "PYTHONSAFEPATH": "1"}, check=False, capture_output=True
     )

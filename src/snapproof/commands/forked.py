@@ -30,11 +30,10 @@ SEED = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Scenarios for a driver, all that a mark selects or some by their ids; `hollow` is a step without its body."""
+    """Scenarios to be run on a driver, by their ids. `hollow` is a step whose body is taken out first."""
 
     driver: str
-    requirement: str = ""
-    scenarios: tuple[str, ...] = ()
+    scenarios: tuple[str, ...]
     hollow: tuple[str, int] | None = None
 
 
@@ -65,25 +64,17 @@ def _run(job: Job) -> list[bytes]:
     collector = Collector()
     with tempfile.TemporaryDirectory() as scratch, _silence():
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        pytest.main([*_options(job, Path(scratch)), *_targets(job)], plugins=[collector])
+        targets = [str(FEATURES.parent / scenario) for scenario in job.scenarios]
+        pytest.main([*_options(job, Path(scratch)), *targets], plugins=[collector])
     return collector.records
 
 
 def _options(job: Job, scratch: Path) -> list[str]:
-    marks = f"requirement(id='{job.requirement}')" if job.requirement else ""
     return [
         *("-c", str(SETTINGS), f"--rootdir={HOME}", f"--confcutdir={HOME}", f"--basetemp={scratch / 'labs'}"),
         *(f"-p{plugin}" for plugin in PLUGINS),
         *("-q", "--tb=no", "-pno:cacheprovider", f"--snapproof-driver={job.driver}", f"--snapproof-seed={SEED}"),
-        *(("-m", marks) if marks else ()),
     ]
-
-
-def _targets(job: Job) -> list[str]:
-    if job.scenarios:
-        return [str(FEATURES.parent / scenario) for scenario in job.scenarios]
-    tag = f"@req:{job.requirement}"
-    return [str(path) for path in sorted(FEATURES.rglob("*.feature")) if tag in path.read_text(encoding="utf-8")]
 
 
 def hollow_out(home: tuple[str, int]) -> None:

@@ -10,6 +10,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
+from typing import TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,13 +19,18 @@ from rich.markup import escape
 from snapproof.authoring.broken import Variant, zoo
 from snapproof.authoring.near import told
 from snapproof.authoring.phrases import Phrase, phrases_of
+from snapproof.collecting import canonical_scenarios
 from snapproof.commands.forked import Job, results_of, thens
-from snapproof.discovery import STEPS, plugin_modules
-from snapproof.report.records import ScenarioFinished
+from snapproof.discovery import STEPS, default_register, plugin_modules
+from snapproof.register import read_register
+from snapproof.report.records import Scenario, ScenarioFinished
 from snapproof.verdict import EXIT_USAGE, State
 
 TRIES_MAX = 6
 """How many scenarios are tried for a step, each with another variant where there is one."""
+
+ROWS_MAX = 8
+"""How many rows of an outline are run at first."""
 
 EXAMPLES = """\
 examples:
@@ -43,12 +50,16 @@ class Catch:
     scenario: str
 
 
+Try: TypeAlias = tuple[Catch, list[ScenarioFinished]]
+"""A catch, and what became of its scenario without the step."""
+
+
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "prove-steps",
         help="find steps that prove nothing",
-        description="Take the body out of each Then in turn: a broken variant must survive, or it proves nothing.",
+        description="Take the body out of each Then in turn: if no broken variant survives, the step proves nothing.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -73,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     for home, tries in _tried(catches, steps, arguments.jobs):
         survived = next((catch for catch, results in tries if _all_passed(results)), None)
         unproved += survived is None
-        _print(console, steps[home][0], survived, [catch for catch, _ in tries])
+        _print(console, steps[home][0], survived, tries)
     console.print(f"[red]{unproved} steps prove nothing.[/]" if unproved else "[green]Every step proves something.[/]")
     return 1 if unproved else 0
 
@@ -90,12 +101,22 @@ def _catches(
 ) -> Mapping[tuple[str, int], list[Catch]]:
     """Run every variant once, and learn in which step each scenario catches it."""
     found: dict[tuple[str, int], list[Catch]] = defaultdict(list)
-    jobs = [Job(driver=variant.selector, requirement=variant.breaks) for variant in variants]
+    scenarios = canonical_scenarios(read_register(default_register()))
+    jobs = [Job(driver=each.selector, scenarios=_some_of(each.breaks, scenarios)) for each in variants]
     for job, results in results_of(jobs, processes=processes):
         for result in results:
             if (home := _caught_in(result, steps)) is not None:
                 found[home].append(Catch(variant=job.driver, scenario=result.scenario.id))
     return found
+
+
+def _some_of(requirement: str, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+    """The scenarios of a requirement, with some rows of each outline."""
+    rows: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for scenario in scenarios:
+        if requirement in scenario.requirements:
+            rows[scenario.uri, scenario.line].append(scenario.id)
+    return tuple(name for names in rows.values() for name in names[:: ceil(len(names) / ROWS_MAX)])
 
 
 def _caught_in(result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Phrase]]) -> tuple[str, int] | None:
@@ -108,18 +129,20 @@ def _caught_in(result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Ph
 
 def _tried(
     catches: Mapping[tuple[str, int], list[Catch]], steps: Mapping[tuple[str, int], list[Phrase]], processes: int
-) -> Iterator[tuple[tuple[str, int], list[tuple[Catch, list[ScenarioFinished]]]]]:
-    """Run for each step some of its catches again, without its body."""
-    jobs, places = [], []
-    for home in steps:
-        for catch in _spread(catches.get(home, [])):
-            jobs.append(Job(driver=catch.variant, scenarios=(catch.scenario,), hollow=home))
-            places.append((home, catch))
-    tries: dict[tuple[str, int], list[tuple[Catch, list[ScenarioFinished]]]] = defaultdict(list)
-    for (home, catch), (_, results) in zip(places, results_of(jobs, processes=processes), strict=True):
-        tries[home].append((catch, results))
-    for home in steps:
-        yield home, tries[home]
+) -> Iterator[tuple[tuple[str, int], list[Try]]]:
+    """Run catches of each step again, without its body, one after the other until a variant survives."""
+    tries: dict[tuple[str, int], list[Try]] = {home: [] for home in steps}
+    chosen = {home: _spread(catches.get(home, [])) for home in steps}
+    for turn in range(TRIES_MAX):
+        places = [
+            (home, some[turn])
+            for home, some in chosen.items()
+            if turn < len(some) and not any(_all_passed(results) for _, results in tries[home])
+        ]
+        jobs = [Job(driver=catch.variant, scenarios=(catch.scenario,), hollow=home) for home, catch in places]
+        for (home, catch), (_, results) in zip(places, results_of(jobs, processes=processes), strict=True):
+            tries[home].append((catch, results))
+    yield from tries.items()
 
 
 def _spread(catches: Sequence[Catch]) -> list[Catch]:
@@ -136,13 +159,13 @@ def _all_passed(results: Sequence[ScenarioFinished]) -> bool:
     return bool(results) and all(result.state is State.PASS for result in results)
 
 
-def _print(console: Console, phrase: Phrase, survived: Catch | None, tried: Sequence[Catch]) -> None:
+def _print(console: Console, phrase: Phrase, survived: Catch | None, tries: Sequence[Try]) -> None:
     wording = f"{escape(told(phrase))}  [dim]{escape(phrase.place)}[/]"
     if survived:
         variant = survived.variant.rpartition(".")[2]
         console.print(f"[green]✓[/] {wording}\n    [dim]without it {variant} survives {escape(survived.scenario)}[/]")
-    elif tried:
-        others = ", ".join(dict.fromkeys(catch.variant.rpartition(".")[2] for catch in tried))
-        console.print(f"[red]✗[/] {wording}\n    without it something else catches {others}")
-    else:
-        console.print(f"[red]✗[/] {wording}\n    no variant is caught in it")
+        return
+    console.print(f"[red]✗[/] {wording}" + ("" if tries else "\n    no variant is caught in it"))
+    for catch, results in tries:
+        said = next((result.reason.partition("\n")[0] for result in results if result.reason), "it did not run")
+        console.print(f"    without it {catch.variant.rpartition('.')[2]} is still caught: [dim]{escape(said)}[/]")
