@@ -36,7 +36,7 @@ def a_snapshot_of_nothing(lab: Lab, scene: Scene, name: str) -> None:
     scene.act(lab, lambda driver: driver.take_snapshot(request))
 
 
-@when(parsers.parse('a snapshot "{name}" of "{volume}" is taken on {location} with the guest quiesced'))
+@when(parsers.parse('a quiesced snapshot "{name}" of "{volume}" is taken on {location}'))
 def a_quiesced_snapshot(lab: Lab, scene: Scene, name: str, volume: str, location: str) -> None:
     """Ask that the guest writes out what it holds first."""
     request = SnapshotRequest(

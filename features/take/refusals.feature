@@ -43,7 +43,7 @@ Feature: What is not begun
     Given a volume "database" of 3 MiB
     And a guest has written to "database"
     And calls are counted from here
-    When a snapshot "nightly" of "database" is taken on <location> with the guest quiesced
+    When a quiesced snapshot "nightly" of "database" is taken on <location>
     Then the guest was quiesced before the array's snapshot, or the act is refused for that reason
 
     Examples:

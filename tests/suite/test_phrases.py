@@ -38,7 +38,8 @@ def test_every_step_module_has_a_chapter_and_every_wording_a_line(phrases: tuple
     for module in sorted((ROOT / "steps").glob("*.py")):
         wordings = module.read_text(encoding="utf-8").count("\n@given(") + module.read_text().count("\n@when(")
         wordings += module.read_text(encoding="utf-8").count("\n@then(")
-        chapter = document.partition(f"\n## {module.stem.capitalize()}\n")[2].partition("\n## ")[0]
+        noun = module.stem.replace("_", " ").capitalize()
+        chapter = document.partition(f"\n## {noun}\n")[2].partition("\n## ")[0]
         assert chapter.count("\n- **`") == wordings, module.name
 
 

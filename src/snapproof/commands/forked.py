@@ -20,12 +20,12 @@ from pytest_bdd.steps import step_function_context_registry
 
 from snapproof.authoring.phrases import Phrase
 from snapproof.commands.child import PLUGINS
-from snapproof.discovery import FEATURES, HOME, SETTINGS, plugin_modules
-from snapproof.plugin import LAZY_PLUGINS
+from snapproof.discovery import FEATURES, HOME, SETTINGS, STEPS, plugin_modules
 from snapproof.recording import PROPERTY
 from snapproof.report.records import ScenarioFinished
 
 SEED = 7
+LAB = "snapproof.fixtures.scenario_lab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Collector:
 
 def results_of(jobs: Sequence[Job], *, processes: int) -> Iterator[tuple[Job, list[ScenarioFinished]]]:
     """Run every job in a child of its own, so many at a time, and give what it found, in the order of the jobs."""
-    for name in plugin_modules((*PLUGINS, *LAZY_PLUGINS)):
+    for name in plugin_modules((*PLUGINS, STEPS, LAB)):
         importlib.import_module(name)
     with get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
         for job, records in zip(jobs, pool.imap(_run, jobs, chunksize=1), strict=True):
