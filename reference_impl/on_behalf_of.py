@@ -90,10 +90,10 @@ class OnBehalfOf:
         self._rights.require(Operation.DELETE_SNAPSHOT, Thing.SNAPSHOT, snapshot, job=operation)
         self._driver.delete_snapshot(operation, snapshot)
 
-    def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
+    def revert_volume(self, operation: OperationId, snapshot: SnapshotId, *, keep_present: bool = False) -> Volume:
         """To a snapshot that he may revert to."""
         self._rights.require(Operation.REVERT_SNAPSHOT, Thing.SNAPSHOT, snapshot, job=operation)
-        return self._driver.revert_volume(operation, snapshot)
+        return self._driver.revert_volume(operation, snapshot, keep_present=keep_present)
 
     def create_template(self, request: TemplateRequest) -> Template:
         """Of a snapshot that he may use, for an account that he may act for."""

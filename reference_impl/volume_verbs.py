@@ -7,7 +7,7 @@ from snapproof.driver import ConflictError, InvalidRequestError, NotFoundError, 
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core.locations import require_format
-from snapproof.reference_impl.core.names import require_account, require_name
+from snapproof.reference_impl.core.names import NAME_CHARACTERS_MAX, require_account, require_name
 from snapproof.reference_impl.core.orders import (
     BackupSource,
     CreateVolume,
@@ -16,13 +16,14 @@ from snapproof.reference_impl.core.orders import (
     RevertVolume,
     VolumeSource,
 )
-from snapproof.reference_impl.life import Life
 from snapproof.reference_impl.ports import CallError
+from snapproof.reference_impl.snapshot_verbs import SnapshotVerbs
 from snapproof.vocabulary import (
     AccountId,
     LocationType,
     OperationId,
     SnapshotId,
+    SnapshotRequest,
     SnapshotState,
     TemplateId,
     Volume,
@@ -31,7 +32,7 @@ from snapproof.vocabulary import (
 )
 
 
-class VolumeVerbs(Life):
+class VolumeVerbs(SnapshotVerbs):
     """What can be asked about volumes."""
 
     def lun_of(self, volume: str) -> int:
@@ -84,7 +85,7 @@ class VolumeVerbs(Life):
         """The volumes that were not removed."""
         return self._read(queries.volumes, account)
 
-    def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
+    def revert_volume(self, operation: OperationId, snapshot: SnapshotId, *, keep_present: bool = False) -> Volume:
         """Roll the volume's LUN back, unless hosts can reach it: a running machine would not notice (R-018)."""
 
         def draw_up(session: Session) -> RevertVolume:
@@ -96,9 +97,23 @@ class VolumeVerbs(Life):
             return queries.revert_order(session, found, operation)
 
         if self._catalog.job(operation) is None:
-            self._require_unshared(self._read(draw_up))
+            wanted = self._read(draw_up)
+            self._require_unshared(wanted)
+            if keep_present:
+                self._keep_present(wanted)
         order = self._carry_out(operation, RevertVolume, draw_up, same=lambda known: known.snapshot == snapshot)
         return self._read(queries.volume, VolumeId(order.volume))
+
+    def _keep_present(self, order: RevertVolume) -> None:
+        """Take a snapshot of what the revert will throw away; asked again, it is the same one (R-167)."""
+        self._take(
+            SnapshotRequest(
+                operation=OperationId(self._new_uuid("present", OperationId(order.job))),
+                volume=VolumeId(order.volume),
+                name=f"before {order.job}"[:NAME_CHARACTERS_MAX],
+                location=LocationType.PRIMARY,
+            )
+        )
 
     def _create_order(self, session: Session, request: VolumeRequest) -> CreateVolume:
         order = CreateVolume(

@@ -150,6 +150,18 @@ def the_volume_is_reverted(lab: Lab, scene: Scene, name: str, snapshot: str) -> 
     scene.act(lab, lambda driver: driver.revert_volume(operation, goal))
 
 
+@when(parsers.parse('the volume "{name}" is reverted to snapshot "{snapshot}", keeping what it is as "{label}"'))
+def the_volume_is_reverted_and_kept(lab: Lab, scene: Scene, name: str, snapshot: str, label: str) -> None:
+    """Ask to take the volume back, and for a snapshot of what it is until then; the scenario calls that by a label."""
+    operation, goal = scene.operation(), scene.snapshot(snapshot).id
+    known = {row.id for row in lab.driver.list_snapshots()}
+    lab.expect_revert(scene.volume(name))
+    scene.act(lab, lambda driver: driver.revert_volume(operation, goal, keep_present=True)).raise_if_failed()
+    kept = [row for row in lab.driver.list_snapshots() if row.id not in known]
+    assert len(kept) == 1, f"{len(kept)} snapshots of what was there were taken."
+    scene.snapshots[label] = kept[0]
+
+
 @then(parsers.parse('the volume "{name}" is what it was when "{snapshot}" was taken'))
 def the_volume_is_what_it_was(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
     """The bytes alone, whatever became of the act."""

@@ -143,3 +143,16 @@ Feature: Who may do what
     When "sam" asks to revert to the snapshot "monday"
     Then the act is allowed for this caller
     And the act is audited as asked for by "sam"
+
+  @req:R-167 @capability:accounts @capability:audit-events @capability:revert @capability:snapshot-primary
+  Scenario: What a revert throws away can be kept
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on PRIMARY
+    And the guest of "database" writes on
+    And the guest of "database" is shut down
+    When the volume "database" is reverted to snapshot "monday", keeping what it is as "before"
+    Then the volume "database" holds what was on the disk when "monday" was taken
+    And all that has changed is 1 more array snapshot
+    When the volume "database" is reverted to snapshot "before"
+    Then the volume "database" holds what was on the disk when "before" was taken

@@ -15,7 +15,7 @@ from snapproof.reference_impl.catalog.queries.listed import Rows
 from snapproof.reference_impl.catalog.queries.ownership import Removal, User
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
-from snapproof.reference_impl.core.orders import Order
+from snapproof.reference_impl.core.orders import Order, RevertVolume
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings, table
 from snapproof.site import Site
@@ -148,6 +148,12 @@ class ServedDriver(ReferenceDriver):
         if self._read(queries.removal_of, account) is None:
             self._read(queries.account, account)
             self._begin_removal(operation, account)
+
+    def _keep_present(self, order: RevertVolume) -> None:
+        """It must be there before the revert is accepted, so even at the door it is taken while the caller waits."""
+        inside = copy.copy(self)
+        inside._at_the_door = False  # noqa: SLF001  its own, of the same class
+        super(ServedDriver, inside)._keep_present(order)
 
     def carry_on(self, job: OperationId) -> None:
         """Bring an accepted job to its end, as far as that goes now."""

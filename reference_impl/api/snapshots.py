@@ -48,7 +48,7 @@ def delete(desk: Desk, given: Given) -> Body:
 
 def revert(desk: Desk, given: Given) -> Body:
     """Take a snapshot's volume back to it."""
-    desk.driver.revert_volume(desk.job, SnapshotId(given["id"]))
+    desk.driver.revert_volume(desk.job, SnapshotId(given["id"]), keep_present=given.get("keeppresent", False))
     return {"jobid": desk.job}
 
 
@@ -174,7 +174,10 @@ COMMANDS = table(
         purpose="Take a volume that no machine uses back to one of its snapshots on the array.",
         use=revert,
         asynchronous=True,
-        parameters=(identity("id", "the snapshot", required=True),),
+        parameters=(
+            identity("id", "the snapshot", required=True),
+            flag("keeppresent", "take a snapshot of what is there before"),
+        ),
     ),
     Command(
         name="createSnapshotPolicy",

@@ -118,8 +118,11 @@ class DriverUnderTest(Protocol):
     def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
         """Delete every copy of a snapshot."""
 
-    def revert_volume(self, operation: OperationId, snapshot: SnapshotId) -> Volume:
-        """Give a volume that no machine uses the content and size that it had when the snapshot was taken."""
+    def revert_volume(self, operation: OperationId, snapshot: SnapshotId, *, keep_present: bool = False) -> Volume:
+        """Give a volume that no machine uses the content and size that it had when the snapshot was taken.
+
+        `keep_present` takes a snapshot on the array of what is there before; without that one, nothing is reverted.
+        """
 
     def create_template(self, request: TemplateRequest) -> Template:
         """Make a template with the content of a snapshot. The snapshot stays what and where it is."""
