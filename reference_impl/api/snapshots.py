@@ -22,6 +22,11 @@ def create(desk: Desk, given: Given) -> Body:
         raise InvalidRequestError("quiescevm=true is not supported: a volume's machine is not asked to be quiet.")
     if given.get("policyid") not in {None, "0"}:
         raise InvalidRequestError("policyid is for the runs of policies; leave it out for a snapshot by hand.")
+    owner = desk.rights.require(Operation.TAKE_SNAPSHOT, Thing.VOLUME, given["volumeid"])
+    if {"account", "projectid"} & given.keys() and desk.owner(given) != owner:
+        raise InvalidRequestError(
+            f"Volume {given['volumeid']} is of another account; a snapshot is its volume's owner's."
+        )
     request = SnapshotRequest(
         operation=desk.job,
         volume=VolumeId(given["volumeid"]),

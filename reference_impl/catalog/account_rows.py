@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import delete, insert, select, update
 
 from snapproof.accounts import ROOT_DOMAIN, Account, Role
+from snapproof.reference_impl.catalog.inserting import insert_unless_there
 from snapproof.reference_impl.catalog.ownership import (
     ACCOUNT_DETAILS,
     DOMAIN,
@@ -12,10 +13,16 @@ from snapproof.reference_impl.catalog.ownership import (
     PROJECTS,
     RESOURCE_LIMIT,
     ROLES,
-    ROOT_DOMAIN_ID,
     USER,
 )
-from snapproof.reference_impl.catalog.schema import ACCOUNT, PRIMARY_BYTES, SECONDARY_BYTES, SNAPSHOT_COUNT
+from snapproof.reference_impl.catalog.schema import (
+    ACCOUNT,
+    PRIMARY_BYTES,
+    SECONDARY_BYTES,
+    SNAPSHOT_COUNT,
+    SNAPSHOTS,
+    VOLUMES,
+)
 from snapproof.reference_impl.catalog.writer import Writer
 from snapproof.reference_impl.core.names import id_of
 
@@ -48,6 +55,8 @@ class AccountRows(Writer):
             "state": "enabled" if account.enabled else "disabled",
         }
         self._connection.execute(update(ACCOUNT).where(ACCOUNT.c.id == number).values(values))
+        for owned in (VOLUMES, SNAPSHOTS):
+            self._connection.execute(update(owned).where(owned.c.account_id == number).values(domain_id=domain))
         self._put_limits(number, account)
         if account.role is Role.PROJECT:
             self._put_project(number, domain, account)
@@ -78,10 +87,11 @@ class AccountRows(Writer):
         if self._connection.execute(update(USER).where(which).values(api_key=api_key)).rowcount == 0:
             values = {"uuid": id_of("user", f"{account}/{username}"), "username": username, "account_id": number}
             names = {"firstname": username, "lastname": account, "email": ""}
-            self._connection.execute(insert(USER).values(api_key=api_key, created=self._now, **values, **names))
+            row = {"api_key": api_key, "created": self._now, **values, **names}
+            insert_unless_there(self._connection, USER, row)
 
     def _ensure_domain(self, path: str) -> int:
-        """Find or make a domain and those above it. The root is number 1, as everywhere."""
+        """Find or make a domain and those above it. The root comes first, and so is number 1, as everywhere."""
         known = self._connection.execute(
             select(DOMAIN.c.id).where(DOMAIN.c.path == path, DOMAIN.c.removed.is_(None))
         ).scalar()
@@ -89,11 +99,11 @@ class AccountRows(Writer):
             return int(known)
         values: dict[str, object] = {"path": path, "uuid": id_of("domain", path), "level": path.count("/") - 1}
         if path == ROOT_DOMAIN:
-            values |= {"id": ROOT_DOMAIN_ID, "name": "ROOT"}
+            values |= {"name": "ROOT"}
         else:
             above, _, name = path.rstrip("/").rpartition("/")
             values |= {"parent": self._ensure_domain(f"{above}/"), "name": name}
-        self._connection.execute(insert(DOMAIN).values(values))
+        insert_unless_there(self._connection, DOMAIN, values)
         made = self._connection.execute(select(DOMAIN.c.id).where(DOMAIN.c.uuid == values["uuid"])).scalar_one()
         return int(made)
 
@@ -102,7 +112,7 @@ class AccountRows(Writer):
         known = self._connection.execute(which).scalar()
         if known is None:
             kind = ROLE_TYPES.get(role, "User")
-            self._connection.execute(insert(ROLES).values(name=role, role_type=kind, uuid=id_of("role", role)))
+            insert_unless_there(self._connection, ROLES, {"name": role, "role_type": kind, "uuid": id_of("role", role)})
             known = self._connection.execute(which).scalar_one()
         return int(known)
 
@@ -127,7 +137,7 @@ class AccountRows(Writer):
         which = PROJECTS.c.project_account_id == number
         if self._connection.execute(update(PROJECTS).where(which).values(values)).rowcount == 0:
             made = {"project_account_id": number, "uuid": id_of("project", account.name), "created": self._now}
-            self._connection.execute(insert(PROJECTS).values(**values, **made))
+            insert_unless_there(self._connection, PROJECTS, {**values, **made})
         project = self._connection.execute(select(PROJECTS.c.id).where(which)).scalar_one()
         self._connection.execute(delete(PROJECT_ACCOUNT).where(PROJECT_ACCOUNT.c.project_id == project))
         for member in account.members:

@@ -8,8 +8,6 @@ from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Integer,
 
 from snapproof.reference_impl.catalog.columns import KEY, UNSIGNED, Words, table
 
-ROOT_DOMAIN_ID = 1
-
 DOMAIN = table(
     "domain",
     Column("id", KEY, primary_key=True),

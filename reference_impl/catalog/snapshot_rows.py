@@ -45,6 +45,7 @@ class SnapshotRows(Writer):
             insert(SNAPSHOTS).values(
                 uuid=uuid,
                 account_id=self.ensure_account(account),
+                domain_id=self.domain_of(account),
                 volume_id=self._volume_id(volume),
                 name=name,
                 status=SnapshotState.ALLOCATED,

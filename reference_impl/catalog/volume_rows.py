@@ -29,6 +29,7 @@ class VolumeRows(PolicyRows):
             insert(VOLUMES).values(
                 uuid=uuid,
                 account_id=self.ensure_account(account),
+                domain_id=self.domain_of(account),
                 name=name,
                 pool_id=select(STORAGE_POOL.c.id).where(STORAGE_POOL.c.name == pool).scalar_subquery(),
                 folder=str(lun_id),

@@ -34,6 +34,11 @@ class Writer:
             self._accounts[name] = int(known)
         return self._accounts[name]
 
+    def domain_of(self, account: str) -> int:
+        """The number of an account's domain; an older release reads it beside everything that the account has."""
+        which = select(ACCOUNT.c.domain_id).where(ACCOUNT.c.id == self.ensure_account(account))
+        return int(self._connection.execute(which).scalar_one())
+
     def _volume_id(self, uuid: str) -> int:
         found = self._connection.execute(select(VOLUMES.c.id).where(VOLUMES.c.uuid == uuid)).scalar_one()
         return int(found)

@@ -189,7 +189,8 @@ def listed(
             RESOURCE_TAGS.c.key == key, RESOURCE_TAGS.c.value == value, RESOURCE_TAGS.c.resource_type == kind.tagged
         )
         found = found.where(kind.by["id"].in_(tagged))
-    total = connection.execute(select(func.count()).select_from(found.order_by(None).subquery())).scalar_one()
+    counted = found.with_only_columns(kind.key).subquery()
+    total = connection.execute(select(func.count()).select_from(counted)).scalar_one()
     rows = connection.execute(found.order_by(kind.key).offset(wanted.skip).limit(wanted.most)).mappings()
     return int(total), [dict(row) for row in rows]
 
