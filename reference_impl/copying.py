@@ -7,6 +7,7 @@ anything is done to it, so that the next life knows it too.
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Facts
+from snapproof.reference_impl.ports import GoneError
 
 
 def look_at_source(bench: Workbench, effect: fx.LookAtSource, _facts: Facts) -> Facts:
@@ -53,3 +54,35 @@ def copy_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> Facts:
 def settle_copied_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> None:
     """Start over, on a LUN that is blank again."""
     bench.ports.hypervisor.wipe(str(facts["target"]))
+
+
+def grow_lun(bench: Workbench, effect: fx.GrowLun, _facts: Facts) -> Facts:
+    """Ask for it only where it is too small: an array refuses to make volumes smaller."""
+    if bench.ports.array.get_lun(effect.lun_id).size_bytes < effect.size_bytes:
+        bench.ports.array.resize_lun(effect.lun_id, effect.size_bytes)
+    return {}
+
+
+def grow_disk(bench: Workbench, effect: fx.GrowDisk, facts: Facts) -> Facts:
+    """Growing twice is growing once."""
+    bench.ports.hypervisor.grow_disk(str(facts["source_target"]), effect.size_bytes)
+    return {}
+
+
+def require_one_disk(bench: Workbench, effect: fx.RequireOneDisk, facts: Facts) -> Facts:
+    """Attaching refuses a LUN with more than one."""
+    lun = bench.ports.array.get_lun(effect.lun_id)
+    bench.ports.array.grant(lun.id)
+    bench.ports.hypervisor.attach(lun.target)
+    let_go_of_disk(bench, effect, facts)
+    return {}
+
+
+def let_go_of_disk(bench: Workbench, effect: fx.RequireOneDisk, _facts: Facts) -> None:
+    """Detach and revoke; both are harmless when repeated."""
+    try:
+        lun = bench.ports.array.get_lun(effect.lun_id)
+    except GoneError:
+        return
+    bench.ports.hypervisor.detach(lun.target)
+    bench.ports.array.revoke(lun.id)

@@ -95,6 +95,11 @@ class OnBehalfOf:
         self._rights.require(Operation.REVERT_SNAPSHOT, Thing.SNAPSHOT, snapshot, job=operation)
         return self._driver.revert_volume(operation, snapshot, keep_present=keep_present)
 
+    def resize_volume(self, operation: OperationId, volume: VolumeId, size_bytes: int) -> Volume:
+        """One that he may resize."""
+        self._rights.require(Operation.RESIZE_VOLUME, Thing.VOLUME, volume, job=operation)
+        return self._driver.resize_volume(operation, volume, size_bytes)
+
     def create_template(self, request: TemplateRequest) -> Template:
         """Of a snapshot that he may use, for an account that he may act for."""
         self._rights.require(Operation.TEMPLATE_FROM_SNAPSHOT, Thing.ACCOUNT, request.account)

@@ -13,9 +13,13 @@ from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.copying import (
     copy_disk,
     drop_disk_snapshots,
+    grow_disk,
+    grow_lun,
+    let_go_of_disk,
     let_go_of_source,
     look_at_source,
     reach_source,
+    require_one_disk,
     settle_copied_disk,
     snapshot_disk,
 )
@@ -333,6 +337,9 @@ PERFORMERS: Mapping[type[Effect], Performer] = {
     fx.StageImage: Performer(do=stage_image, settle=clear_staged, undo=clear_staged),
     fx.CopyIn: Performer(do=copy_in, settle=settle_copy_in, undo=clear_copy_in),
     fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot, settle=settle_deleted_snapshot, irrevocable=True),
+    fx.GrowLun: Performer(do=grow_lun),
+    fx.GrowDisk: Performer(do=grow_disk),
+    fx.RequireOneDisk: Performer(do=require_one_disk, undo=let_go_of_disk),
     fx.RollBackLun: Performer(do=roll_back_lun, irrevocable=True),
     fx.DeleteBackup: Performer(do=delete_backup, irrevocable=True),
     fx.ReleaseLun: Performer(do=release_lun, irrevocable=True),

@@ -139,6 +139,9 @@ class Array(Protocol):
     def set_qos(self, lun_id: int, qos: Qos) -> None:
         """Set guaranteed, maximum and burst IOPS."""
 
+    def resize_lun(self, lun_id: int, size_bytes: int) -> None:
+        """Make a LUN larger."""
+
     def delete_lun(self, lun_id: int) -> None:
         """Delete a LUN; the array keeps it restorable for a while. Raises GoneError."""
 
@@ -236,6 +239,9 @@ class Hypervisor(Protocol):
 
     def wipe(self, target: str) -> None:
         """Make a LUN blank again that `copy_in` died on: only for a LUN that no user has ever seen."""
+
+    def grow_disk(self, target: str, size_bytes: int) -> None:
+        """Make the attached LUN's one disk larger. Doing so twice is doing it once."""
 
     def detach(self, target: str) -> None:
         """End copies from or to the LUN and let go of it on every host."""

@@ -13,6 +13,7 @@ from snapproof.reference_impl.core.orders import (
     CreateVolume,
     DeleteTemplate,
     DeleteVolume,
+    ResizeVolume,
     RevertVolume,
     VolumeSource,
 )
@@ -115,6 +116,35 @@ class VolumeVerbs(SnapshotVerbs):
             )
         )
 
+    def resize_volume(self, operation: OperationId, volume: VolumeId, size_bytes: int) -> Volume:
+        """Make the LUN and the disk on it larger, unless hosts can reach it (R-049)."""
+
+        def draw_up(session: Session) -> ResizeVolume:
+            found = queries.volume(session, volume)
+            queries.require_idle(session, volume=volume, cleaned_up=True)
+            if size_bytes < found.size_bytes:
+                raise InvalidRequestError(
+                    f"Volume {volume} has {found.size_bytes} bytes; it is never made smaller, as to {size_bytes}."
+                )
+            return ResizeVolume(
+                job=operation,
+                account=found.account,
+                volume=volume,
+                lun_id=queries.lun_of(session, volume),
+                size_bytes=size_bytes,
+                pool=found.pool,
+            )
+
+        if self._catalog.job(operation) is None:
+            self._require_unshared(self._read(draw_up))
+        self._carry_out(
+            operation,
+            ResizeVolume,
+            draw_up,
+            same=lambda known: (known.volume, known.size_bytes) == (volume, size_bytes),
+        )
+        return self._read(queries.volume, volume)
+
     def _create_order(self, session: Session, request: VolumeRequest) -> CreateVolume:
         order = CreateVolume(
             job=request.operation,
@@ -172,10 +202,10 @@ class VolumeVerbs(SnapshotVerbs):
             )
         return queries.template_source(session, template)
 
-    def _require_unshared(self, order: RevertVolume) -> None:
+    def _require_unshared(self, order: RevertVolume | ResizeVolume) -> None:
         try:
             shared = self._ports.at(order.pool, order.image_store).array.get_lun(order.lun_id).shared
         except CallError as error:
             raise UnavailableError(f"Whether volume {order.volume} is in use cannot be seen: {error}") from error
         if shared:
-            raise ConflictError(f"Volume {order.volume} is in use; shut its machine down before reverting it.")
+            raise ConflictError(f"Volume {order.volume} is in use; shut its machine down first.")

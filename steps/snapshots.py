@@ -227,6 +227,15 @@ def the_snapshot_is(lab: Lab, scene: Scene, name: str, state: str, location: str
     assert (found.state, found.location) == (state, location), f"The driver lists it {found.state} on {found.location}."
 
 
+@then(parsers.parse('the driver lists "{name}" as {word}'))
+def the_driver_lists_as_revertable(lab: Lab, scene: Scene, name: str, word: str) -> None:
+    """`revertable` or `not revertable`; a driver that says nothing of it has not said so."""
+    found = get_snapshot(lab.driver, scene.snapshot(name).id)
+    assert found.revertable is {"revertable": True, "not revertable": False}[word], (
+        f'The driver says of "{name}": revertable {found.revertable}.'
+    )
+
+
 @then("each snapshot has walked from state to state without a gap")
 def each_snapshot_has_walked(lab: Lab) -> None:
     """Every state change begins in the state where the last one of its snapshot ended; the first one in Allocated."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pytest_bdd import given, parsers, then, when
 
-from snapproof.lab import Lab
+from snapproof.lab import GuestEvent, Lab
 from snapproof.steps.scene import ACCOUNT, Scene
 from snapproof.vocabulary import BLOCK_BYTES, Qos, Volume, VolumeRequest
 
@@ -139,6 +139,29 @@ def a_volume_is_made(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
     outcome = scene.act(lab, lambda driver: driver.create_volume(request))
     if outcome.value is not None:
         scene.volumes[name] = outcome.value
+
+
+@when(parsers.parse('the volume "{name}" is resized to {size:d} {unit}'))
+def the_volume_is_resized(lab: Lab, scene: Scene, name: str, size: int, unit: str) -> None:
+    """Ask for a larger volume."""
+    operation, volume = scene.operation(), scene.volume(name).id
+    scene.act(lab, lambda driver: driver.resize_volume(operation, volume, size * UNITS[unit]))
+
+
+@then(parsers.parse('the volume "{name}" is a disk of {size:d} {unit}'))
+def the_volume_is_a_disk_of(lab: Lab, scene: Scene, name: str, size: int, unit: str) -> None:
+    """As the driver lists it, and as its LUN has it; the act must have succeeded."""
+    scene.outcome.raise_if_failed()
+    known = scene.volume(name)
+    (listed,) = [row.size_bytes for row in lab.driver.list_volumes() if row.id == known.id]
+    held = lab.content_of(known).size_bytes
+    assert (listed, held) == (size * UNITS[unit],) * 2, f'"{name}" is listed with {listed} bytes and has {held}.'
+
+
+@given(parsers.parse('the machine of "{name}" has a snapshot of its own'))
+def the_machine_has_a_snapshot(scene: Scene, name: str) -> None:
+    """Taken by the host's administrator; the disk holds a chain from now on."""
+    scene.guests[name].undergo(GuestEvent.SNAPSHOT)
 
 
 @when(parsers.parse('the volume "{name}" is reverted to snapshot "{snapshot}"'))

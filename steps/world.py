@@ -4,6 +4,7 @@ from pytest_bdd import given, parsers, then, when
 
 from snapproof.lab import Lab
 from snapproof.steps.scene import ACCOUNT, Scene
+from snapproof.vocabulary import LocationType
 
 
 @given("an hour passes")
@@ -50,6 +51,16 @@ def charged_for_the_bytes(lab: Lab) -> None:
     lying = sum(image.physical_size_bytes for image in lab.backups())
     charged = lab.driver.resource_counts(ACCOUNT).secondary_storage_bytes
     assert charged == lying, f"{charged} bytes are charged; {lying} lie there."
+
+
+@then("the account is charged for the volumes and snapshots that are on the array")
+def charged_for_primary(lab: Lab) -> None:
+    """Each as large as its disk."""
+    volumes = sum(row.size_bytes for row in lab.driver.list_volumes(ACCOUNT))
+    places = [(row.size_bytes, copy.location) for row in lab.driver.list_snapshots(ACCOUNT) for copy in row.copies]
+    wanted = volumes + sum(size for size, place in places if place is LocationType.PRIMARY)
+    charged = lab.driver.resource_counts(ACCOUNT).primary_storage_bytes
+    assert charged == wanted, f"{charged} bytes are charged on primary storage; there are {wanted}."
 
 
 @then("nothing is left behind on hosts, access groups and staging")

@@ -159,6 +159,10 @@ class ElementArray:
         """ModifyVolume."""
         self._call("ModifyVolume", volumeID=lun_id, qos=_qos(qos))
 
+    def resize_lun(self, lun_id: int, size_bytes: int) -> None:
+        """ModifyVolume."""
+        self._call("ModifyVolume", volumeID=lun_id, totalSize=size_bytes)
+
     def delete_lun(self, lun_id: int) -> None:
         """DeleteVolume."""
         self._call("DeleteVolume", volumeID=lun_id)

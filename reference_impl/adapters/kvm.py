@@ -85,6 +85,9 @@ class KvmHypervisor:
     def wipe(self, target: str) -> None:
         """Nothing: no repository was ever written."""
 
+    def grow_disk(self, target: str, size_bytes: int) -> None:
+        """Nothing: the LUN is the disk."""
+
     def detach(self, target: str) -> None:
         """Log out and forget the target; one that is not there is gone already."""
         for option in (("--logout",), ("-o", "delete")):

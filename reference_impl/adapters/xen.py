@@ -164,6 +164,12 @@ class XenHypervisor:
             self._unplug(sr)
             self._api.call("SR.destroy", sr)
 
+    def grow_disk(self, target: str, size_bytes: int) -> None:
+        """VDI.resize, after a scan: the SR is larger by now."""
+        sr = self._sr(_lun_label(target))
+        self._api.call("SR.scan", sr)
+        self._api.call("VDI.resize", self._only_vdi(sr, target), str(size_bytes))
+
     def detach(self, target: str) -> None:
         """Let go of every SR of the LUN's label."""
         for sr in self._api.call("SR.get_by_name_label", _lun_label(target)):

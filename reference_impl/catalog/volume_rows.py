@@ -51,6 +51,10 @@ class VolumeRows(PolicyRows):
         moved = advance(VOLUME_TRANSITIONS, state, event)
         self._connection.execute(update(VOLUMES).where(which).values(state=moved, **sized))
 
+    def resize_volume(self, uuid: str, size_bytes: int) -> None:
+        """Write down another size."""
+        self._connection.execute(update(VOLUMES).where(VOLUMES.c.uuid == uuid).values(size=size_bytes))
+
     def remove_volume(self, uuid: str) -> None:
         """Mark a volume as removed, and end its policies; its row stays, its snapshots refer to it."""
         self._end_policies(SNAPSHOT_POLICY.c.volume_id == self._volume_id(uuid))

@@ -27,6 +27,7 @@ class Operation(StrEnum):
     LIST = "list"
     CREATE_VOLUME = "create volume"
     DELETE_VOLUME = "delete volume"
+    RESIZE_VOLUME = "resize volume"
     TAKE_SNAPSHOT = "take snapshot"
     ARCHIVE_SNAPSHOT = "archive snapshot"
     REVERT_SNAPSHOT = "revert to snapshot"

@@ -154,11 +154,33 @@ class CopyIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequireOneDisk:
+    """Have a host see that a LUN nobody uses holds one disk without snapshots of the machine's own; let go again."""
+
+    lun_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RollBackLun:
     """Give a LUN the content of one of its array snapshots. What was on it is lost."""
 
     lun_id: int
     snapshot_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowLun:
+    """Let a LUN be at least so large. It is never made smaller again."""
+
+    lun_id: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowDisk:
+    """Let the one disk on the source be so large, as a host does it."""
+
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +222,10 @@ Effect: TypeAlias = (
     | FetchImage
     | StageImage
     | CopyIn
+    | RequireOneDisk
     | RollBackLun
+    | GrowLun
+    | GrowDisk
     | DeleteArraySnapshot
     | DeleteBackup
     | ReleaseLun

@@ -193,6 +193,18 @@ class RevertVolume(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeVolume(Placed):
+    """Make a volume larger: its LUN first, then the disk on it."""
+
+    job: str
+    account: str
+    volume: str
+    lun_id: int
+    size_bytes: int
+    caller: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteVolume(Placed):
     """Delete a volume; its LUN goes too unless array snapshots still need it."""
 
@@ -246,6 +258,7 @@ Order: TypeAlias = (
     | DeleteSnapshot
     | CreateVolume
     | DeleteVolume
+    | ResizeVolume
     | CreateTemplate
     | DeleteTemplate
 )
@@ -259,6 +272,7 @@ ORDERS: dict[str, type[Order]] = {
     "CreateVolume": CreateVolume,
     "RevertVolume": RevertVolume,
     "DeleteVolume": DeleteVolume,
+    "ResizeVolume": ResizeVolume,
     "CreateTemplate": CreateTemplate,
     "DeleteTemplate": DeleteTemplate,
 }
@@ -285,9 +299,9 @@ def template_of(order: Order) -> str | None:
 
 
 EXCLUDED: dict[type[Order], tuple[type[Order], ...]] = {
-    TakeSnapshot: (DeleteVolume, RevertVolume),
-    CreateTemplate: (DeleteVolume, RevertVolume),
-    ArchiveSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, RevertVolume),
-    DeleteSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, RevertVolume),
+    TakeSnapshot: (DeleteVolume, ResizeVolume, RevertVolume),
+    CreateTemplate: (DeleteVolume, ResizeVolume, RevertVolume),
+    ArchiveSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, ResizeVolume, RevertVolume),
+    DeleteSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, ResizeVolume, RevertVolume),
 }
 """What must not be under way on the same volume: whoever may have to delete the LUN counts what needs it still."""

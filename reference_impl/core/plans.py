@@ -21,11 +21,14 @@ from snapproof.reference_impl.core.effects import (
     Effect,
     FetchImage,
     GrantHosts,
+    GrowDisk,
+    GrowLun,
     InspectImage,
     LookAtSource,
     PublishImage,
     ReachSource,
     ReleaseLun,
+    RequireOneDisk,
     ResignDisk,
     RollBackLun,
     SetQos,
@@ -53,6 +56,7 @@ from snapproof.reference_impl.core.orders import (
     DeleteTemplate,
     DeleteVolume,
     Order,
+    ResizeVolume,
     RevertVolume,
     TakeSnapshot,
     VolumeSource,
@@ -241,8 +245,25 @@ def plan_create_volume(order: CreateVolume) -> Plan:
 
 
 def plan_revert(order: RevertVolume) -> Plan:
-    """One call, which can be repeated while nobody writes to the volume, and not taken back."""
-    return (Step(RollBackLun(lun_id=order.lun_id, snapshot_id=order.array_snapshot)),)
+    """One call, which can be repeated while nobody writes to the volume, and not taken back.
+
+    A machine's own snapshots are on the LUN: they would be lost or come back, and nobody would know.
+    """
+    look = Step(RequireOneDisk(lun_id=order.lun_id))
+    return (
+        look,
+        Step(RollBackLun(lun_id=order.lun_id, snapshot_id=order.array_snapshot)),
+    )
+
+
+def plan_resize(order: ResizeVolume) -> Plan:
+    """A larger LUN under a disk of the old size does no harm, so nothing of this is taken back."""
+    return (
+        Step(GrowLun(lun_id=order.lun_id, size_bytes=lun_size(order.size_bytes))),
+        Step(LookAtSource(lun_id=order.lun_id)),
+        Step(ReachSource(lun_id=order.lun_id), Lifetime.WORK),
+        Step(GrowDisk(size_bytes=order.size_bytes)),
+    )
 
 
 def plan_delete_volume(order: DeleteVolume) -> Plan:
@@ -312,6 +333,7 @@ PLANNERS: Mapping[type[Order], Callable[[Any], Plan]] = {
     CreateVolume: plan_create_volume,
     RevertVolume: plan_revert,
     DeleteVolume: plan_delete_volume,
+    ResizeVolume: plan_resize,
     CreateTemplate: plan_create_template,
     DeleteTemplate: plan_delete_template,
 }

@@ -15,6 +15,7 @@ from snapproof.reference_impl.core.orders import (
     DeleteTemplate,
     DeleteVolume,
     Order,
+    ResizeVolume,
     RevertVolume,
     TakeSnapshot,
 )
@@ -30,6 +31,7 @@ RECORDERS: Mapping[type[Order], Recorder] = {
     CreateVolume: volumes.CREATE,
     RevertVolume: volumes.REVERT,
     DeleteVolume: volumes.DELETE,
+    ResizeVolume: volumes.RESIZE,
     CreateTemplate: templates.CREATE,
     DeleteTemplate: templates.DELETE,
 }

@@ -2,7 +2,7 @@
 
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Facts
-from snapproof.reference_impl.core.orders import CreateVolume, DeleteVolume, RevertVolume
+from snapproof.reference_impl.core.orders import CreateVolume, DeleteVolume, ResizeVolume, RevertVolume
 from snapproof.reference_impl.core.states import VolumeEvent
 from snapproof.reference_impl.recording.recorder import Recorder, usage
 
@@ -37,6 +37,12 @@ def fail_revert(tx: Transaction, order: RevertVolume, _facts: Facts) -> None:
     tx.move_volume(order.volume, VolumeEvent.OPERATION_FAILED)
 
 
+def succeed_resize(tx: Transaction, order: ResizeVolume, _facts: Facts) -> None:
+    """The volume is larger from here on."""
+    tx.resize_volume(order.volume, order.size_bytes)
+    tx.usage(usage("VOLUME.RESIZE", order.account, order.volume, order.size_bytes))
+
+
 def succeed_delete_volume(tx: Transaction, order: DeleteVolume, _facts: Facts) -> None:
     """The volume is gone for users; its LUN may outlive it."""
     tx.remove_volume(order.volume)
@@ -54,3 +60,5 @@ REVERT = Recorder(
 )
 
 DELETE = Recorder(audit="VOLUME.DELETE", subject=lambda order: str(order.volume), succeed=succeed_delete_volume)
+
+RESIZE = Recorder(audit="VOLUME.RESIZE", subject=lambda order: str(order.volume), succeed=succeed_resize)

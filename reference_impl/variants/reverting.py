@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core import effects as fx
+from snapproof.reference_impl.core.effects import Facts
+from snapproof.reference_impl.core.orders import RevertVolume
+from snapproof.reference_impl.core.states import VolumeEvent
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.cloning import do_nothing, with_performer
-from snapproof.vocabulary import SnapshotState, StateChange
+from snapproof.reference_impl.variants.moving import with_recorder
+from snapproof.vocabulary import AccountId, LocationType, Snapshot, SnapshotState, StateChange, VolumeId
 
 
 class RevertsNothing(ReferenceDriver):
@@ -24,3 +29,38 @@ class HidesTheWay(ReferenceDriver):
     def state_changes(self) -> Sequence[StateChange]:
         """Leave out what leads to BackingUp."""
         return [change for change in super().state_changes() if change.after is not SnapshotState.BACKING_UP]
+
+
+class RevertsUnderSnapshots(ReferenceDriver):
+    """Breaks R-019: that a machine has snapshots of its own is looked for by nobody."""
+
+    def rules(self) -> Rules:
+        """Leave the look out."""
+        return Rules(performers=with_performer(fx.RequireOneDisk, lambda p: replace(p, do=do_nothing)))
+
+
+class SaysAllCanBeRevertedTo(ReferenceDriver):
+    """Breaks R-019 (hazard C10): a snapshot on secondary storage is listed as one to revert to."""
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        """Ask the pool what it can do, not where the bytes are."""
+        found = super().list_snapshots(account, volume=volume, location=location)
+        return [replace(row, revertable=True) for row in found]
+
+
+class KeepsTheNewSize(ReferenceDriver):
+    """Breaks R-049: a volume that was made larger is listed and charged as large when it is reverted."""
+
+    def rules(self) -> Rules:
+        """Leave the row's size as it is."""
+
+        def succeed(tx: Transaction, order: RevertVolume, _facts: Facts) -> None:
+            tx.move_volume(order.volume, VolumeEvent.OPERATION_SUCCEEDED)
+
+        return Rules(recorders=with_recorder(RevertVolume, succeed=succeed))

@@ -69,6 +69,9 @@ class Attachment(Protocol):
     def delete(self, uuid: str) -> None:
         """Delete a VDI and its bytes; one that is gone already is fine."""
 
+    def grow(self, uuid: str, size_bytes: int) -> None:
+        """Make a VDI longer; what is new reads as zeros. Raises SR_OPERATION_NOT_SUPPORTED where VDIs cannot grow."""
+
     def fork(self, uuid: str, wanted: Fork) -> None:
         """Snapshot or clone a VDI. Raises SR_OPERATION_NOT_SUPPORTED where VDIs have no parents."""
 

@@ -82,6 +82,9 @@ class FolderAttachment:
     def overwrite(self, uuid: str, source: Source) -> CopySteps:
         raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"A VHD file is written in one stream, {uuid} cannot be refilled")
 
+    def grow(self, uuid: str, size_bytes: int) -> None:
+        raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"resize of VDI {uuid} to {size_bytes}")
+
     def fork(self, uuid: str, wanted: Fork) -> None:
         raise XapiError("SR_OPERATION_NOT_SUPPORTED", f"A file SR holds whole backups here, {uuid} gets no child")
 

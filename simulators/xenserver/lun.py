@@ -136,6 +136,16 @@ class Layout:
         )
         return replace(self, vdis=(*self.vdis, entry))
 
+    def grown(self, uuid: str, size_bytes: int, *, lun_bytes: int) -> "Layout":
+        """Let a VDI without relatives reach further, where nothing lies behind it; raises LayoutError."""
+        entry = self.entry(uuid)
+        if entry.parent or self.children(uuid):
+            raise LayoutError(f"VDI {uuid} of SR {self.sr_uuid} is part of a chain; coalesce it first.")
+        behind = [other.offset for other in self.vdis if other.offset > entry.offset]
+        if entry.offset + size_bytes > min([lun_bytes, *behind]):
+            raise LayoutError(f"A VDI of {size_bytes} bytes does not fit a LUN of {lun_bytes}; SR {self.sr_uuid}.")
+        return self.replaced(uuid, replace(entry, size_bytes=size_bytes, taken_bytes=size_bytes))
+
     def _gap(self, taken_bytes: int) -> int:
         """Find where so many bytes fit between the VDIs, or behind the last."""
         offset = DATA_START

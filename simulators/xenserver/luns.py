@@ -175,6 +175,16 @@ class LunAttachment:
     def delete(self, uuid: str) -> None:
         write_layout(self.lun, self._layout().without(uuid))
 
+    def grow(self, uuid: str, size_bytes: int) -> None:
+        layout, before = self._layout(), self._entry(uuid)
+        try:
+            grown = layout.grown(uuid, size_bytes, lun_bytes=self.lun.size_bytes)
+        except LayoutError as error:
+            raise backend(Backend.NO_SPACE, str(error)) from error
+        for _ in _zeroed(self.lun, before.offset + before.size_bytes, size_bytes - before.size_bytes):
+            pass
+        write_layout(self.lun, grown)
+
     def fork(self, uuid: str, wanted: Fork) -> None:
         layout = self._layout()
         self._entry(uuid)

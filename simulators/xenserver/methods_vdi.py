@@ -124,6 +124,16 @@ def rename(state: State, vdi: Vdi, label: str) -> None:
     state.record("vdi renamed", vdi=vdi.uuid, label=label)
 
 
+def _resize(state: State, vdi: Vdi, size_bytes: int) -> None:
+    """Make a disk longer that no guest has open. It never gets shorter."""
+    _refuse_use(state, vdi, "resize")
+    if size_bytes < vdi.virtual_size:
+        raise XapiError("VALUE_NOT_SUPPORTED", "size", str(size_bytes), "A VDI never shrinks")
+    state.attachment(vdi.sr).grow(vdi.uuid, size_bytes)
+    vdi.virtual_size = size_bytes
+    state.record("vdi resized", vdi=vdi.uuid, size_bytes=size_bytes)
+
+
 def _update(state: State, vdi: Vdi) -> None:
     """Refresh what the VDI says of itself: here it is always read anew."""
     state.attachment(vdi.sr)
@@ -140,6 +150,7 @@ VDI_RULES: Mapping[str, Callable[..., object]] = {
     "VDI.snapshot": _snapshot,
     "VDI.clone": _clone,
     "VDI.copy": copy_vdi,
+    "VDI.resize": _resize,
     "VDI.update": _update,
     "VDI.forget": _forget,
     "VDI.destroy": destroy_vdi,

@@ -49,6 +49,7 @@ GUESSES = (
     "event.next waits 30 s at most; an event's class is written in lower case and its time is when it is told",
     "Served in real time, event.from and event.next answer nothing after 5 s, whatever the client's patience",
     "A master without power answers nothing at all; a slave without power answers HOST_OFFLINE through the master",
+    "VDI.resize answers VALUE_NOT_SUPPORTED to a smaller size, SR_BACKEND_FAILURE_44 in a chain or without room",
     "base_vdi, and into_vdi of a file SR, are answered with SR_OPERATION_NOT_SUPPORTED",
     "SR.scan passes over files that are no VHD; the real one fails or marks them",
     "SR.scan answers DB_UNIQUENESS_CONSTRAINT_VIOLATION where a VDI is known in another SR",

@@ -124,6 +124,9 @@ class DriverUnderTest(Protocol):
         `keep_present` takes a snapshot on the array of what is there before; without that one, nothing is reverted.
         """
 
+    def resize_volume(self, operation: OperationId, volume: VolumeId, size_bytes: int) -> Volume:
+        """Make a volume larger that no machine uses. Its snapshots keep their size. What is new reads as zeros."""
+
     def create_template(self, request: TemplateRequest) -> Template:
         """Make a template with the content of a snapshot. The snapshot stays what and where it is."""
 

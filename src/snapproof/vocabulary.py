@@ -65,6 +65,7 @@ class Capability(StrEnum):
     POOLS = "pools"  # volumes are put on storage pools by name, and it is told how full each is
     ARRAY_VOLUMES = "array-volumes"  # where no host can re-sign, a snapshot is an array volume of its own
     TEMPLATES = "templates"  # a template can be made of a snapshot, wherever that is kept
+    RESIZE = "resize"  # a volume that no machine uses can be made larger
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
     AUDIT_EVENTS = "audit-events"
@@ -206,7 +207,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A snapshot as its driver reports it."""
+    """A snapshot as its driver reports it. `revertable` says whether its volume can be taken back to it."""
 
     id: SnapshotId
     account: AccountId
@@ -217,6 +218,7 @@ class Snapshot:
     size_bytes: int
     copies: tuple[Copy, ...]
     policy: PolicyId | None = None
+    revertable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,10 +254,14 @@ class PoolUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceCounts:
-    """What an account is charged against its limits."""
+    """What an account is charged against its limits.
+
+    On primary storage that is its volumes and its snapshots there, each as large as its disk.
+    """
 
     snapshots: int
     secondary_storage_bytes: int
+    primary_storage_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from snapproof.reference_impl.core.orders import (
     DeleteVolume,
     Order,
     Persistence,
+    ResizeVolume,
     RevertVolume,
     TakeSnapshot,
     VolumeSource,
@@ -112,6 +113,7 @@ TEMPLATE = CreateTemplate(
     array_source=ArraySource(lun_id=1, snapshot_id=7),
 )
 TEMPLATE_OF_BACKUP = replace(TEMPLATE, array_source=None, backup_source=RESTORE.backup_source)
+RESIZE = ResizeVolume(job="resize", account="blue", volume="v", lun_id=1, size_bytes=8192)
 AS_VOLUME = replace(TAKE, as_volume=True)
 DELETE_VOLUME_COPY = replace(DELETE, array_snapshot=None, backup=None, release_lun=None, array_volume=9)
 COPY_OF_VOLUME = replace(CREATE, from_snapshot="s", volume_source=VolumeSource(lun_id=9))
@@ -134,6 +136,7 @@ NAMED: dict[str, Order] = {
     "template": TEMPLATE,
     "template-of-backup": TEMPLATE_OF_BACKUP,
     "delete-template": DELETE_TEMPLATE,
+    "resize": RESIZE,
     "as-volume": AS_VOLUME,
     "delete-volume-copy": DELETE_VOLUME_COPY,
     "copy-of-volume": COPY_OF_VOLUME,

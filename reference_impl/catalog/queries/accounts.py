@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from snapproof.reference_impl.catalog.schema import (
     ACCOUNT,
@@ -12,8 +12,12 @@ from snapproof.reference_impl.catalog.schema import (
     RESOURCE_COUNT,
     SECONDARY_BYTES,
     SNAPSHOT_COUNT,
+    SNAPSHOT_STORE_REF,
+    SNAPSHOTS,
     USAGE_STORAGE,
+    VOLUMES,
 )
+from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import AccountId, LocationType, ResourceCounts, UsageRecord
 
 
@@ -28,8 +32,24 @@ def resource_counts(connection: Connection, account: AccountId) -> ResourceCount
     rows = connection.execute(charged.where(ACCOUNT.c.account_name == account))
     counts: dict[str, int] = {row.type: row.charged for row in rows}
     return ResourceCounts(
-        snapshots=counts.get(SNAPSHOT_COUNT, 0), secondary_storage_bytes=counts.get(SECONDARY_BYTES, 0)
+        snapshots=counts.get(SNAPSHOT_COUNT, 0),
+        secondary_storage_bytes=counts.get(SECONDARY_BYTES, 0),
+        primary_storage_bytes=primary_bytes(connection, account),
     )
+
+
+def primary_bytes(connection: Connection, name: AccountId) -> int:
+    """What an account keeps on primary storage: its volumes, and its snapshots there, each as large as its volume."""
+    owned = (VOLUMES.c.removed.is_(None)) & (ACCOUNT.c.account_name == name)
+    volumes = select(func.coalesce(func.sum(VOLUMES.c.size), 0)).join(ACCOUNT, VOLUMES.c.account_id == ACCOUNT.c.id)
+    there = (SNAPSHOT_STORE_REF.c.store_role == "Primary") & (SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED)
+    snapshots = (
+        select(func.coalesce(func.sum(SNAPSHOTS.c.size), 0))
+        .join(SNAPSHOT_STORE_REF, SNAPSHOT_STORE_REF.c.snapshot_id == SNAPSHOTS.c.id)
+        .join(ACCOUNT, SNAPSHOTS.c.account_id == ACCOUNT.c.id)
+        .where(there, ACCOUNT.c.account_name == name)
+    )
+    return int(connection.execute(volumes.where(owned)).scalar_one()) + int(connection.execute(snapshots).scalar_one())
 
 
 def usage_records(connection: Connection) -> Sequence[UsageRecord]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from snapproof.accounts import ROOT_DOMAIN, Account, Limits, Role
 from snapproof.driver import LimitExceededError, NotFoundError
@@ -19,17 +19,13 @@ from snapproof.reference_impl.catalog.ownership import (
     ROLES,
     USER,
 )
-from snapproof.reference_impl.catalog.queries.accounts import resource_counts
+from snapproof.reference_impl.catalog.queries.accounts import primary_bytes, resource_counts
 from snapproof.reference_impl.catalog.schema import (
     ACCOUNT,
     PRIMARY_BYTES,
     SECONDARY_BYTES,
     SNAPSHOT_COUNT,
-    SNAPSHOT_STORE_REF,
-    SNAPSHOTS,
-    VOLUMES,
 )
-from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import AccountId, LocationType, OperationId
 
 ROLE_OF_TYPE = {number: role for role, number in reversed(list(TYPES.items()))}
@@ -114,20 +110,6 @@ _USERS: Select[Any] = (
     .join(ACCOUNT)
     .where(USER.c.removed.is_(None), USER.c.api_key.is_not(None), USER.c.state == "enabled")
 )
-
-
-def primary_bytes(connection: Connection, name: AccountId) -> int:
-    """What an account keeps on primary storage: its volumes, and its snapshots there, each as large as its volume."""
-    owned = (VOLUMES.c.removed.is_(None)) & (ACCOUNT.c.account_name == name)
-    volumes = select(func.coalesce(func.sum(VOLUMES.c.size), 0)).join(ACCOUNT, VOLUMES.c.account_id == ACCOUNT.c.id)
-    there = (SNAPSHOT_STORE_REF.c.store_role == "Primary") & (SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED)
-    snapshots = (
-        select(func.coalesce(func.sum(SNAPSHOTS.c.size), 0))
-        .join(SNAPSHOT_STORE_REF, SNAPSHOT_STORE_REF.c.snapshot_id == SNAPSHOTS.c.id)
-        .join(ACCOUNT, SNAPSHOTS.c.account_id == ACCOUNT.c.id)
-        .where(there, ACCOUNT.c.account_name == name)
-    )
-    return int(connection.execute(volumes.where(owned)).scalar_one()) + int(connection.execute(snapshots).scalar_one())
 
 
 def require_room(connection: Connection, name: AccountId, location: LocationType, size_bytes: int) -> None:

@@ -136,4 +136,10 @@ def _snapshot(row: Row[Any], copies: Sequence[Copy]) -> Snapshot:
         size_bytes=row.size,
         copies=tuple(copies),
         policy=None if row.policy_uuid is None else PolicyId(row.policy_uuid),
+        revertable=row.status == SnapshotState.BACKED_UP and any(map(_on_array, copies)),
     )
+
+
+def _on_array(copy: Copy) -> bool:
+    """Say whether a copy is an array snapshot: a volume goes back to no other (hazard C10)."""
+    return copy.location is LocationType.PRIMARY and array_volume_id(copy.reference) is None

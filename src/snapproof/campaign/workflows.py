@@ -229,6 +229,26 @@ def arrange_take_array_volume(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.take_snapshot(request), busy, judge)
 
 
+def arrange_resize(lab: Lab) -> Stage:
+    """A volume that no machine uses is made larger; another one is written to meanwhile."""
+    volume, guest = _volume_with_guest(lab)
+    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    guest.stop()
+    _, busy = _volume_with_guest(lab, "other")
+    operation, larger = OperationId("resize"), SIZE_BYTES + 2**20
+
+    def judge(after: Lab) -> Iterator[str]:
+        """It can be had at last, by the same request or by another; and then it is so large for everybody."""
+        if after.attempt(lambda driver: driver.resize_volume(operation, volume.id, larger)).error is not None:
+            again = OperationId("resize-again")
+            after.attempt(lambda driver: driver.resize_volume(again, volume.id, larger)).raise_if_failed()
+        (listed,) = [row.size_bytes for row in after.driver.list_volumes() if row.id == volume.id]
+        if (listed, after.content_of(volume).size_bytes) != (larger, larger):
+            yield f"Volume {volume.name} is listed with {listed} bytes and has another size, or not {larger}."
+
+    return Stage(lambda driver: driver.resize_volume(operation, volume.id, larger), busy, judge)
+
+
 def arrange_template(lab: Lab) -> Stage:
     """A template is made of an array snapshot, beside one that was made of a backup."""
     volume, guest = _volume_with_guest(lab)
@@ -261,6 +281,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "archive": Workflow(1, arrange_archive),
     "archive-orphan": Workflow(1, arrange_archive_orphan),
     "revert": Workflow(1, arrange_revert),
+    "resize": Workflow(1, arrange_resize),
     "template": Workflow(1, arrange_template),
     "take-array-volume": Workflow(1, arrange_take_array_volume, NO_RESIGNING),
     "restore-array-volume": Workflow(1, _arrange_restore(LocationType.PRIMARY), NO_RESIGNING),
