@@ -7,6 +7,7 @@ from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.kvm import KvmHypervisor
 from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
+from snapproof.reference_impl.adapters.vmware import VmwareHypervisor
 from snapproof.reference_impl.adapters.xen import XenHypervisor
 from snapproof.reference_impl.pacing import Pace, paced
 from snapproof.reference_impl.ports import Hypervisor, Ports, Reach
@@ -29,6 +30,7 @@ def _kvm(site: Site, _settings: Callable[[], Settings]) -> Hypervisor:
 HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Callable[[], Settings]], Hypervisor]] = {
     HypervisorType.XENSERVER: _xen,
     HypervisorType.KVM: _kvm,
+    HypervisorType.VMWARE: lambda _site, _settings: VmwareHypervisor(),
 }
 
 

@@ -189,6 +189,7 @@ class ImageFormat(StrEnum):
 
     VHD = "VHD"
     QCOW2 = "QCOW2"
+    OVA = "OVA"
 
 
 class Hypervisor(Protocol):

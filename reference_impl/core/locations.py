@@ -7,10 +7,15 @@ _LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWX
 
 
 BACKED_UP_FORMAT = "VHD"
+UNKNOWN_FORMAT = "OVA"
 
 
 def require_format(location: LocationType, image_format: str) -> None:
-    """Refuse to back up what is no VHD, before anything is begun (R-009)."""
+    """Refuse to back up what is no VHD, and anything of VMware's, before anything is begun (R-009, R-119)."""
+    if image_format == UNKNOWN_FORMAT:
+        raise InvalidRequestError(
+            f"Volumes of format {UNKNOWN_FORMAT} are VMware's, whose snapshots need its own help; none are taken here."
+        )
     if location is LocationType.SECONDARY and image_format != BACKED_UP_FORMAT:
         raise InvalidRequestError(
             f"A volume of format {image_format} cannot be backed up: only {BACKED_UP_FORMAT} is kept on SECONDARY. "

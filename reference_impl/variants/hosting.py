@@ -44,3 +44,17 @@ class FormatsWhatItCannotProbe(ReferenceDriver):
             site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=Settings
         )
         return replace(super().ports(), hypervisor=hypervisor)
+
+
+class TakesVmwareForXenServer(ReferenceDriver):
+    """Breaks R-119: whatever is not KVM is taken for XenServer."""
+
+    def ports(self) -> Ports:
+        """Call its disks VHDs."""
+        ports, site = super().ports(), self.site
+        if site.hypervisor_type is not HypervisorType.VMWARE:
+            return ports
+        hypervisor = XenHypervisor(
+            site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=self.settings
+        )
+        return replace(ports, hypervisor=hypervisor)

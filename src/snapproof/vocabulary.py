@@ -47,6 +47,7 @@ class HypervisorType(StrEnum):
 
     XENSERVER = "XenServer"
     KVM = "KVM"
+    VMWARE = "VMware"
 
 
 class Capability(StrEnum):
