@@ -16,8 +16,8 @@ class Workbench:
     live: Callable[[], Settings]
 
     def at(self, order: Order) -> "Workbench":
-        """The bench for an order, at its storage pool and its image store."""
-        return replace(self, ports=self.ports.at(order.pool, order.image_store))
+        """The bench for an order, at its storage pool, its image store and its hosts."""
+        return replace(self, ports=self.ports.at(order.pool, order.image_store, order.cluster))
 
     @property
     def settings(self) -> Settings:

@@ -48,6 +48,13 @@ def connect(site: Site, settings: Callable[[], Settings]) -> Ports:
         store.name: Reach(at=store.export_url, store=NfsStore(paced(store.export, pace)))
         for store in site.further_stores
     }
+    clusters = {
+        cluster.name: Reach(
+            at=cluster.hosts_group,
+            hypervisor=HYPERVISORS[site.hypervisor_type](replace(watched, hypervisor=cluster.hypervisor), settings),
+        )
+        for cluster in site.further_clusters
+    }
     return Ports(
         array=ElementArray(site.array, group=site.hosts_group),
         hypervisor=HYPERVISORS[site.hypervisor_type](watched, settings),
@@ -56,5 +63,5 @@ def connect(site: Site, settings: Callable[[], Settings]) -> Ports:
         pace=pace,
         portal=site.array_portal,
         export_url=site.export_url,
-        further={**arrays, **stores},
+        further={**arrays, **stores, **clusters},
     )

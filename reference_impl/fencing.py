@@ -59,6 +59,10 @@ def fenced(site: Site, require: Callable[[], None], trust: Trust = USUAL_TRUST) 
         export=_fenced(site.export, require),
         clock=_WatchfulClock(site.clock, require),
         further_pools=tuple(replace(pool, array=_behind(pool.array, require, trust)) for pool in site.further_pools),
+        further_clusters=tuple(
+            replace(cluster, hypervisor=_behind(cluster.hypervisor, require, trust))
+            for cluster in site.further_clusters
+        ),
         further_stores=tuple(replace(store, export=_fenced(store.export, require)) for store in site.further_stores),
     )
 

@@ -6,7 +6,7 @@ Which orders a request draws up is in the files of the nouns.
 import logging
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -30,7 +30,7 @@ from snapproof.reference_impl.core.orders import (
 )
 from snapproof.reference_impl.fencing import fenced
 from snapproof.reference_impl.orchestrator import Orchestrator
-from snapproof.reference_impl.ports import CallError, Ports
+from snapproof.reference_impl.ports import CallError, Hypervisor, Ports
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
@@ -66,7 +66,7 @@ class Life:
         self.site = fenced(site, leases.require, self._trust())
         ports = self.ports()
         self._ports = ports = replace(ports, store=guarded(ports.store, ports.clock, live))
-        self._resigns: bool | None = None
+        self._capable: tuple[str, ...] | None = None
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(
@@ -133,15 +133,27 @@ class Life:
         """Derived from the operation, so that a request sent again after a lost answer means the same object."""
         return str(uuid.uuid5(_NAMES, f"{self.site.seed} {kind} {operation}"))
 
-    def _clones_are_usable(self) -> bool:
-        """Say whether hosts can use a clone, asked once a life. Where they do not answer, it shows when they must."""
-        if self._resigns is None:
+    def _capable_cluster(self) -> str | None:
+        """The first cluster of hosts that can use a clone, "" for the site's own; asked once a life (R-061).
+
+        Where the site's own hosts do not answer, it shows when they must.
+        """
+        if self._capable is None:
             try:
-                self._resigns = self._ports.hypervisor.resigns()
+                able = [name for name, hosts in self._clusters().items() if hosts.resigns()]
             except CallError as error:
                 LOG.warning("Whether hosts can re-sign cannot be seen: %s", error)
-                return True
-        return self._resigns
+                return ""
+            self._capable = tuple(able)
+        return next(iter(self._capable), None)
+
+    def _clusters(self) -> Mapping[str, Hypervisor]:
+        """The clusters of hosts by name, the site's own first."""
+        further = {name: reach.hypervisor for name, reach in self._ports.further.items() if reach.hypervisor}
+        return {"": self._ports.hypervisor, **further}
+
+    def _clones_are_usable(self) -> bool:
+        return self._capable_cluster() is not None
 
     def _require_usable_clones(self, of_what: str) -> None:
         if not self._clones_are_usable():

@@ -172,6 +172,9 @@ class Array(Protocol):
     def grant(self, lun_id: int) -> None:
         """Let the site's hosts reach the LUN."""
 
+    def admitting(self, group: str) -> "Array":
+        """The same array, letting in the hosts of another group."""
+
     def revoke(self, lun_id: int) -> None:
         """Take the LUN out of every access group; harmless when repeated."""
 
@@ -290,11 +293,12 @@ class SecondaryStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """One of several: an array behind its portal, or a store on its export."""
+    """One of several: an array behind its portal, a store on its export, or hosts that a group admits."""
 
     at: str
     array: Array | None = None
     store: SecondaryStore | None = None
+    hypervisor: Hypervisor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,17 +317,18 @@ class Ports:
     clock: WatchedClock
     pace: Pace
 
-    def at(self, pool: str, image_store: str) -> "Ports":
-        """The ports of a pool and an image store. A name that the site has not means the first."""
-        array, store = self.further.get(pool), self.further.get(image_store)
-        if array is None and store is None:
+    def at(self, pool: str, image_store: str, cluster: str = "") -> "Ports":
+        """The ports of a pool, an image store and a cluster of hosts. A name that the site has not means the first."""
+        array, store, hosts = (self.further.get(name) for name in (pool, image_store, cluster))
+        if array is None and store is None and hosts is None:
             return self
         portal, export_url = array.at if array else self.portal, store.at if store else self.export_url
+        reached = (array and array.array) or self.array
         return replace(
             self,
-            array=(array and array.array) or self.array,
+            array=reached.admitting(hosts.at) if hosts else reached,
             store=(store and store.store) or self.store,
-            hypervisor=self.hypervisor.towards(portal=portal, export_url=export_url),
+            hypervisor=((hosts and hosts.hypervisor) or self.hypervisor).towards(portal=portal, export_url=export_url),
             portal=portal,
             export_url=export_url,
         )

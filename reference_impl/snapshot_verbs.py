@@ -76,7 +76,8 @@ class SnapshotVerbs(Life):
                 raise InvalidRequestError(f"Snapshot {snapshot} is on SECONDARY already; there is nothing to archive.")
             if found.state is not SnapshotState.BACKED_UP:
                 raise ConflictError(f"Snapshot {snapshot} is {found.state}; only a BackedUp one can be archived.")
-            return queries.archive_order(session, found, operation, self._image_store_for(snapshot))
+            order = queries.archive_order(session, found, operation, self._image_store_for(snapshot))
+            return replace(order, cluster=self._capable_cluster() or "")
 
         self._carry_out(operation, ArchiveSnapshot, draw_up, same=lambda known: known.snapshot == snapshot)
         return self._read(queries.snapshot, snapshot)
@@ -137,5 +138,6 @@ class SnapshotVerbs(Life):
             location=location,
             pool=queries.pool_of(session, volume.id),
             image_store=self._image_store_for(snapshot),
+            cluster=self._capable_cluster() or "",
             in_background=background if location is LocationType.SECONDARY and request.async_backup else None,
         )

@@ -54,7 +54,7 @@ class TemplateVerbs(Life):
             if isinstance(source, VolumeSource):
                 return replace(placed, volume_source=source)
             self._require_usable_clones(f"A template of snapshot {found.id}")
-            return replace(placed, array_source=source)
+            return replace(placed, array_source=source, cluster=self._capable_cluster() or "")
 
         return self._carry_out(
             request.operation, CreateTemplate, draw_up, same=lambda known: known.snapshot == request.from_snapshot

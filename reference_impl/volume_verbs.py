@@ -182,7 +182,7 @@ class VolumeVerbs(SnapshotVerbs):
         if isinstance(found, VolumeSource):
             return replace(order, volume_source=found, pool=found.pool)
         self._require_usable_clones(f"A volume from snapshot {source.id}")
-        return replace(order, array_source=found, pool=found.pool)
+        return replace(order, array_source=found, pool=found.pool, cluster=self._capable_cluster() or "")
 
     def _pool_named(self, name: str | None) -> str:
         if name is not None and name not in self._pools:

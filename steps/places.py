@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pytest_bdd import given, parsers, when
+from pytest_bdd import given, parsers, then, when
 
 from snapproof.lab import Lab, Scenery
 from snapproof.vocabulary import HypervisorType
@@ -30,6 +30,21 @@ def several_image_stores(open_lab: Callable[..., Lab], number: int) -> Lab:
 def no_host_can_resign(open_lab: Callable[..., Lab]) -> Lab:
     """Build the site with XenServer hosts that cannot give the clone of a disk an identity of its own."""
     return open_lab("nfs", scenery=Scenery(resign=False))
+
+
+@given(parsers.parse("there are two clusters of hosts, of which {which} can re-sign"), target_fixture="lab")
+def two_clusters(open_lab: Callable[..., Lab], which: str) -> Lab:
+    """Build the site with a second cluster of hosts; `the second` of them can re-sign, or `none`."""
+    able = {"the second": True, "none": False}[which]
+    return open_lab("nfs", scenery=Scenery(resign=False, host_clusters=(able,)))
+
+
+@then("the hosts of the second cluster alone have made the copy")
+def the_second_alone_copied(lab: Lab) -> None:
+    """By what each cluster was asked for since calls were counted."""
+    asked = {call.partition("#")[0] for call in lab.calls()}
+    copied = {call.partition(".")[0] for call in asked if call.endswith(("VDI.copy", "SR.create"))}
+    assert copied == {"host-2"}, f"These made repositories and copies: {', '.join(sorted(copied)) or 'none'}."
 
 
 @when("the hosts can re-sign no longer")

@@ -85,3 +85,28 @@ Feature: Snapshots where no host can re-sign
     Then the array volume of "wednesday" is gone
     And an array volume of its own holds what was on the disk when "thursday" was taken
     And the driver lists the snapshot "tuesday" as BackedUp
+
+  @req:R-061 @capability:snapshot-secondary
+  Scenario: Of two clusters of hosts, the one that can re-sign makes the backup
+    Given there are two clusters of hosts, of which the second can re-sign
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And the guest of "database" keeps writing
+    And calls are counted from here
+    When a snapshot "nightly" of "database" is taken on SECONDARY
+    Then the snapshot "nightly" is BackedUp on SECONDARY
+    And the backup of "nightly" holds what was on the disk when it was taken
+    And the hosts of the second cluster alone have made the copy
+    And all that has changed is 1 more backup
+    And nothing is left behind on hosts, access groups and staging
+
+  @req:R-061 @capability:snapshot-secondary
+  Scenario: Where no cluster can re-sign, nothing is begun
+    Given there are two clusters of hosts, of which none can re-sign
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And calls are counted from here
+    When a snapshot "nightly" of "database" is taken on SECONDARY
+    Then the act is refused, saying "re-sign"
+    And the array was asked to make nothing
+    And all that has changed is nothing

@@ -4,11 +4,12 @@ When to ask and what to do about an answer is not decided here; only what an ans
 """
 
 import base64
+import copy
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -242,6 +243,12 @@ class ElementArray:
                 raise
             held = len(group.volumes)
             raise RefusedError(f"The access group {self._group} takes no more than its {held} volumes.") from error
+
+    def admitting(self, group: str) -> Self:
+        """On the same connection."""
+        other = copy.copy(self)
+        vars(other).update(_group=group)
+        return other
 
     def revoke(self, lun_id: int) -> None:
         """RemoveVolumesFromVolumeAccessGroup, wherever it is."""

@@ -51,10 +51,11 @@ class Persistence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """On which storage pool an order's LUNs are, and in which image store its images; no name means the first."""
+    """On which storage pool an order's LUNs are, in which image store its images, which hosts work; "" is the first."""
 
     pool: str = ""
     image_store: str = ""
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,7 @@ def succeed_take(tx: Transaction, order: TakeSnapshot, facts: Facts) -> None:
             size_bytes=order.size_bytes,
             pool=order.pool,
             image_store=order.image_store,
+            cluster=order.cluster,
         )
         open_behind(tx, BACK_UP, back_up)
         return

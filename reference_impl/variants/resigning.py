@@ -1,11 +1,14 @@
 """Variants that go wrong where no host can re-sign a clone. The table of all is zoo.toml."""
 
+from collections.abc import Mapping
+
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts, ReleaseLun
 from snapproof.reference_impl.core.orders import DeleteSnapshot, Order, TakeSnapshot
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.orchestrator import Rules
+from snapproof.reference_impl.ports import Hypervisor
 from snapproof.reference_impl.recording.snapshots import step_take
 from snapproof.reference_impl.variants.moving import with_recorder
 
@@ -43,3 +46,10 @@ class DeletesArraySnapshotsOnly(ReferenceDriver):
             return tuple(step for step in steps if step.effect != ReleaseLun(lun_id=order.array_volume or 0))
 
         return Rules(plan=plan)
+
+
+class AsksItsOwnHostsOnly(ReferenceDriver):
+    """Breaks R-061: whether another cluster of hosts could re-sign is never asked."""
+
+    def _clusters(self) -> Mapping[str, Hypervisor]:
+        return {"": self._ports.hypervisor}

@@ -89,7 +89,7 @@ class User:
 
 
 class Endpoint:
-    """One host's door. Every call passes the seam as `host.<Class.method>`.
+    """One host's door. Every call passes the seam as `<service>.<Class.method>`.
 
     `turn` is held while the pool is asked, and not while a call waits for events. Over a unix socket a slave passes on
     what only the master can answer; over TCP it tells who the master is. `configuration` is what the hosts' iSCSI
@@ -103,6 +103,7 @@ class Endpoint:
         username: str,
         password: str,
         seam: Seam | None = None,
+        service: str = "host",
         host: int = 0,
         unix: bool = False,
         users: Mapping[str, User] | None = None,
@@ -114,6 +115,7 @@ class Endpoint:
         self._configuration = configuration
         self._users = {**(users or {}), username: User(password=password, role=Role.ROOT)}
         self._seam = seam
+        self._service = service
         self._host = host
         self._unix = unix
         self._turn: AbstractContextManager[object] = turn or nullcontext()
@@ -122,7 +124,7 @@ class Endpoint:
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         path = target.partition("?")[0]
         if path == ELSEWHERE and self._seam is not None:
-            return self._seam.cross("host", ELSEWHERE_LABEL, lambda: _FAILED, refuse=lambda _: _FAILED)
+            return self._seam.cross(self._service, ELSEWHERE_LABEL, lambda: _FAILED, refuse=lambda _: _FAILED)
         if path not in PATHS and path != JSON_PATH:
             return (
                 404,
@@ -154,7 +156,7 @@ class Endpoint:
             return self._performed(name, arguments)
 
         return self._seam.cross(
-            "host",
+            self._service,
             name,
             lambda: self._performed(name, arguments),
             refuse=refuse,
@@ -251,6 +253,7 @@ def doors(
     username: str,
     password: str,
     seam: Seam | None = None,
+    service: str = "host",
     turn: AbstractContextManager[object] | None = None,
     unix: bool = False,
     wait_s_max: float = WAIT_S_MAX,
@@ -263,6 +266,7 @@ def doors(
             username=username,
             password=password,
             seam=seam,
+            service=service,
             turn=turn,
             host=number,
             unix=unix,

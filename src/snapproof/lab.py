@@ -66,6 +66,8 @@ class Scenery:
     image_stores: int = 1
     resign: bool = True
     """Whether hosts can give the clone of a disk an identity of its own."""
+    host_clusters: tuple[bool, ...] = ()
+    """Further clusters of hosts, and whether those of each can; guests run on the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

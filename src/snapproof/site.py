@@ -119,6 +119,15 @@ class StoragePool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostCluster:
+    """A further cluster of hosts of the same make, with an access group of its own on every array."""
+
+    name: str
+    hypervisor: Endpoint
+    hosts_group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageStore:
     """A further place for backups: an export that the hosts can mount, as the first one is told of."""
 
@@ -136,7 +145,8 @@ class Site:
     `hypervisor` is the pool's XenAPI, or the door to the agents of KVM hosts, as `hypervisor_type` says.
     `export_url` is what hosts mount; `export` is the same tree as the driver itself reaches it, `export_path` where it
     is on this machine, if it is. `bucket` is None where secondary storage is the export itself. `pool` and
-    `image_store` name what is told of here; what there is beside it is in `further_pools` and `further_stores`.
+    `image_store` name what is told of here; what there is beside it is in `further_pools`, `further_stores`
+    and `further_clusters`, those of hosts.
     """
 
     array: Endpoint
@@ -156,3 +166,4 @@ class Site:
     image_store: str = "secondary-1"
     further_pools: tuple[StoragePool, ...] = ()
     further_stores: tuple[ImageStore, ...] = ()
+    further_clusters: tuple[HostCluster, ...] = ()

@@ -22,7 +22,7 @@ from snapproof.selection import full_name, load_driver
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.serving import serve
-from snapproof.site import Endpoint, ImageStore, S3Place, Site, StoragePool
+from snapproof.site import Endpoint, HostCluster, ImageStore, S3Place, Site, StoragePool
 from snapproof.verdict import EXIT_USAGE
 from snapproof.vocabulary import Secret
 
@@ -118,6 +118,10 @@ def site_of(message: SiteMessage) -> Site:
                 export_path=Path(store.export_path),
             )
             for store in message.further_stores
+        ),
+        further_clusters=tuple(
+            HostCluster(name=cluster.name, hypervisor=_endpoint(cluster.hypervisor), hosts_group=cluster.hosts_group)
+            for cluster in message.further_clusters
         ),
     )
 

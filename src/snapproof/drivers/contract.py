@@ -89,6 +89,14 @@ class PoolMessage(msgspec.Struct, frozen=True, kw_only=True):
     array_portal: str
 
 
+class ClusterMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A further cluster of hosts of the same make, with an access group of its own on every array."""
+
+    name: str
+    hypervisor: Service
+    hosts_group: str
+
+
 class StoreMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A further image store: an export, as hosts mount it and as this machine sees it."""
 
@@ -118,6 +126,7 @@ class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
     image_store: str = "secondary-1"
     further_pools: list[PoolMessage] = []
     further_stores: list[StoreMessage] = []
+    further_clusters: list[ClusterMessage] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +252,10 @@ def message_of(site: Site) -> SiteMessage:
         further_stores=[
             StoreMessage(name=store.name, export_url=store.export_url, export_path=str(store.export_path))
             for store in site.further_stores
+        ],
+        further_clusters=[
+            ClusterMessage(name=cluster.name, hypervisor=_service(cluster.hypervisor), hosts_group=cluster.hosts_group)
+            for cluster in site.further_clusters
         ],
     )
 
