@@ -67,6 +67,10 @@ class ReferenceDriver(AccountVerbs, Telling, Measured, Explained):
         """End a policy."""
         self._policies.delete(operation, policy)
 
+    def queued_operations(self) -> Sequence[OperationId]:
+        """The jobs that wait; what waits in the background is of the operation that began it."""
+        return [OperationId(job.partition("/")[0]) for job in self._orchestrator.queue()]
+
     def run_due_work(self) -> None:
         """What was put off and is due, whatever else is unfinished, what policies ask for; now and then a sweep."""
         self._configuration.refresh()

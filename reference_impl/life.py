@@ -17,6 +17,7 @@ from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.configuring import Configuration
 from snapproof.reference_impl.connecting import connect
+from snapproof.reference_impl.core.admission import Limits
 from snapproof.reference_impl.core.orders import (
     ASKED_FOR,
     ArchiveSnapshot,
@@ -70,7 +71,7 @@ class Life:
         self._image_format = ports.hypervisor.image_format
         dice = random.Random(f"pauses of {site.seed}")
         self._orchestrator = Orchestrator(
-            self._catalog, ports, leases=leases, settings=live, rules=self.rules(), dice=dice
+            self._catalog, ports, leases=leases, settings=live, rules=self.rules(), limits=self.limits, dice=dice
         )
 
     def _trust(self) -> Trust:
@@ -90,6 +91,15 @@ class Life:
     def rules(self) -> Rules:
         """The tables; a variant of the zoo may replace an entry."""
         return Rules()
+
+    def limits(self) -> Limits:
+        """How much may be in flight at once."""
+        settings = self.live()
+        return Limits(
+            clones_per_volume=settings.clones_per_volume,
+            clones_per_node=settings.clones_per_node,
+            copies_per_host=self.site.copies_per_host,
+        )
 
     def _carry_out(
         self,

@@ -152,6 +152,11 @@ class OnBehalfOf:
         self._rights.require(Operation.CANCEL, Thing.JOB, operation)
         self._driver.cancel(operation)
 
+    def queued_operations(self) -> Sequence[OperationId]:
+        """The operator's business: whose they are is not told."""
+        self._rights.require_service(Service.CHANGE_CONFIGURATION)
+        return self._driver.queued_operations()
+
     def run_due_work(self) -> None:
         """The operator's business."""
         self._rights.require_service(Service.CHANGE_CONFIGURATION)

@@ -16,11 +16,13 @@ from snapproof.driver import (
     InvalidRequestError,
     UnavailableError,
 )
+from snapproof.reference_impl.admitting import Admission
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.catalog.inheriting import adopt, inherited
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.admission import Limits
 from snapproof.reference_impl.core.effects import CopyDisk, CopyIn, CopyOut
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.insisting import Patience, Writer
@@ -57,6 +59,7 @@ class Orchestrator:
         leases: Leases,
         settings: Callable[[], Settings],
         rules: Rules,
+        limits: Callable[[], Limits],
         dice: random.Random,
     ) -> None:
         self._catalog = catalog
@@ -67,7 +70,10 @@ class Orchestrator:
         self._writer = Writer(catalog, self._patience)
         bench = Workbench(ports=ports, live=settings)
         self.turns = Turns(ports.clock, lambda: settings().backup_parallel)
-        self._runner = Runner(catalog, bench, writer=self._writer, patience=self._patience, rules=rules)
+        self._admission = Admission(ports.clock, limits)
+        self._runner = Runner(
+            catalog, bench, writer=self._writer, patience=self._patience, rules=rules, admission=self._admission
+        )
 
     def submit(
         self, order: Order, *, volume: str | None, snapshot: str | None, check: Callable[[Session], None]
@@ -112,6 +118,10 @@ class Orchestrator:
             tried.update(due)
             for uuid in due:
                 self.resume_job(uuid)
+
+    def queue(self) -> Sequence[str]:
+        """The jobs that wait for their turn: those that have begun already first."""
+        return [*self._admission.queue(), *self.turns.queue()]
 
     def cancel(self, uuid: OperationId) -> None:
         """Ask a job to stop; whoever runs it learns it at the next wait, or before the next step."""
@@ -178,7 +188,7 @@ class Orchestrator:
         copies = any(isinstance(step.effect, COPIES) for step in self._rules.plan(job.order))
         try:
             with (
-                self.turns.turn() if copies else nullcontext(),
+                self.turns.turn(job.uuid) if copies else nullcontext(),
                 self._leases.holding(job, begun=begun, insist=self._patience.insist) as held,
             ):
                 return self._runner.carry_on(held, begun=begun)

@@ -23,20 +23,29 @@ class Turns:
         self._most = most
         self._lock = threading.Lock()
         self.taken = 0
-        self.waiting = 0
+        self._queue: list[str] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._queue)
+
+    def queue(self) -> list[str]:
+        """The jobs that wait, those first that asked first."""
+        return list(self._queue)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, job: str = "") -> Iterator[None]:
         """Wait for a turn and hold it."""
         if not self._take():
             with self._lock:
-                self.waiting += 1
+                self._queue.append(job)
             try:
                 while not self._take():
                     self._clock.sleep(LOOK_AGAIN_S)
             finally:
                 with self._lock:
-                    self.waiting -= 1
+                    self._queue.remove(job)
         try:
             yield
         finally:

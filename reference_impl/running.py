@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from snapproof.driver import BackendError, CancelledError, DriverError, UnavailableError
+from snapproof.reference_impl.admitting import Admission
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase
 from snapproof.reference_impl.catalog.transaction import Transaction
@@ -47,12 +48,22 @@ WHY: Mapping[type[CallError], Facts] = {StoppedError: {CANCELLED: 1}, FullError:
 class Runner:
     """Runs jobs whose lease its life holds."""
 
-    def __init__(self, catalog: Catalog, bench: Workbench, *, writer: Writer, patience: Patience, rules: Rules) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        bench: Workbench,
+        *,
+        writer: Writer,
+        patience: Patience,
+        rules: Rules,
+        admission: Admission,
+    ) -> None:
         self._catalog = catalog
         self._bench = bench
         self._writer = writer
         self._patience = patience
         self._rules = rules
+        self._admission = admission
 
     def carry_on(self, job: Job, *, begun: bool) -> Job:
         """Bring a job to its end, as far as that goes; `begun` says that an earlier life may have touched its step."""
@@ -174,7 +185,7 @@ class Runner:
                 raise
 
         try:
-            with self._timed(job, effect, "done") as found:
+            with self._admission.admitted(job.uuid, effect, job.order.pool), self._timed(job, effect, "done") as found:
                 found.update(self._patience.insist(attempt, about(job)))
         except RefusedError as error:
             if performer.irrevocable and doubtful:

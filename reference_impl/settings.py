@@ -82,6 +82,20 @@ class Settings:
     )
     clone_poll_s: float = _seconds(0.5, "snapshot.clone.poll.interval", "How often the array is asked about a clone.")
     clone_timeout_s: float = _seconds(3_600.0, "snapshot.clone.poll.timeout", "How long a clone may take in all.")
+    clones_per_volume: int = _setting(
+        2,
+        "snapshot.clone.parallel.volume",
+        "How many clones of one volume are made at once; a further one waits. An array refuses more than it takes.",
+        least=1,
+        most=1_000,
+    )
+    clones_per_node: int = _setting(
+        8,
+        "snapshot.clone.parallel.node",
+        "How many clones a storage pool makes at once; a further one waits.",
+        least=1,
+        most=1_000,
+    )
     backup_parallel: int = _setting(
         10,
         "snapshot.backup.parallel",

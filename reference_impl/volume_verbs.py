@@ -9,6 +9,7 @@ from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.core.locations import require_format
 from snapproof.reference_impl.core.names import NAME_CHARACTERS_MAX, require_account, require_name
 from snapproof.reference_impl.core.orders import (
+    CHANGING,
     BackupSource,
     CreateVolume,
     DeleteTemplate,
@@ -56,7 +57,7 @@ class VolumeVerbs(SnapshotVerbs):
         def draw_up(session: Session) -> CreateVolume:
             queries.require_room_for_volume(session, request.account, request.size_bytes)
             if request.from_snapshot is not None:
-                queries.require_idle(session, snapshot=request.from_snapshot)
+                queries.require_idle(session, snapshot=request.from_snapshot, kinds=CHANGING)
             if request.from_template is not None:
                 queries.require_idle(session, template=request.from_template, kinds=(DeleteTemplate,))
             return self._create_order(session, request)

@@ -53,6 +53,12 @@ def the_hosts_can_resign_no_longer(lab: Lab) -> None:
     lab.let_hosts_resign(able=False)
 
 
+@given(parsers.parse("a host may be given {number:d} copies at once"), target_fixture="lab")
+def copies_at_once(open_lab: Callable[..., Lab], number: int) -> Lab:
+    """Build the site with that threshold, as concurrent.snapshots.threshold.perhost says it."""
+    return open_lab("nfs", scenery=Scenery(copies_per_host=number))
+
+
 @given(parsers.parse("the hosts run {hypervisor}"), target_fixture="lab")
 def hosts_run(open_lab: Callable[[str, HypervisorType], Lab], hypervisor: str) -> Lab:
     """Build the site with hosts that run `KVM` or `XenServer`; backups, if any, are kept on NFS."""

@@ -3,9 +3,10 @@
 Only this file knows how a verb is asked for; the steps beside it say which.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -50,6 +51,9 @@ class Scene:
     asked: tuple[Callable[[DriverUnderTest, OperationId, str, AccountId], object], str] = (_nothing_by_id, "")
     writing: set[str] = field(default_factory=set)
     counted: list[int] = field(default_factory=list)
+    crowd_asked: list[OperationId] = field(default_factory=list)
+    outcomes: Sequence[Outcome[object]] = ()
+    took_s: list[float] = field(default_factory=list)
     operations: int = 0
     calls_before: int = 0
 
@@ -110,6 +114,20 @@ class Scene:
         self.ended_s = lab.now_s()
         self.outcome = outcome
         return outcome
+
+    def crowd(self, lab: Lab, verbs: Sequence[Callable[[DriverUnderTest], object]]) -> None:
+        """Have so many callers ask at once, each with an eye on the clock."""
+        self.before = lab.inventory()
+        self.took_s = [0.0] * len(verbs)
+
+        def timed(place: int, verb: Callable[[DriverUnderTest], object], driver: DriverUnderTest) -> object:
+            began_s = lab.now_s()
+            try:
+                return verb(driver)
+            finally:
+                self.took_s[place] = lab.now_s() - began_s
+
+        self.outcomes = lab.at_once([partial(timed, place, verb) for place, verb in enumerate(verbs)])
 
     def arrange(self, lab: Lab, verb: Callable[[DriverUnderTest], T]) -> T:
         """Do what the scenario presupposes; it must succeed."""

@@ -306,3 +306,13 @@ EXCLUDED: dict[type[Order], tuple[type[Order], ...]] = {
     DeleteSnapshot: (ArchiveSnapshot, DeleteSnapshot, DeleteVolume, ResizeVolume, RevertVolume),
 }
 """What must not be under way on the same volume: whoever may have to delete the LUN counts what needs it still."""
+
+CHANGING: tuple[type[Order], ...] = (
+    TakeSnapshot,
+    ArchiveSnapshot,
+    BackUpSnapshot,
+    AbandonSnapshot,
+    DeleteSnapshot,
+    RevertVolume,
+)
+"""What must not be under way on a snapshot that a volume is made of. Any number of volumes may be."""

@@ -97,6 +97,7 @@ class Pool:
         self._methods = all_methods()
         self.clock = clock
         self._sr_count_max = sr_count_max
+        self._chunk_bytes = copy_chunk_bytes
         self._state = State(
             clock=clock,
             journal=journal,
@@ -201,6 +202,11 @@ class Pool:
         """Let copies stand still from now on, or go on."""
         with self._lock:
             self._state.copies_held = held
+
+    def pace_copies(self, chunk_bytes: int | None) -> None:
+        """Let copies go on by so many bytes at each look; None is their usual pace."""
+        with self._lock:
+            self._state.chunk_bytes = self._chunk_bytes if chunk_bytes is None else chunk_bytes
 
     def admit_repositories(self, more: int | None) -> None:
         """Let the pool take so many SRs on LUNs more than it has now, and no others; None is its usual number."""

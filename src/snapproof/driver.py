@@ -160,6 +160,9 @@ class DriverUnderTest(Protocol):
     def cancel(self, operation: OperationId) -> None:
         """Have a backup that runs stop soon and be taken back. Raises NotFoundError, or ConflictError if it is over."""
 
+    def queued_operations(self) -> Sequence[OperationId]:
+        """List the operations that were begun and wait for their turn, whoever is next first."""
+
     def run_due_work(self) -> None:
         """Do what is due by now without a caller: background backups and their repetitions, and what policies ask for.
 

@@ -68,6 +68,7 @@ class Scenery:
     """Whether hosts can give the clone of a disk an identity of its own."""
     host_clusters: tuple[bool, ...] = ()
     """Further clusters of hosts, and whether those of each can; guests run on the first."""
+    copies_per_host: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +221,9 @@ class Lab(Protocol):
 
     def doom_next_clone(self, error: str) -> None:
         """Let the array accept the next clone, and fail it with this error afterwards."""
+
+    def drag_copies(self) -> None:
+        """Let the copies of the hosts take their time, so that they meet; until `repair`."""
 
     def stall(self, work: str) -> None:
         """Let `clones` of the array or `copies` of the hosts go on for ever, until `repair`."""

@@ -147,6 +147,8 @@ class Site:
     is on this machine, if it is. `bucket` is None where secondary storage is the export itself. `pool` and
     `image_store` name what is told of here; what there is beside it is in `further_pools`, `further_stores`
     and `further_clusters`, those of hosts.
+    `copies_per_host` is how many copies a host may be given at once (concurrent.snapshots.threshold.perhost), if any
+    number is set.
     """
 
     array: Endpoint
@@ -167,3 +169,4 @@ class Site:
     further_pools: tuple[StoragePool, ...] = ()
     further_stores: tuple[ImageStore, ...] = ()
     further_clusters: tuple[HostCluster, ...] = ()
+    copies_per_host: int | None = None

@@ -61,6 +61,7 @@ class Capability(StrEnum):
     ARCHIVE = "archive"  # a snapshot on the array can be moved to secondary storage later
     ASYNC_BACKUP = "async-backup"  # a backup can go on in the background
     CANCEL = "cancel"  # a backup that runs can be stopped
+    QUEUE = "queue"  # it is told which operations wait for their turn
     POLICIES = "policies"  # snapshots are taken by schedule, and the oldest of them deleted
     REVERT = "revert"  # a volume can be taken back to a snapshot on the array
     POOLS = "pools"  # volumes are put on storage pools by name, and it is told how full each is

@@ -135,9 +135,9 @@ def test_a_gauge_that_drifts_is_found(caller: Caller, monkeypatch: pytest.Monkey
     honest = Turns.turn
 
     @contextmanager
-    def forgetful(turns: Turns) -> Iterator[None]:
+    def forgetful(turns: Turns, job: str) -> Iterator[None]:
         try:
-            with honest(turns):
+            with honest(turns, job):
                 yield
         except BaseException:
             turns.taken += 1

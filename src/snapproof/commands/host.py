@@ -123,6 +123,7 @@ def site_of(message: SiteMessage) -> Site:
             HostCluster(name=cluster.name, hypervisor=_endpoint(cluster.hypervisor), hosts_group=cluster.hosts_group)
             for cluster in message.further_clusters
         ),
+        copies_per_host=message.copies_per_host,
     )
 
 

@@ -127,6 +127,7 @@ class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
     further_pools: list[PoolMessage] = []
     further_stores: list[StoreMessage] = []
     further_clusters: list[ClusterMessage] = []
+    copies_per_host: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +258,7 @@ def message_of(site: Site) -> SiteMessage:
             ClusterMessage(name=cluster.name, hypervisor=_service(cluster.hypervisor), hosts_group=cluster.hosts_group)
             for cluster in site.further_clusters
         ],
+        copies_per_host=site.copies_per_host,
     )
 
 
