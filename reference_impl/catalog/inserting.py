@@ -13,11 +13,10 @@ DUPLICATE = 1062
 
 def insert_unless_there(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one of its unique values is taken, waiting for whoever is about to; say whether it is new."""
-    name = connection.dialect.name
-    if name == "sqlite":
-        return connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
-    if name == "postgresql":
-        new = postgresql.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    kind = {"sqlite": sqlite, "postgresql": postgresql}.get(connection.dialect.name)
+    if kind is not None:
+        # Not the count of rows: under a Turkish locale Python's sqlite3 does not know "INSERT" for an insert.
+        new = kind.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
         return connection.execute(new).first() is not None
     # INSERT IGNORE would also forgive a value that does not fit its column, so the refusal itself is read.
     try:
