@@ -10,9 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import ANY  # no mock: equal to anything
+from urllib.parse import urlsplit
 
 import pytest
+from urllib3.util import connection
 
 from snapproof.driver import DriverError
 from snapproof.fixtures.site import site_of
@@ -181,6 +184,41 @@ def array_over_tls(world: World, tmp_path: Path, *, password: str | None = None)
             yield array
         finally:
             array.close()
+
+
+@contextmanager
+def knocked_at() -> Iterator[list[int]]:
+    """The ports that connections are opened to."""
+    ports: list[int] = []
+    honest = connection.create_connection
+
+    def told(address: tuple[str, int], *given: Any, **named: Any) -> socket.socket:
+        ports.append(address[1])
+        return honest(address, *given, **named)
+
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(connection, "create_connection", told)
+        yield ports
+
+
+@pytest.mark.requirement(id="R-107")
+def test_the_management_port_is_the_one_that_was_configured(world: World, tmp_path: Path) -> None:
+    with array_over_tls(world, tmp_path) as array, knocked_at() as ports:
+        array.create_lun(account="blue", name="database", size_bytes=10**9, qos=QOS, owner=OWNER)
+        assert set(ports) == {urlsplit(array.transport._endpoint.url).port}
+    assert 443 not in ports
+
+
+@pytest.mark.requirement(id="R-107")
+def test_a_pool_on_another_port_than_the_arrays_is_not_reached(world: World, tmp_path: Path) -> None:
+    """What ignores the port (hazard C17) would reach it: nobody listens on this one."""
+    site = site_of(world, store="nfs", seed=1, state_directory=tmp_path)
+    with socket.socket() as holding:
+        holding.bind(("127.0.0.1", 0))
+        port = holding.getsockname()[1]
+        with knocked_at() as ports, pytest.raises(TransientError, match="cannot be reached"):
+            ElementArray(replace(site.array, url=f"https://127.0.0.1:{port}", wire=None), group="hosts").get_lun(1)
+    assert ports == [port]
 
 
 @pytest.mark.parametrize("fault", ["lost_before", "lost_after"])
