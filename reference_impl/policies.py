@@ -35,6 +35,8 @@ from snapproof.vocabulary import (
 )
 
 LOG = logging.getLogger("snapproof.policies")
+BACKLOG_S = 3_600.0
+"""How late a run may begin before an operator hears of it."""
 
 
 class Policies:
@@ -58,6 +60,7 @@ class Policies:
         self._take = take
         self._delete = delete
         self._listed = listed
+        self._admitted_s = 0.0
 
     def create(self, request: PolicyRequest, uuid: str) -> Policy:
         """Put a policy into force; the same operation again gives the same policy. Raises DriverError."""
@@ -85,7 +88,7 @@ class Policies:
         def write(session: Session, tx: Transaction) -> None:
             owner = queries.volume(session, wanted.volume).account
             tx.change_policy(wanted, following)
-            for phase in ("Started", "Completed"):
+            for phase in (*BEGINNING, "Completed"):
                 tx.audit(_audit(operation, "SNAPSHOTPOLICY.UPDATE", phase, owner, wanted.id))
 
         return self._orchestrator.write(write, lambda: self._known(wanted.id))
@@ -110,17 +113,25 @@ class Policies:
             return queries.policies(session, volume)
 
     def run_due(self) -> None:
-        """Run each policy whose slot has come. Slots that were slept through are made up for by one run."""
-        for policy in self.listed():
+        """Run each policy whose slot has come, oldest slot first. Slots that were slept through take one run."""
+        with self._catalog.reading() as session:
+            due = queries.policies(session, due=self._catalog.now())
+        for number, policy in enumerate(due):
             slot = datetime.fromisoformat(policy.next_run).timestamp()
-            if slot > self._clock.time():
-                continue
+            self._admit_backlog(policy, slot, len(due) - number)
             try:
                 schedule = read_schedule(policy.interval, policy.schedule, policy.timezone)
             except InvalidRequestError as error:  # written by an older release, which may know other timezones
                 LOG.warning("policy %s is left alone: %s", policy.id, error)
             else:
                 self._run(policy, schedule, int(slot))
+
+    def _admit_backlog(self, policy: Policy, slot: float, waiting: int) -> None:
+        """Say once an hour that runs begin more than an hour late (R-138)."""
+        now_s = self._clock.time()
+        if now_s - slot > BACKLOG_S and now_s - self._admitted_s > BACKLOG_S:
+            self._admitted_s = now_s
+            self._complain(policy, f"{waiting} policies are overdue, the first of them since {policy.next_run}.")
 
     def _run(self, policy: Policy, schedule: Schedule, slot: int) -> None:
         request = SnapshotRequest(
@@ -161,7 +172,8 @@ class Policies:
         return any(alert.text == text for alert in alerts) or None
 
     def _known(self, uuid: PolicyId) -> Policy | None:
-        return next((policy for policy in self.listed() if policy.id == uuid), None)
+        with self._catalog.reading() as session:
+            return next(iter(queries.policies(session, policy=uuid)), None)
 
 
 def _audit(operation: OperationId, kind: str, phase: str, account: AccountId, policy: str) -> AuditEvent:

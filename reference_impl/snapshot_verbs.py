@@ -90,8 +90,8 @@ class SnapshotVerbs(Life):
         location: LocationType | None = None,
     ) -> Sequence[Snapshot]:
         """The snapshots that were not removed."""
-        found = self._read(queries.snapshots, account)
-        return [s for s in found if volume in {None, s.volume} and location in {None, s.location}]
+        found = self._read(queries.snapshots, account, volume=volume)
+        return [s for s in found if location in {None, s.location}]
 
     def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
         """Delete every copy, and the LUN of a deleted volume with its last array snapshot.

@@ -1,7 +1,7 @@
 """Reading policies."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -33,9 +33,25 @@ def owner_of_policy(connection: Connection, uuid: PolicyId) -> AccountId:
     return AccountId(row.account_name)
 
 
-def policies(connection: Connection, uuid: VolumeId | None = None) -> Sequence[Policy]:
-    """The policies in force, oldest first. One of CloudStack's names no place: PRIMARY was the only one."""
+def policies(
+    connection: Connection,
+    volume: VolumeId | None = None,
+    *,
+    policy: PolicyId | None = None,
+    due: datetime | None = None,
+) -> Sequence[Policy]:
+    """The policies in force, oldest first; those `due` by a moment in the order of their slots.
+
+    One of CloudStack's names no place: PRIMARY was the only one.
+    """
     found = _POLICIES.order_by(SNAPSHOT_POLICY.c.id)
+    if volume is not None:
+        found = found.where(VOLUMES.c.uuid == volume)
+    if policy is not None:
+        found = found.where(SNAPSHOT_POLICY.c.uuid == policy)
+    if due is not None:
+        slot = SNAPSHOT_SCHEDULE.c.scheduled_timestamp
+        found = found.where(slot <= due).order_by(None).order_by(slot, SNAPSHOT_POLICY.c.id)
     return [
         Policy(
             id=PolicyId(row.uuid),
@@ -47,5 +63,5 @@ def policies(connection: Connection, uuid: VolumeId | None = None) -> Sequence[P
             location=LocationType(row.location_type or LocationType.PRIMARY),
             next_run=row.scheduled_timestamp.replace(tzinfo=UTC).isoformat(),
         )
-        for row in connection.execute(found if uuid is None else found.where(VOLUMES.c.uuid == uuid))
+        for row in connection.execute(found)
     ]

@@ -52,10 +52,16 @@ _COPIES: Select[Any] = (
 """A copy is listed until it is known to be gone, and used only while nobody has begun to delete it."""
 
 
-def snapshots(connection: Connection, account: AccountId | None) -> Sequence[Snapshot]:
-    """The snapshots that users see, oldest first."""
-    rows = connection.execute(of_account(_SNAPSHOTS, account).order_by(SNAPSHOTS.c.id)).all()
-    found = connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_([row.id for row in rows]))).all()
+def snapshots(
+    connection: Connection, account: AccountId | None, *, volume: VolumeId | None = None
+) -> Sequence[Snapshot]:
+    """The snapshots that users see, oldest first. Their copies are found by a query: ids would be too many to name."""
+    wanted = of_account(_SNAPSHOTS, account)
+    if volume is not None:
+        wanted = wanted.where(VOLUMES.c.uuid == volume)
+    rows = connection.execute(wanted.order_by(SNAPSHOTS.c.id)).all()
+    ids = wanted.with_only_columns(SNAPSHOTS.c.id)
+    found = connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_(ids))).all()
     details, copies = _details(connection, found), dict[int, list[Copy]]()
     for row in found:
         copies.setdefault(row.snapshot_id, []).append(_copy(row, details))
