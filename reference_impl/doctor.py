@@ -20,7 +20,7 @@ from snapproof.site import Site
 
 T = TypeVar("T")
 
-API_VERSION_LEAST = 9.0
+API_VERSION_LEAST = 7.0
 SKEW_S_MAX = 30.0
 """How far the clocks of array and server may be apart: leases and graces are reckoned in minutes."""
 

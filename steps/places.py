@@ -70,3 +70,9 @@ def few_rights(lab: Lab) -> None:
     """Element calls these rights `volumes`, with snapshots and access groups, and `accounts`."""
     rights = list(lab.array_rights())
     assert rights == ["accounts", "volumes"], f"The driver's account has the rights {rights}."
+
+
+@given(parsers.parse("the array's API goes up to version {newest}"))
+def an_older_array(lab: Lab, newest: str) -> None:
+    """A cluster of that release; each of its answers holds what nobody knows, and lacks what it may lack."""
+    lab.set_array_api(newest)

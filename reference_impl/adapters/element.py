@@ -39,8 +39,11 @@ from snapproof.reference_impl.ports import (
 from snapproof.site import Endpoint
 from snapproof.vocabulary import Qos
 
-API_VERSION = "9.0"
-"""The oldest version with every method used here; clusters answer old versions on their own paths."""
+API_VERSIONS = ("9.0", "8.0", "7.0")
+"""Paths that a cluster is asked at, the first that it serves: newer ones answer as 9.0, what is used here is in all."""
+WITH_LISTS_BY_NAME = frozenset({"9.0", "8.0"})
+"""Versions with ListVolumes. Before it, live and deleted volumes are listed apart and whole."""
+WITH_LISTS_OF_HANDLES = frozenset({"9.0"})
 
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 _NAME = re.compile(r"x[A-Za-z0-9]{1,63}")
@@ -89,6 +92,8 @@ class ElementArray:
     job_characters_max: ClassVar[int] = 64
     """So much of a job's id is noted: attributes are fewer than 1,000 bytes of JSON, in any script."""
 
+    api_versions: ClassVar[tuple[str, ...]] = API_VERSIONS
+
     def __init__(self, endpoint: Endpoint, *, group: str) -> None:
         self.transport = Transport(endpoint)
         login = f"{endpoint.username}:{endpoint.password.reveal()}".encode()
@@ -97,6 +102,7 @@ class ElementArray:
             "content-type": "application/json-rpc",
         }
         self._group = group
+        self._version = self.api_versions[0]
         self._accounts: dict[str, int] = {}
         self.errors: Counter[str] = Counter()
 
@@ -115,14 +121,16 @@ class ElementArray:
 
     def find_luns(self, *, name: str, owner: Owner) -> Sequence[Lun]:
         """ListVolumes by name; the owner tag decides."""
-        rows = self._call("ListVolumes", volumeName=name).rows("volumes", VolumeRow)
-        if rows and not any(row.name == name for row in rows):
+        rows = self._volumes(volumeName=name)
+        if rows and self._version in WITH_LISTS_BY_NAME and not any(row.name == name for row in rows):
             raise MistakenError(f"The array was asked about volumes called {name} and told of others.")
         return [lun for lun in map(_lun, rows) if lun.name == name and _same(lun.owner, owner)]
 
     def get_lun(self, lun_id: int) -> Lun:
         """ListVolumes by id; an answer about another volume is no answer (hazard C5)."""
-        rows = self._call("ListVolumes", volumeIDs=[lun_id]).rows("volumes", VolumeRow)
+        rows = self._volumes(volumeIDs=[lun_id])
+        if self._version not in WITH_LISTS_BY_NAME:
+            rows = [row for row in rows if row.volumeID == lun_id]
         if others := [row.volumeID for row in rows if row.volumeID != lun_id]:
             raise MistakenError(f"The array was asked about volume {lun_id} and told of {others[0]}.")
         if not rows:
@@ -131,7 +139,7 @@ class ElementArray:
 
     def list_owned(self) -> Sequence[Owned]:
         """ListVolumes and ListSnapshots; the owner tag decides."""
-        luns = self._call("ListVolumes").rows("volumes", VolumeRow)
+        luns = self._volumes()
         snapshots = self._call("ListSnapshots").rows("snapshots", SnapshotRow)
         found = [_owned(OwnedKind.LUN, row.volumeID, row) for row in luns if row.status == "active"]
         found += [_owned(OwnedKind.SNAPSHOT, row.snapshotID, row) for row in snapshots]
@@ -217,7 +225,9 @@ class ElementArray:
         return self._new_lun(started.number("volumeID"), name, owner), started.number("asyncHandle")
 
     def clone_handle(self, lun: Lun) -> int | None:
-        """ListAsyncResults: a handle lives until its complete result was read once."""
+        """ListAsyncResults: a handle lives until its complete result was read once. Older clusters list none."""
+        if self._version not in WITH_LISTS_OF_HANDLES:
+            return None
         rows = self._call("ListAsyncResults", asyncResultTypes=["Clone"]).rows("asyncHandles", HandleRow)
         return next((row.asyncResultID for row in rows if row.data.volumeID == lun.id), None)
 
@@ -274,6 +284,17 @@ class ElementArray:
             raise MistakenError(f"The array calls volume {lun_id} the new {name}, and it is not.")
         return lun
 
+    def _volumes(self, **wanted: object) -> list[VolumeRow]:
+        """ListVolumes, or what there was before it."""
+        if self._version in WITH_LISTS_BY_NAME:
+            try:
+                return self._call("ListVolumes", **wanted).rows("volumes", VolumeRow)
+            except RefusedError:
+                if self._version in WITH_LISTS_BY_NAME:
+                    raise
+        lists = ("ListActiveVolumes", "ListDeletedVolumes")
+        return [row for method in lists for row in self._call(method).rows("volumes", VolumeRow)]
+
     def _groups(self) -> list[GroupRow]:
         return self._call("ListVolumeAccessGroups").rows("volumeAccessGroups", GroupRow)
 
@@ -312,7 +333,10 @@ class ElementArray:
 
     def _answer(self, method: str, params: Mapping[str, object]) -> Result:
         body = msgspec.json.encode({"method": method, "params": params, "id": 1})
-        status, _, text = self.transport.exchange("POST", f"/json-rpc/{API_VERSION}", self._headers, body)
+        status, _, text = self.transport.exchange("POST", f"/json-rpc/{self._version}", self._headers, body)
+        if status == 404 and self._version != self.api_versions[-1]:
+            self._version = self.api_versions[self.api_versions.index(self._version) + 1]
+            return self._answer(method, params)
         if status != 200:
             kind = TransientError if status in {502, 503} else UnknownOutcomeError if status >= 500 else RefusedError
             raise kind(f"{method}: the array answered with HTTP {status}.", name=f"HTTP {status}")

@@ -126,3 +126,15 @@ class VerifiesNobody(ReferenceDriver):
     def settings(self) -> Settings:
         """Look at no certificate."""
         return Settings(certificates_verified=False)
+
+
+class _NewestArray(ElementArray):
+    api_versions = ("12.0",)
+
+
+class NeedsTheNewest(ReferenceDriver):
+    """Breaks R-120: it knows one release of the array, and no other."""
+
+    def ports(self) -> Ports:
+        """Ask at one version."""
+        return replace(super().ports(), array=_NewestArray(self.site.array, group=self.site.hosts_group))

@@ -22,6 +22,7 @@ from snapproof.simulators.solidfire.records import (
 from snapproof.simulators.solidfire.sessions import Counters, Session
 from snapproof.simulators.solidfire.settings import Settings
 from snapproof.simulators.solidfire.shelf import Shelf
+from snapproof.simulators.solidfire.surface.shapes import Version
 
 
 class Holdings:
@@ -31,6 +32,8 @@ class Holdings:
         self.administrators: Shelf[Administrator] = Shelf()
         self.caller: Administrator | None = None
         """Who is calling, while a call that came through a door is performed."""
+        self.newest_api: Version | None = None
+        """The newest version that the doors serve, where an older cluster is imitated (older.py). No part of a dump."""
         self.logins_refused = 0
         """How many requests came through a door without valid credentials. No part of what a dump keeps."""
         self.session_timeout = "00:30:00"

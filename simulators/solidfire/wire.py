@@ -27,6 +27,7 @@ from snapproof.simulators.solidfire.limits import BODY_BYTES_MAX
 from snapproof.simulators.solidfire.logins import Administrator
 from snapproof.simulators.solidfire.method import Port
 from snapproof.simulators.solidfire.methods.administrators import found_cluster
+from snapproof.simulators.solidfire.older import aged, serves
 from snapproof.simulators.solidfire.repeated import repeats_a_member
 from snapproof.simulators.solidfire.reports import report
 from snapproof.simulators.solidfire.shown import shown
@@ -103,6 +104,8 @@ class Endpoint:
         """Answer one exchange. AnswerLostError and CrashedError of an armed fault pass through."""
         path, _, query = target.partition("?")
         version = _VERSIONS.get(path)
+        if version is not None and not serves(self._array, version):
+            version = None
         if version is None and bulk_ranges.is_range(target):
             with self._array.lock:
                 return bulk_ranges.answer(self._array, method, target, body)
@@ -191,7 +194,7 @@ class Endpoint:
                 envelope: dict[str, Any] = {"id": request.id, "result": result}
                 if unused:
                     envelope["warning"] = {"unusedParameters": {word: params[word] for word in unused}}
-                return 200, _JSON, _encode(envelope)
+                return aged(array, (200, _JSON, _encode(envelope)))
             except ElementError as refused:
                 return _failure(refused, request.id)
             finally:

@@ -328,6 +328,12 @@ class Lab(Protocol):
     def shell_traces(self) -> Sequence[str]:
         """Where a file `shell-was-here` lies, which a shell makes that reads a hostile name as a command."""
 
+    def set_array_api(self, newest: str) -> None:
+        """Let the array be of an older release, and begin a life of the driver with it.
+
+        Its API goes up to a version as `7.0`; its answers hold members that nobody knows, and lack those they may lack.
+        """
+
     def array_rights(self) -> Sequence[str]:
         """What the driver's account on the array may do, in the array's own words, sorted."""
 

@@ -8,12 +8,14 @@ from snapproof.simulators.solidfire.method import Rules
 from snapproof.simulators.solidfire.methods.configuration import held
 from snapproof.simulators.solidfire.parameters import Given
 from snapproof.simulators.solidfire.plant import NODE_ID
-from snapproof.simulators.solidfire.versions import CURRENT, SOFTWARE, SUPPORTED
+from snapproof.simulators.solidfire.versions import CURRENT, PAIRS, SOFTWARE, SUPPORTED
 
 
-def get_api(_array: Array, _given: Given) -> Mapping[str, Any]:
+def get_api(array: Array, _given: Given) -> Mapping[str, Any]:
     """Name the versions; as strings, because clients join and parse them."""
-    return {"currentVersion": CURRENT, "supportedVersions": list(SUPPORTED)}
+    newest = array.newest_api or PAIRS[CURRENT]
+    served = [text for text in SUPPORTED if PAIRS[text] <= newest]
+    return {"currentVersion": served[-1], "supportedVersions": served}
 
 
 def get_cluster_info(array: Array, _given: Given) -> Mapping[str, Any]:
