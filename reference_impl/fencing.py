@@ -50,12 +50,12 @@ def fenced(site: Site, require: Callable[[], None], trust: Trust = USUAL_TRUST) 
 
     Connections are opened here, to whom `trust` allows; what is asked of a bucket is signed and needs no TLS.
     """
-    signed = replace(trust, plain_allowed=True)
+    signed, bucket = replace(trust, plain_allowed=True), site.bucket
     return replace(
         site,
         array=_behind(site.array, require, trust),
         hypervisor=_behind(site.hypervisor, require, trust),
-        bucket=site.bucket and replace(site.bucket, endpoint=_behind(site.bucket.endpoint, require, signed)),
+        bucket=bucket and replace(bucket, endpoint=_behind(bucket.endpoint, require, signed, url=bucket.url)),
         export=_fenced(site.export, require),
         clock=_WatchfulClock(site.clock, require),
         further_pools=tuple(replace(pool, array=_behind(pool.array, require, trust)) for pool in site.further_pools),
@@ -73,8 +73,8 @@ def _fenced(export: Directory, require: Callable[[], None]) -> Directory:
     return narrowed
 
 
-def _behind(endpoint: Endpoint, require: Callable[[], None], trust: Trust) -> Endpoint:
-    transport = Transport(endpoint, trust=trust)
+def _behind(endpoint: Endpoint, require: Callable[[], None], trust: Trust, *, url: str | None = None) -> Endpoint:
+    transport = Transport(replace(endpoint, url=url or endpoint.url), trust=trust)
 
     def exchange(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         require()

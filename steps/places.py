@@ -76,3 +76,10 @@ def few_rights(lab: Lab) -> None:
 def an_older_array(lab: Lab, newest: str) -> None:
     """A cluster of that release; each of its answers holds what nobody knows, and lacks what it may lack."""
     lab.set_array_api(newest)
+
+
+@given(parsers.parse("the bucket is addressed by {part}"))
+def bucket_addressed_by(lab: Lab, part: str) -> None:
+    """By `path`, as every store understands it, or by `host`, as the largest one wants it."""
+    if part == "host":
+        lab.address_bucket_by_host()

@@ -8,6 +8,8 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
 
@@ -39,14 +41,22 @@ DAMAGED_ON_ITS_WAY = frozenset({"BadDigest", "IncompleteBody", "RequestTimeout",
 """Codes by which S3 says that it got other bytes than were sent, and kept none: sending them again is sensible."""
 
 
+class Signer(Protocol):
+    """Whoever signs requests."""
+
+    def add_auth(self, request: Any) -> None:
+        """Put a signature on a request of botocore's."""
+
+
 class S3Bucket:
     """The few S3 operations that a backup needs, each one request."""
 
     def __init__(self, place: S3Place, *, part_bytes: int = PART_BYTES) -> None:
         self.place = place
         self.part_bytes = part_bytes
-        self._transport = Transport(place.endpoint, trust=SIGNED)
-        self._signer = S3SigV4Auth(Credentials(place.endpoint.username, place.endpoint.password.reveal()), "s3", REGION)
+        self._transport = Transport(replace(place.endpoint, url=place.url), trust=SIGNED)
+        keys = Credentials(place.endpoint.username, place.endpoint.password.reveal())
+        self.signer: Signer = S3SigV4Auth(keys, "s3", REGION)
 
     def request(
         self,
@@ -58,10 +68,11 @@ class S3Bucket:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one signed request about a key. Raises CallError by HTTP status."""
-        path = f"/{quote(self.place.bucket)}/{quote(key)}" + (f"?{urlencode(query)}" if query else "")
+        folder = "" if self.place.by_host else f"/{quote(self.place.bucket)}"
+        path = f"{folder}/{quote(key)}" + (f"?{urlencode(query)}" if query else "")
         signed = AWSRequest(
             method,
-            self.place.endpoint.url.rstrip("/") + path,
+            self.place.url + path,
             headers={
                 "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
                 "content-length": str(len(body)),
@@ -70,8 +81,8 @@ class S3Bucket:
             data=body,
         )
         signed.context["payload_signing_enabled"] = True
-        self._signer.add_auth(signed)
-        sent = {"host": self.place.endpoint.url.partition("://")[2].rstrip("/")} | {
+        self.signer.add_auth(signed)
+        sent = {"host": self.place.url.partition("://")[2]} | {
             name.lower(): str(value) for name, value in signed.headers.items()
         }
         status, found, answer = self._transport.exchange(method, path, sent, body)

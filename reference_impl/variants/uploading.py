@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from snapproof.reference_impl.adapters.s3 import S3Store
+from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.core.plans import Plan, plan_for
@@ -128,3 +129,27 @@ class RestoresUnchecked(ReferenceDriver):
         if not isinstance(ports.store, S3Store):
             return ports
         return replace(ports, store=HastyStore(ports.store.directory, ports.store.bucket))
+
+
+class _OldSigner:
+    """Signs by version 2, in form at least: no store of today looks further."""
+
+    def __init__(self, access_key: str) -> None:
+        self._access_key = access_key
+
+    def add_auth(self, request: Any) -> None:
+        """Write the header as it was."""
+        request.headers["authorization"] = f"AWS {self._access_key}:c2lnbmVkIGJ5IHNoYTE="
+
+
+class SignsTheOldWay(ReferenceDriver):
+    """Breaks R-121: requests to S3 are signed by version 2, which no store takes any more."""
+
+    def ports(self) -> Ports:
+        """Sign as ten years ago."""
+        ports = super().ports()
+        if self.site.bucket is None or not isinstance(ports.store, S3Store):
+            return ports
+        bucket, endpoint = S3Bucket(self.site.bucket), self.site.bucket.endpoint
+        bucket.signer = _OldSigner(endpoint.username)
+        return replace(ports, store=S3Store(ports.store.directory, bucket))

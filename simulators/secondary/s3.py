@@ -76,7 +76,7 @@ class S3Store:
         try:
             authenticate(method, target, headers, access_key=self.access_key, secret_key=self.secret_key)
             self._overhear(target, headers)
-            call = recognise(method, without_signature(target), *plain(headers, body))
+            call = recognise(method, self._by_path(without_signature(target), headers), *plain(headers, body))
         except S3RefusalError as error:
             return _bodiless_for_head(method, refusal(error.code, str(error)))
         if self._seam is None:
@@ -115,6 +115,11 @@ class S3Store:
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+    def _by_path(self, target: str, headers: Mapping[str, str]) -> str:
+        """Write the bucket into the path where a client wrote it into the host's name."""
+        by_host = headers.get("host", "").startswith(f"{self.bucket}.")
+        return f"/{self.bucket}{target}" if by_host else target
 
     def _overhear(self, target: str, headers: Mapping[str, str]) -> None:
         self.metadata += [f"{name}: {text}" for name, text in headers.items() if name.startswith(META)]

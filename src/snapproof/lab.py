@@ -328,6 +328,9 @@ class Lab(Protocol):
     def shell_traces(self) -> Sequence[str]:
         """Where a file `shell-was-here` lies, which a shell makes that reads a hostile name as a command."""
 
+    def address_bucket_by_host(self) -> None:
+        """Begin a life of the driver that is to write the bucket's name into the host's."""
+
     def set_array_api(self, newest: str) -> None:
         """Let the array be of an older release, and begin a life of the driver with it.
 

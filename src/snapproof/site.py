@@ -103,10 +103,20 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Place:
-    """Secondary storage in a bucket. Hosts cannot write to S3, so copies are staged on the site's export first."""
+    """Secondary storage in a bucket. Hosts cannot write to S3, so copies are staged on the site's export first.
+
+    `by_host` asks for the bucket in the host's name (`http://bucket.store/key`) and not in the path.
+    """
 
     endpoint: Endpoint
     bucket: str
+    by_host: bool = False
+
+    @property
+    def url(self) -> str:
+        """Where requests about the bucket go, without the path."""
+        scheme, _, host = self.endpoint.url.rstrip("/").partition("://")
+        return f"{scheme}://{self.bucket}.{host}" if self.by_host else f"{scheme}://{host}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

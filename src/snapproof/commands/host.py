@@ -98,7 +98,9 @@ def site_of(message: SiteMessage) -> Site:
         export_url=message.export_url,
         export=MountedDirectory(Path(message.export_path)),
         export_path=Path(message.export_path),
-        bucket=None if bucket is None else S3Place(endpoint=_endpoint(bucket.service), bucket=bucket.name),
+        bucket=None
+        if bucket is None
+        else S3Place(endpoint=_endpoint(bucket.service), bucket=bucket.name, by_host=bucket.by_host),
         state_directory=Path(message.state_directory),
         clock=HastyClock(),
         call_point=Unwatched(),

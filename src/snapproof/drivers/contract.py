@@ -75,10 +75,14 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
-    """Secondary storage in a bucket; the service's user name and password are its access key and secret key."""
+    """Secondary storage in a bucket; the service's user name and password are its access key and secret key.
+
+    With `by_host` the bucket is to stand in the host's name, else in the path.
+    """
 
     service: Service
     name: str
+    by_host: bool = False
 
 
 class PoolMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,7 +244,9 @@ def message_of(site: Site) -> SiteMessage:
         hypervisor=_service(site.hypervisor),
         export_url=site.export_url,
         export_path=str(site.export_path),
-        bucket=None if bucket is None else Bucket(service=_service(bucket.endpoint), name=bucket.bucket),
+        bucket=None
+        if bucket is None
+        else Bucket(service=_service(bucket.endpoint), name=bucket.bucket, by_host=bucket.by_host),
         state_directory=str(site.state_directory),
         seed=site.seed,
         hypervisor_type=site.hypervisor_type,
