@@ -41,7 +41,7 @@ class Publisher:
         self._ledger = Ledger(folder)
         self._interrupted = False
         self._summary: Summary | None = None
-        self._shown_s = clock.time()
+        self._shown_s = 0.0
         self._draws = not config.getoption("snapproof_no_pages")
 
     def pytest_sessionstart(self) -> None:
@@ -125,7 +125,7 @@ class Publisher:
         return {title: str(text) for title, text in said.items() if text}
 
     def _show_how_far_it_is(self) -> None:
-        """Write the first page now and then while the run goes on."""
+        """Write the first page at the first result, and then now and again while the run goes on."""
         if self._draws and self._clock.time() - self._shown_s >= SHOWN_EVERY_S:
             self._shown_s = self._clock.time()
             write_first_page(self._folder, summarise(read_ledger(self._folder), running=True))

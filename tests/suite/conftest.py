@@ -148,7 +148,14 @@ def slips():
     {}["no such key"]
 
 
+def looks_at_the_report():
+    page = open("report/index.html", encoding="utf-8").read()
+    assert "still running" in page
+    assert 'http-equiv="refresh"' in page
+
+
 OUTCOMES = {
+    "looks at the report": looks_at_the_report,
     "works": lambda: None,
     "fails": fails,
     "lacks a power": lacks_a_power,

@@ -128,6 +128,21 @@ def test_all_outputs_of_a_run_agree(
     assert counts_of_junit(suite / "report") == COUNTS
     assert counts_of_page(suite / "report") == COUNTS
     assert counts_of_envelope(suite / "report") == COUNTS
+    assert counts_of_messages(suite / "report") == COUNTS
+    assert counts_of_features(suite / "report") == COUNTS
+
+
+def test_the_first_page_is_there_while_the_run_goes_on(feature: Write, judge: Judge, states: States) -> None:
+    feature(EVERY_STATE.replace("| fails         |", "| works         |\n          | looks at the report |"))
+    judge("-k", "test_passes or looks", "features", after_dashes=("-p", "no:randomly"))
+    assert states() == {"Passes": "PASS", "Ends looks at the report": "PASS"}
+
+
+def test_a_step_that_nobody_wrote_is_told_what_could_be_meant(feature: Write, judge: Judge) -> None:
+    feature(EVERY_STATE.replace("When it is Tuesday on the moon", "Then all was well"))
+    said = judge("-k", "nobody_wrote", "features").stdout
+    assert "No step reads 'Then all was well'." in said
+    assert "  Then all is well   (" in said
 
 
 def test_no_output_of_a_run_holds_a_secret(suite: Path, feature: Write, judge: Judge) -> None:
@@ -204,6 +219,17 @@ def counts_of_page(report: Path) -> dict[str, int]:
     page = (report / "index.html").read_text(encoding="utf-8")
     scenarios = page.partition('id="scenario-counts"')[2].partition("</section>")[0]
     return {state: int(count) for state, count in re.findall(r'data-state="([A-Z-]+)" data-count="(\d+)"', scenarios)}
+
+
+def counts_of_messages(report: Path) -> dict[str, int]:
+    told = [json.loads(line) for line in (report / "messages.ndjson").read_text(encoding="utf-8").splitlines()]
+    bodies = [each["attachment"]["body"] for each in told if each.get("attachment", {}).get("fileName") == "state.json"]
+    return dict(Counter(json.loads(body)["state"] for body in bodies))
+
+
+def counts_of_features(report: Path) -> dict[str, int]:
+    page = (report / "features" / "one.html").read_text(encoding="utf-8")
+    return dict(Counter(re.findall(r"</span> ([A-Z-]+)</span>", page)))
 
 
 def counts_of_envelope(report: Path) -> dict[str, int]:

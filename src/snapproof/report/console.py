@@ -68,6 +68,8 @@ def _table(summary: Summary) -> Table:
         if each.requirement.status is Status.TESTED:
             row = (each.requirement.id, styled(each.state), escape(each.requirement.text), str(len(each.scenarios)))
             table.add_row(*row)
+        elif each.requirement.status is Status.EXCLUDED:
+            table.add_row(each.requirement.id, "[dim]- excluded[/]", f"[dim]{escape(each.requirement.reason)}[/]", "")
     return table
 
 

@@ -17,6 +17,7 @@ Message: TypeAlias = dict[str, Any]
 
 PROTOCOL = "34.2.0"
 STATE_TYPE = "application/vnd.snapproof.state+json"
+EXCLUDED_TYPE = "application/vnd.snapproof.excluded+json"
 RUN_ID = "run"
 AFTER_ID = "after"
 STATUS_OF_STATE = {
@@ -45,6 +46,8 @@ def _messages(summary: Summary) -> Iterator[Message]:
     numbers = count(1)
     for result in summary.results.values():
         yield from _case(result, by_uri.get(result.scenario.uri), f"case-{next(numbers)}", summary)
+    for row in summary.excluded:
+        yield {"attachment": _run_wide({"requirement": row.id, "status": row.status, "reason": row.reason})}
     finished_s = summary.head.started_s if summary.finished_s is None else summary.finished_s
     yield {
         "testRunFinished": {
@@ -105,6 +108,11 @@ def _attachments(result: ScenarioFinished) -> Iterator[Message]:
     yield {"mediaType": STATE_TYPE, "body": json.dumps(state, ensure_ascii=False), "fileName": "state.json"}
     for each in result.attachments:
         yield {"mediaType": "text/plain", "body": each.text, "fileName": f"{each.title}.txt"}
+
+
+def _run_wide(said: Message) -> Message:
+    body = json.dumps(said, ensure_ascii=False)
+    return {"testRunStartedId": RUN_ID, "contentEncoding": "IDENTITY", "mediaType": EXCLUDED_TYPE, "body": body}
 
 
 def _test_case(case: str, pickle: Node, steps: Iterable[str]) -> Message:

@@ -35,7 +35,8 @@ def junit(summary: Summary) -> bytes:
         tests=str(sum(counts.values())),
         time=f"{sum(result.seconds for result in summary.results.values()):.3f}",
     )
-    _properties(suite, {"verdict": summary.verdict.text, "seed": str(summary.head.seed), "driver": summary.head.driver})
+    head = {"verdict": summary.verdict.text, "seed": str(summary.head.seed), "driver": summary.head.driver}
+    _properties(suite, head | {f"excluded:{row.id}": f"{row.id}: {row.reason}" for row in summary.excluded})
     for result in summary.results.values():
         suite.append(_case(result, summary))
     root = ET.Element("testsuites")

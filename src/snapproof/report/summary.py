@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from snapproof.register import Register, read_register
+from snapproof.register import Register, Requirement, Status, read_register
 from snapproof.report.records import (
     DriverIdentity,
     Record,
@@ -43,6 +43,11 @@ class Summary:
     def failures(self) -> tuple[ScenarioFinished, ...]:
         """What failed, in the order in which it did."""
         return tuple(result for result in self.results.values() if result.state in FAILURES)
+
+    @property
+    def excluded(self) -> tuple[Requirement, ...]:
+        """What no driver can be asked about; the reason stands in the register."""
+        return tuple(row for row in self.register.requirements if row.status is Status.EXCLUDED)
 
     @property
     def slowest(self) -> tuple[ScenarioFinished, ...]:
