@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import pytest
 
 from snapproof.driver import DriverUnderTest
-from snapproof.lab import Guest, Inventory, Lab, Meanwhile, Outcome
+from snapproof.inventory import Inventory
+from snapproof.lab import Guest, Lab, Meanwhile, Outcome
 from snapproof.vocabulary import AccountId, Capability, OperationId, Policy, ResourceCounts, Snapshot, Template, Volume
 
 T = TypeVar("T")

@@ -4,14 +4,14 @@ A simulated lab has every power; a rack of real hardware may only look. A step t
 NOT-TESTABLE, never passed. How a lab is built is not said here.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from snapproof.driver import DriverUnderTest
+from snapproof.inventory import Inventory
 from snapproof.vocabulary import Content, Snapshot, Volume
 
 T = TypeVar("T")
@@ -20,42 +20,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 class NotTestableError(Exception):
     """The lab lacks the power that this step needs; the verdict is NOT-TESTABLE."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """Everything that exists on the array, the hosts and the stores, as sorted lines: equal worlds have equal lines."""
-
-    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def changed_kinds(self, later: "Inventory") -> Mapping[str, int]:
-        """How many things of each kind there are more (or fewer) than before; a thing that was replaced counts twice.
-
-        Kinds are `array snapshot`, `host object`, `backup` and the like: a place and a line's first word.
-        """
-        kinds: Counter[str] = Counter()
-        for line in self.changes(later):
-            sign, place, text = line.split(" ", 2)
-            kinds[_kind(place.rstrip(":"), text)] += 1 if sign == "+" else -1
-        return {kind: change for kind, change in sorted(kinds.items()) if change}
-
-    def changes(self, later: "Inventory") -> tuple[str, ...]:
-        """What was added (`+`) and what is gone (`-`) since, one line each."""
-        lines = []
-        for place in sorted(self.places.keys() | later.places.keys()):
-            before, after = set(self.places.get(place, ())), set(later.places.get(place, ()))
-            lines += [f"- {place}: {line}" for line in sorted(before - after)]
-            lines += [f"+ {place}: {line}" for line in sorted(after - before)]
-        return tuple(lines)
-
-
-def _kind(place: str, text: str) -> str:
-    if place == "s3" or place.startswith("nfs"):
-        return "backup"
-    if place == "pool":
-        return "host object"
-    word = text.split(": ", 1)[-1].split(" ", 1)[0]
-    return f"{place} {word}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

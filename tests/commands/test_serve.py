@@ -19,8 +19,8 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 
+from snapproof.fixtures.ground import NFS_URL
 from snapproof.fixtures.secrets import secrets_of
-from snapproof.fixtures.world import NFS_URL
 
 PATIENCE_S = 30
 

@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 
 from snapproof.campaign.invariants import violations
 from snapproof.fixtures.caller import Caller
+from snapproof.fixtures.ground import BUCKET
 from snapproof.fixtures.lab import simulated_lab
 from snapproof.fixtures.parts.seaweedfs import ACCESS_KEY, SECRET_KEY, WeedObjects, client_of, weed
 from snapproof.fixtures.substitutes import PartMissingError, Substitutes
-from snapproof.fixtures.world import BUCKET
 from snapproof.reference_impl.adapters.s3 import PART_BYTES
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.simulators.clock import VirtualClock

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from snapproof.fixtures.ground import NFS_URL
 from snapproof.fixtures.management import Managements
 from snapproof.fixtures.services import iscsi_service
 from snapproof.fixtures.stage import Stage
-from snapproof.fixtures.world import NFS_URL, World
+from snapproof.fixtures.world import World
 from snapproof.simulators.certificates import Certificate
 from snapproof.simulators.iscsi.portal import Portal
 from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs
