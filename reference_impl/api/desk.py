@@ -17,7 +17,7 @@ from snapproof.reference_impl.catalog.queries import Page
 from snapproof.reference_impl.catalog.queries.ownership import User
 from snapproof.reference_impl.core.access import Operation, Question
 from snapproof.reference_impl.core.names import id_of
-from snapproof.reference_impl.rights import Rights, Thing
+from snapproof.reference_impl.rights import Rights, Thing, no_such
 from snapproof.vocabulary import AccountId, OperationId
 
 Given = Mapping[str, Any]
@@ -58,6 +58,8 @@ class Desk:
             return self.user.account
         name = AccountId(given["account"])
         self.rights.require(Operation.CREATE_VOLUME, Thing.ACCOUNT, name)
+        if name != self.user.account and all(row.name != name for row in self.accounts()):
+            raise NotFoundError(no_such(Thing.ACCOUNT, name))
         return name
 
     def project(self, project: str) -> AccountId:

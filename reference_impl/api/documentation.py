@@ -48,9 +48,10 @@ case is tested.
 
 A caller acts for an account: with a role, in a domain, perhaps as a member of projects. What he may do with a thing
 follows from how he stands to its owner, the nearest relation first: **own**; a **project** that he is a member of;
-another account in his **domain** or below it; anybody **elsewhere**. What he may not list is answered in the words for
-what does not exist; what he may list and not do is denied. A role that may do something with nothing at all is denied
-before anything is looked at. A disabled account may nothing, a suspended project is gone for its members.
+another account in his **domain** or below it; anybody **elsewhere**. Membership takes nothing away from who looks after
+the domain. What he may not list is answered in the words for what does not exist, what he may list and not do is
+denied; a role that may do something with nothing at all is denied before anything is looked at. A disabled account may
+nothing, a suspended project is gone for its members.
 """
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from snapproof.driver import DriverError
+from snapproof.driver import DriverError, NotFoundError
 from snapproof.reference_impl.api.accepting import ServedDriver
 from snapproof.reference_impl.api.command import Command
 from snapproof.reference_impl.api.commands import find
@@ -28,6 +28,7 @@ from snapproof.reference_impl.api.refusals import (
     code_of,
     refusal,
 )
+from snapproof.reference_impl.api.shapes import ZONE_ID
 from snapproof.reference_impl.api.signing import has_ended, is_signed
 from snapproof.reference_impl.catalog.queries.ownership import User
 from snapproof.reference_impl.rights import Rights
@@ -81,7 +82,7 @@ class Door:
             code = code_of(error)
             return _answer(code, {request.response: refusal(code, str(error))})
         except Exception:  # a server's skin: whatever it is, the client is told nothing of it
-            LOG.exception("%s failed", request.command or "a request")
+            LOG.exception("%r failed", request.command[:100])
             return _answer(INTERNAL, {request.response: refusal(INTERNAL, "The request failed; the log says why.")})
 
     def _perform(self, request: Request) -> Body:
@@ -95,6 +96,8 @@ class Door:
             raise RefusedError(UNKNOWN_COMMAND, f"There is no command {request.command[:100]!r}; see listApis.")
         own = {name: value for name, value in request.parameters.items() if name.lower() not in OF_THE_PROTOCOL}
         given = read_all(command.parameters, own)
+        if given.get("zoneid", ZONE_ID) != ZONE_ID:
+            raise NotFoundError(f"There is no zone {given['zoneid']}.")
         done = command.use(self._desk(user), given)
         self._tell(command, user, done)
         return done

@@ -29,12 +29,13 @@ GIB = 2**30
 def create_account(desk: Desk, given: Given) -> Body:
     """Make an account with its first user."""
     name = AccountId(given.get("account", given["username"]))
-    if any(row.name == name for row in desk.accounts()):
-        raise InvalidRequestError(f"There is an account {name} already; names are used once in all domains.")
     role = ROLES.get(given.get("accounttype", 0))
     if role is None:
         raise InvalidRequestError(f"Parameter accounttype is one of {', '.join(str(number) for number in ROLES)}.")
-    account = Account(name=name, domain=desk.domain(given) or "/", role=role)
+    account = Account(name=name, domain=desk.domain(given) or desk.rights.caller.domain, role=role)
+    desk.rights.require_management(account)  # first: whoever may make none learns of none
+    if any(row.name == name for row in desk.accounts()):
+        raise InvalidRequestError(f"There is an account {name} already; names are used once in all domains.")
     desk.driver.put_account(account)
     desk.life.write(lambda _session, tx: tx.put_user(name, given["username"], desk.keys.new_api_key()))
     return {"account": _told(desk, account)}

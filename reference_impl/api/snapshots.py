@@ -24,9 +24,7 @@ def create(desk: Desk, given: Given) -> Body:
         raise InvalidRequestError("policyid is for the runs of policies; leave it out for a snapshot by hand.")
     owner = desk.rights.require(Operation.TAKE_SNAPSHOT, Thing.VOLUME, given["volumeid"])
     if {"account", "projectid"} & given.keys() and desk.owner(given) != owner:
-        raise InvalidRequestError(
-            f"Volume {given['volumeid']} is of another account; a snapshot is its volume's owner's."
-        )
+        raise InvalidRequestError(f"Volume {given['volumeid']} is another account's; so are its snapshots.")
     request = SnapshotRequest(
         operation=desk.job,
         volume=VolumeId(given["volumeid"]),

@@ -174,7 +174,7 @@ COMMANDS = table(
         use=list_templates,
         shape="template",
         parameters=(
-            one_of("templatefilter", "CloudStack's filter", "self", "selfexecutable", "executable", "all", "featured"),
+            one_of("templatefilter", "CloudStack's filter", "self", "selfexecutable", "executable", "all"),
             identity("id", "one template"),
             identities("ids", "several templates"),
             text("name", "those of one name"),

@@ -92,7 +92,7 @@ SERVICE_RIGHTS: Mapping[Role, frozenset[Service]] = MappingProxyType({
 
 
 def relation(caller: Account, owner: Account) -> Relation:
-    """Say how a caller stands to an owner; the nearest relation counts."""
+    """Say how a caller stands to an owner, the nearest relation first."""
     if caller.name == owner.name:
         return Relation.OWN
     if caller.name in owner.members:
@@ -112,10 +112,11 @@ def answer(caller: Account, operation: Operation, owner: Account) -> Answer:
     """
     if not caller.enabled:
         return Answer.UNKNOWN
-    standing = relation(caller, owner)
-    if standing is Relation.PROJECT and not owner.enabled:
-        standing = _beside_projects(caller, owner)
-    rights = RIGHTS[caller.role][standing]
+    standing, by_role = relation(caller, owner), RIGHTS[caller.role]
+    rights = by_role[standing]
+    if standing is Relation.PROJECT:  # who looks after a project's domain may what he could without being a member
+        beside = by_role[_beside_projects(caller, owner)]
+        rights = rights | beside if owner.enabled else beside
     if operation in rights:
         return Answer.ALLOWED
     return Answer.DENIED if Operation.LIST in rights else Answer.UNKNOWN

@@ -135,7 +135,31 @@ def test_a_domain_administrator_makes_accounts_in_his_domain_only(askers: Mappin
     assert askers["sam"].get("createAccount", username="tim", domainid=sales)["account"]["domain"] == "sales"
     assert askers["sam"].ask("createAccount", username="tom", domainid=research)["errorcode"] in {431, 531}
     assert askers["sam"].ask("createAccount", username="tom", domainid=sales, accounttype=1)["errorcode"] == 531
-    assert askers["sue"].ask("createAccount", username="tom", domainid=sales)["errorcode"] == 531
+    for name in ("tom", "ray"):  # nobody has the one name, somebody the other
+        told = askers["sue"].ask("createAccount", username=name, domainid=sales)
+        assert (told["errorcode"], told["errortext"]) == (531, "Account sue may not manage account.")
+    told = askers["sam"].ask("createVolume", name="v", sizebytes=SIZE_BYTES, account="nobody")
+    assert told["errortext"] == "There is no account nobody."
+    theirs = askers["sam"].ask("createVolume", name="v", sizebytes=SIZE_BYTES, account="ray")
+    assert {**theirs, "errortext": theirs["errortext"].replace("ray", "nobody")} == told
+    assert (
+        askers["sam"].done("createVolume", name="v", sizebytes=SIZE_BYTES, account="nick")["volume"]["account"]
+        == "nick"
+    )
+
+
+def test_a_zone_that_there_is_not_is_refused(root: Asker) -> None:
+    zone = root.get("listZones")["zone"][0]["id"]
+    assert root.get("listVolumes", zoneid=zone) == {}
+    assert root.ask("listVolumes", zoneid=NOTHING)["errortext"] == f"There is no zone {NOTHING}."
+
+
+def test_a_snapshot_is_its_volumes_owners(askers: Mapping[str, Asker]) -> None:
+    (volume,) = askers["sue"].get("listVolumes")["volume"]
+    told = askers["sam"].ask("createSnapshot", volumeid=volume["id"], account="nick")
+    assert told["errortext"] == f"Volume {volume['id']} is another account's; so are its snapshots."
+    taken = askers["sam"].done("createSnapshot", volumeid=volume["id"], account="sue")["snapshot"]
+    assert taken["account"] == "sue"
 
 
 @pytest.mark.requirement(id="R-163")

@@ -94,6 +94,16 @@ def test_what_a_suspended_project_owns_is_gone_for_its_members_only(operation: O
     assert answer(account("root", "/", Role.ROOT_ADMIN), operation, project) is Answer.ALLOWED
 
 
+@pytest.mark.parametrize("operation", Operation)
+def test_membership_takes_nothing_from_who_looks_after_the_domain(operation: Operation) -> None:
+    head = account("head", "/research/", Role.DOMAIN_ADMIN)
+    project = account("quay", "/research/", Role.PROJECT, "head")
+    assert answer(head, operation, project) is Answer.ALLOWED
+    assert (answer(account("head", "/sales/", Role.DOMAIN_ADMIN), operation, project) is Answer.ALLOWED) == (
+        operation in OWNERS_ACTS
+    )
+
+
 WORLD = (
     account("root", "/", Role.ROOT_ADMIN),
     account("desk", "/", Role.SUPPORT),
