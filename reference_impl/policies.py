@@ -72,6 +72,7 @@ class Policies:
 
         def write(session: Session, tx: Transaction) -> None:
             owner = queries.volume(session, request.volume).account
+            queries.require_not_ended(session, uuid)
             tx.insert_policy(request, uuid=uuid, location=location, next_run_s=first)
             for phase in (*BEGINNING, "Completed"):
                 tx.audit(_audit(request.operation, "SNAPSHOTPOLICY.CREATE", phase, owner, uuid))

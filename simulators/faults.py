@@ -185,6 +185,11 @@ class Seam:
         self._standing: dict[str, Fault] = {}
         self._labels: list[str] = []
         self._delays_s: dict[str, float] = {}
+        self._unrest: Callable[[], Fault | None] | None = None
+
+    def unsettle(self, draw: Callable[[], Fault | None]) -> None:
+        """Let every call meet the fault that is drawn for it, if one is and its service can show it, until `disarm`."""
+        self._unrest = draw
 
     def slow_down(self, service: str, seconds: float) -> None:
         """Let every call of a service take so long before it has any effect, until `disarm`."""
@@ -230,6 +235,7 @@ class Seam:
             self._armed.clear()
             self._standing.clear()
             self._delays_s.clear()
+            self._unrest = None
 
     def unspent(self) -> tuple[str, ...]:
         """List the faults that were armed for one call and never fired; a test with any proves nothing."""
@@ -309,8 +315,18 @@ class Seam:
         with self._lock:
             label, fault = self._next(call)
             self._labels.append(label)
+            if fault is None and self._unrest is not None:
+                fault = self._fitting(call, self._unrest())
         self._journal.keep("call", label, _NO_FACTS)
         return label, fault
+
+    def _fitting(self, call: str, fault: Fault | None) -> Fault | None:
+        try:
+            if fault is not None:
+                self.check(call, fault)
+        except ValueError:
+            return None
+        return fault
 
     def _next(self, call: str) -> tuple[str, Fault | None]:
         number = self._counts[call] = self._counts.get(call, 0) + 1

@@ -55,6 +55,7 @@ class Scene:
     crowd_asked: list[OperationId] = field(default_factory=list)
     outcomes: Sequence[Outcome[object]] = ()
     took_s: list[float] = field(default_factory=list)
+    doubts: Sequence[str] = ()
     operations: int = 0
     calls_before: int = 0
 

@@ -32,6 +32,9 @@ from snapproof.reference_impl.ports import (
 from snapproof.site import Answer, Directory, ReadableFile, S3Place
 
 PART_BYTES = 16 * 2**20
+PARTS_MAX = 10_000
+OBJECT_BYTES_MAX = 5 * 2**40
+"""What S3 takes: so many parts of an upload, and so large an object."""
 REGION = "us-east-1"
 
 MEANINGS: Mapping[int, type[CallError]] = {404: GoneError, 429: TransientError, 503: TransientError}
@@ -39,6 +42,11 @@ MEANINGS: Mapping[int, type[CallError]] = {404: GoneError, 429: TransientError, 
 
 DAMAGED_ON_ITS_WAY = frozenset({"BadDigest", "IncompleteBody", "RequestTimeout", "XAmzContentSHA256Mismatch"})
 """Codes by which S3 says that it got other bytes than were sent, and kept none: sending them again is sensible."""
+
+
+def part_bytes_for(size_bytes: int, *, least: int) -> int:
+    """How large the parts of an object must be, so that there are no more of them than S3 takes."""
+    return max(least, -(-size_bytes // PARTS_MAX))
 
 
 class Signer(Protocol):
@@ -137,9 +145,10 @@ class S3Bucket:
         if not upload:
             raise UnknownOutcomeError(f"S3's answer about {key} cannot be read: it names no upload.")
         parts = []
-        for number, offset in enumerate(range(0, file.size_bytes, self.part_bytes), start=1):
+        part_bytes = part_bytes_for(file.size_bytes, least=self.part_bytes)
+        for number, offset in enumerate(range(0, file.size_bytes, part_bytes), start=1):
             with speaking_of(key):
-                body = file.read_at(offset, self.part_bytes)
+                body = file.read_at(offset, part_bytes)
             query: dict[str, str | int] = {"partNumber": number, "uploadId": upload}
             sent = _checksum(body)
             _, headers, _ = self.request("PUT", key, query=query, body=body, headers=sent)
@@ -166,7 +175,9 @@ class S3Store(Staging):
         self.bucket = bucket
 
     def publish(self, staged: str, image: Image) -> None:
-        """Upload, then read back."""
+        """Upload, then read back. What no object can hold is refused before a byte is sent."""
+        if image.physical_size_bytes > OBJECT_BYTES_MAX:
+            raise RefusedError(f"{image.path} has {image.physical_size_bytes} bytes; S3 takes {OBJECT_BYTES_MAX}.")
         with self.opened(staged) as file:
             if file.size_bytes <= self.bucket.part_bytes:
                 self.bucket.put(image.path, file.read_at(0, file.size_bytes), digest=image.digest)

@@ -180,6 +180,15 @@ class Lab(Protocol):
     def break_service(self, call: str, fault: str) -> None:
         """Let every call of `service.method` meet the fault until `repair`."""
 
+    def unsettle(self, one_in: int) -> None:
+        """Let one call of the driver in so many meet a fault, drawn from the run's seed; until `repair`."""
+
+    def doubts(self) -> Sequence[str]:
+        """What does not hold of the driver now, of all that must hold whenever nothing is under way."""
+
+    def faults_met(self) -> int:
+        """How many faults have struck so far."""
+
     def slow_down(self, service: str, seconds: float) -> None:
         """Let every call of a service take so long, until `repair`."""
 

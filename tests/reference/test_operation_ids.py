@@ -5,7 +5,7 @@ import pytest
 from snapproof.campaign.invariants import violations
 from snapproof.driver import BackendError, ConflictError, DriverError, InvalidRequestError, NotFoundError
 from snapproof.fixtures.caller import Caller
-from snapproof.vocabulary import LocationType, SnapshotId, SnapshotState, VolumeId
+from snapproof.vocabulary import LocationType, OperationId, PolicyRequest, SnapshotId, SnapshotState, VolumeId
 
 HOSTILE = ("a:b", "../../up", "with blanks", "İ\n\0", "x" * 300, "'; drop table volumes; --", "")
 
@@ -138,3 +138,22 @@ def test_a_snapshot_that_is_being_restored_cannot_be_deleted(caller: Caller) -> 
     caller.lab.restart_driver()
     caller.delete("delete", taken.id).raise_if_failed()
     assert violations(caller.lab) == ()
+
+
+def test_a_policy_that_was_ended_is_not_brought_back_by_its_operation(caller: Caller) -> None:
+    request = PolicyRequest(
+        operation=OperationId("begin"),
+        volume=caller.used_volume().id,
+        interval="HOURLY",
+        schedule="30",
+        timezone="UTC",
+        keep_max=2,
+        location=LocationType.PRIMARY,
+    )
+    made = caller.lab.attempt(lambda driver: driver.create_policy(request)).result()
+    assert caller.lab.attempt(lambda driver: driver.create_policy(request)).result() == made
+    caller.lab.attempt(lambda driver: driver.delete_policy(OperationId("end"), made.id)).raise_if_failed()
+    again = caller.lab.attempt(lambda driver: driver.create_policy(request))
+    assert type(again.error) is NotFoundError
+    assert made.id in str(again.error)
+    assert not caller.lab.driver.list_policies()

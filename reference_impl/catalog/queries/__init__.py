@@ -30,7 +30,7 @@ from snapproof.reference_impl.catalog.queries.ownership import (
     user_of_key,
     users,
 )
-from snapproof.reference_impl.catalog.queries.policies import owner_of_policy, policies
+from snapproof.reference_impl.catalog.queries.policies import owner_of_policy, policies, require_not_ended
 from snapproof.reference_impl.catalog.queries.pools import pools
 from snapproof.reference_impl.catalog.queries.records import recorded
 from snapproof.reference_impl.catalog.queries.snapshots import restore_source, snapshot, snapshots
@@ -65,6 +65,7 @@ __all__ = [
     "removal_of",
     "removals",
     "require_idle",
+    "require_not_ended",
     "require_room",
     "require_room_for_volume",
     "resource_counts",

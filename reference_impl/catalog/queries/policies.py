@@ -33,6 +33,12 @@ def owner_of_policy(connection: Connection, uuid: PolicyId) -> AccountId:
     return AccountId(row.account_name)
 
 
+def require_not_ended(connection: Connection, uuid: str) -> None:
+    """Refuse to bring a policy back that somebody ended: its row stays, and its id is taken. Raises NotFoundError."""
+    if connection.execute(select(SNAPSHOT_POLICY.c.id).where(SNAPSHOT_POLICY.c.uuid == uuid)).first() is not None:
+        raise NotFoundError(f"Snapshot policy {uuid}, which this operation made, is in force no longer.")
+
+
 def policies(
     connection: Connection,
     volume: VolumeId | None = None,
