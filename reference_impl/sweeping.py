@@ -1,4 +1,4 @@
-"""Sweeping up what nobody needs on the array, after a grace: late effects of calls that had been given up.
+"""Sweeping up what nobody needs: on the array, late effects of calls that had been given up; in the catalog, history.
 
 Swept is only what carries our owner tag, was made by a job of this catalog that is over, and stands in no row. What a
 job that is not over has left is that job's own business.
@@ -6,11 +6,13 @@ job that is not over has left is that job's own business.
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
 from snapproof.driver import DriverError
 from snapproof.reference_impl.catalog import queries
+from snapproof.reference_impl.catalog.purging import is_old, purge
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.orchestrator import Orchestrator
@@ -44,6 +46,21 @@ class Sweeper:
             self.sweep()
         except (CallError, DriverError) as error:
             LOG.warning("the sweep was given up for now: %s", error, extra={"outcome": "failed", "cause": str(error)})
+        try:
+            self.purge()
+        except (CallError, DriverError) as error:
+            LOG.warning("the purge was given up for now: %s", error, extra={"outcome": "failed", "cause": str(error)})
+
+    def purge(self) -> None:
+        """Forget what has been over for longer than history is kept. Raises CallError, DriverError."""
+        before = self._catalog.now() - timedelta(seconds=self._settings().history_s)
+        with self._catalog.reading() as session:
+            old = is_old(session, before)
+        while old:
+            # A purge whose commit was not answered is simply made again: what is gone is gone.
+            self._orchestrator.write(lambda session, _tx: _forget(session, before), lambda: True)
+            with self._catalog.reading() as session:
+                old = is_old(session, before)
 
     def orphans(self) -> Sequence[tuple[Ports, Owned]]:
         """What nobody needs, however young, with the way to it. Raises CallError."""
@@ -110,3 +127,8 @@ class Sweeper:
         with self._catalog.reading() as session:
             alerts = [msgspec.json.decode(message, type=Alert) for message in queries.messages(session, "alert")]
         return any(alert.text == text for alert in alerts) or None
+
+
+def _forget(session: Session, before: datetime) -> None:
+    gone = purge(session, before)
+    LOG.info("history before %s was forgotten: %s", before.isoformat(), ", ".join(f"{n} {t}" for t, n in gone.items()))

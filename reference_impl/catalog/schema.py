@@ -264,6 +264,8 @@ OUTBOX = table(
     Column("id", KEY, primary_key=True),
     Column("topic", Words(16), nullable=False, doc="audit, usage or state"),
     Column("message", Prose, nullable=False),
+    Column("created", DateTime),
+    Index("i_outbox__created", "created"),
 )
 
 STORAGE_LEAK = table(

@@ -45,4 +45,4 @@ class Writer:
 
     def _send(self, topic: str, message: AuditEvent | UsageEvent | StateChange | Alert) -> None:
         text = msgspec.json.encode(message).decode()
-        self._connection.execute(insert(OUTBOX).values(topic=topic, message=text))
+        self._connection.execute(insert(OUTBOX).values(topic=topic, message=text, created=self._now))

@@ -124,6 +124,8 @@ CREATE INDEX i_domain__path ON domain (path);
 
 CREATE INDEX i_event__account_id ON event (account_id);
 
+CREATE INDEX i_outbox__created ON outbox (created);
+
 CREATE INDEX i_resource_limit__account_id ON resource_limit (account_id);
 
 CREATE INDEX i_resource_tags__resource_uuid ON resource_tags (resource_uuid);
@@ -172,6 +174,7 @@ CREATE TABLE outbox (
 	id INTEGER NOT NULL,
 	topic VARCHAR(16) NOT NULL,
 	message TEXT NOT NULL,
+	created DATETIME,
 	PRIMARY KEY (id)
 );
 
