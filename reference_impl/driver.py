@@ -13,6 +13,7 @@ from snapproof.reference_impl.logs import telling_failures
 from snapproof.reference_impl.measuring import Measured
 from snapproof.reference_impl.on_behalf_of import OnBehalfOf
 from snapproof.reference_impl.policies import Policies
+from snapproof.reference_impl.repairing import Repairing
 from snapproof.reference_impl.rights import Rights
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.sweeping import Sweeper
@@ -31,7 +32,7 @@ from snapproof.vocabulary import (
 
 
 @telling_failures
-class ReferenceDriver(AccountVerbs, Telling, Measured, Explained):
+class ReferenceDriver(AccountVerbs, Telling, Measured, Explained, Repairing):
     """CloudStack's snapshot orchestration for managed storage, made crash-proof. One instance is one life."""
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:

@@ -145,6 +145,9 @@ class Array(Protocol):
     def delete_lun(self, lun_id: int) -> None:
         """Delete a LUN; the array keeps it restorable for a while. Raises GoneError."""
 
+    def restore_lun(self, lun_id: int) -> None:
+        """Take a deletion back that the array has not made final. Raises GoneError."""
+
     def purge_lun(self, lun_id: int) -> None:
         """Remove a deleted LUN for good. Raises GoneError."""
 

@@ -176,6 +176,10 @@ class ElementArray:
         """DeleteVolume."""
         self._call("DeleteVolume", volumeID=lun_id)
 
+    def restore_lun(self, lun_id: int) -> None:
+        """RestoreDeletedVolume."""
+        self._call("RestoreDeletedVolume", volumeID=lun_id)
+
     def purge_lun(self, lun_id: int) -> None:
         """PurgeDeletedVolume."""
         self._call("PurgeDeletedVolume", volumeID=lun_id)

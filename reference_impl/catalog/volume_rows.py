@@ -55,6 +55,10 @@ class VolumeRows(PolicyRows):
         """Write down another size."""
         self._connection.execute(update(VOLUMES).where(VOLUMES.c.uuid == uuid).values(size=size_bytes))
 
+    def bring_back_volume(self, uuid: str) -> None:
+        """Take the removal of a volume back; its policies stay ended."""
+        self._connection.execute(update(VOLUMES).where(VOLUMES.c.uuid == uuid).values(removed=None))
+
     def remove_volume(self, uuid: str) -> None:
         """Mark a volume as removed, and end its policies; its row stays, its snapshots refer to it."""
         self._end_policies(SNAPSHOT_POLICY.c.volume_id == self._volume_id(uuid))

@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "say what would run for a driver, what not and why",
     "explain": "show a requirement, its scenarios, and what proves that they bite",
     "doctor": "check whether a site fits the reference implementation",
+    "repair": "find what nobody needs, and bring back a deleted volume",
     "lint": "find slips in features, steps and register",
     "steps": "show every step that a scenario may say",
     "new": "begin a requirement: register row, scenario and broken variant",

@@ -40,10 +40,18 @@ from snapproof.reference_impl.catalog.queries.templates import (
     template_source,
     templates,
 )
-from snapproof.reference_impl.catalog.queries.volumes import lun_of, pool_of, volume, volumes
+from snapproof.reference_impl.catalog.queries.volumes import (
+    RemovedVolume,
+    lun_of,
+    pool_of,
+    removed_volume,
+    volume,
+    volumes,
+)
 
 __all__ = [
     "Page",
+    "RemovedVolume",
     "account",
     "accounts",
     "archive_order",
@@ -64,6 +72,7 @@ __all__ = [
     "removal_by",
     "removal_of",
     "removals",
+    "removed_volume",
     "require_idle",
     "require_not_ended",
     "require_room",

@@ -1,6 +1,7 @@
 """Reading volumes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -34,6 +35,36 @@ def volume(connection: Connection, uuid: VolumeId) -> Volume:
     if row is None:
         raise NotFoundError(f"There is no volume {uuid}.")
     return _volume(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedVolume:
+    """A volume that users have no more, as its row still says it was."""
+
+    volume: VolumeId
+    account: AccountId
+    lun_id: int
+    target: str
+    size_bytes: int
+    pool: str
+
+
+def removed_volume(connection: Connection, uuid: VolumeId) -> RemovedVolume | None:
+    """One that was removed; None for one that is there. Raises NotFoundError for one that never was."""
+    found = select(VOLUMES, ACCOUNT.c.account_name).join(ACCOUNT, VOLUMES.c.account_id == ACCOUNT.c.id)
+    row = connection.execute(found.where(VOLUMES.c.uuid == uuid, VOLUMES.c.iscsi_name.is_not(None))).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no volume {uuid}, nor was there one.")
+    if row.removed is None:
+        return None
+    return RemovedVolume(
+        volume=uuid,
+        account=AccountId(row.account_name),
+        lun_id=int(row.folder),
+        target=row.iscsi_name.removeprefix("/").removesuffix("/0"),
+        size_bytes=row.size,
+        pool=pool_of(connection, uuid),
+    )
 
 
 def lun_of(connection: Connection, uuid: VolumeId) -> int:
