@@ -19,7 +19,7 @@ from snapproof.register import Register
 from snapproof.report.files import write_files, write_first_page
 from snapproof.report.ledger import LEDGER_NAME, Ledger, read_ledger
 from snapproof.report.pages import PAGE_NAME
-from snapproof.report.records import Proof, RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
+from snapproof.report.records import Proof, Record, RunFinished, RunStarted, Scenario, ScenarioFinished, ScenarioStarted
 from snapproof.report.redaction import without_password
 from snapproof.report.summary import Summary, crashed, summarise
 from snapproof.selection import driver_name, selected_profile, selected_seed
@@ -42,6 +42,7 @@ class Publisher:
         self._interrupted = False
         self._summary: Summary | None = None
         self._shown_s = 0.0
+        self._so_far: list[Record] = []
         self._draws = not config.getoption("snapproof_no_pages")
 
     def pytest_sessionstart(self) -> None:
@@ -49,10 +50,10 @@ class Publisher:
         try:
             self._expected = canonical_scenarios(self._register)
         except pytest.Collector.CollectError as exc:
-            self._ledger.append(self._head())
+            self._begin()
             self._blame_harness("the canonical features", str(exc))
             return
-        self._ledger.append(self._head())
+        self._begin()
         self._refuse_unknown_deviations()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -65,7 +66,7 @@ class Publisher:
             if name == PROPERTY:
                 record = msgspec.json.decode(str(value), type=ScenarioFinished)
                 self._ledger.append(msgspec.structs.replace(record, ended_s=self._clock.time()))
-                self._show_how_far_it_is()
+                self._show_how_far_it_is(record)
         if report.when not in {"setup", "call", "teardown"}:
             self._ledger.append(crashed(report.nodeid, self._expected, str(report.longrepr)))
 
@@ -97,6 +98,11 @@ class Publisher:
             name = PAGE_NAME if self._draws else LEDGER_NAME
             terminalreporter.write_line(f"snapproof: the report is {self._folder / name}")
 
+    def _begin(self) -> None:
+        head = self._head()
+        self._so_far.append(head)
+        self._ledger.append(head)
+
     def _head(self) -> RunStarted:
         return RunStarted(
             suite_version=__version__,
@@ -124,11 +130,12 @@ class Publisher:
         }
         return {title: str(text) for title, text in said.items() if text}
 
-    def _show_how_far_it_is(self) -> None:
+    def _show_how_far_it_is(self, record: ScenarioFinished) -> None:
         """Write the first page at the first result, and then now and again while the run goes on."""
+        self._so_far.append(msgspec.structs.replace(record, timeline=()))
         if self._draws and self._clock.time() - self._shown_s >= SHOWN_EVERY_S:
             self._shown_s = self._clock.time()
-            write_first_page(self._folder, summarise(read_ledger(self._folder), running=True))
+            write_first_page(self._folder, summarise(self._so_far, running=True))
 
     def _refuse_unknown_deviations(self) -> None:
         known = {scenario.id for scenario in self._expected}

@@ -49,7 +49,8 @@ class Pages:
 
     def first(self) -> str:
         """The page with the verdict."""
-        return self._draw("index.jinja", "", unregistered=unregistered(self._summary), features=self._features())
+        features = [] if self._summary.running else self._features()
+        return self._draw("index.jinja", "", unregistered=unregistered(self._summary), features=features)
 
     def all(self) -> Iterator[tuple[str, str]]:
         """Every other page, with its name."""
