@@ -27,6 +27,8 @@ COMMANDS = {
     "serve": "serve the simulators to any client, over HTTP",
     "host": "put a Python driver behind the published contract",
     "disk": "convert, compare and inspect disk images",
+    "record": "keep what a real cluster answers",
+    "compare": "hold a recording of a real cluster against the simulated one",
     "fault": "let calls of served simulators fail",
     "campaign": "search for faults that break a driver",
     "replay": "run one failing history again",

@@ -1,4 +1,4 @@
-"""What the reference needs of its machine: few rights, little memory, one processor, and no other address."""
+"""What the reference needs of the machine it runs on: few rights, little memory, one processor, no other address."""
 
 import contextlib
 import json
