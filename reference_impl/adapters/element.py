@@ -8,7 +8,6 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -22,6 +21,7 @@ from snapproof.reference_impl.adapters.element_answers import (
     SnapshotRow,
     VolumeRow,
 )
+from snapproof.reference_impl.adapters.element_errors import refusal
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import (
     ArrayFacts,
@@ -46,44 +46,10 @@ WITH_LISTS_BY_NAME = frozenset({"9.0", "8.0"})
 WITH_LISTS_OF_HANDLES = frozenset({"9.0"})
 
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
-_NAME = re.compile(r"x[A-Za-z0-9]{1,63}")
 
 OWNER_MARK = "snapproof"
 FULL = "xExceededLimit"
 ACCOUNT_PREFIX = "CloudStack_"
-
-
-class Meaning(Enum):
-    """What an error name says about the call's effect."""
-
-    TRANSIENT = TransientError
-    AMBIGUOUS = UnknownOutcomeError
-    GONE = GoneError
-
-
-MEANINGS: Mapping[str, Meaning] = {
-    "xDBVersionMismatch": Meaning.TRANSIENT,
-    "xNotPrimary": Meaning.TRANSIENT,
-    "xNotReadyForIO": Meaning.TRANSIENT,
-    "xSliceNotRegistered": Meaning.TRANSIENT,
-    "xMaxClonesPerVolumeExceeded": Meaning.TRANSIENT,
-    "xMaxClonesPerNodeExceeded": Meaning.TRANSIENT,
-    "xMaxSnapshotsPerNodeExceeded": Meaning.TRANSIENT,
-    # A timeout inside the cluster: Cinder retries these blindly, which is how duplicates are made.
-    "xDBConnectionLoss": Meaning.AMBIGUOUS,
-    "xDBOperationTimeout": Meaning.AMBIGUOUS,
-    "xDBNoServerResponse": Meaning.AMBIGUOUS,
-    "xRecvTimeout": Meaning.AMBIGUOUS,
-    "xRpcTimeout": Meaning.AMBIGUOUS,
-    "xSnapshotFailed": Meaning.AMBIGUOUS,
-    "xInternalError": Meaning.AMBIGUOUS,
-    "xVolumeIDDoesNotExist": Meaning.GONE,
-    "xVolumeDoesNotExist": Meaning.GONE,
-    "xSnapshotIDDoesNotExist": Meaning.GONE,
-    "xDBNoSuchPath": Meaning.GONE,
-    "xUnknownAccount": Meaning.GONE,
-}
-"""Names that mean something else than a final no."""
 
 
 class ElementArray:
@@ -350,17 +316,10 @@ class ElementArray:
             raise UnknownOutcomeError(f"{method}: the array's answer cannot be read.") from error
         match answer:
             case {"error": dict(refused)}:
-                raise _refusal(method, refused)
+                raise refusal(method, refused)
             case {"result": dict(result)}:
                 return Result(method, result)
         raise UnknownOutcomeError(f"{method}: the array's answer cannot be read.")
-
-
-def _refusal(method: str, error: Mapping[str, Any]) -> CallError:
-    """Translate by the table. The cluster's text is kept out: it may quote parameters."""
-    name = str(error.get("name", ""))
-    kind = MEANINGS[name].value if name in MEANINGS else RefusedError
-    return kind(f"The array refused {method}: {name}.", name=name if _NAME.fullmatch(name) else "another name")
 
 
 def _lun(row: VolumeRow) -> Lun:

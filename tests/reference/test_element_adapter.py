@@ -7,7 +7,8 @@ import pytest
 
 from snapproof.fixtures.site import site_of
 from snapproof.fixtures.world import World
-from snapproof.reference_impl.adapters.element import MEANINGS, ElementArray
+from snapproof.reference_impl.adapters.element import ElementArray
+from snapproof.reference_impl.adapters.element_errors import MEANINGS
 from snapproof.reference_impl.ports import (
     CallError,
     GoneError,

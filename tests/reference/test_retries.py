@@ -8,7 +8,7 @@ from snapproof.campaign.invariants import violations
 from snapproof.driver import BackendError, UnavailableError
 from snapproof.fixtures.caller import Caller
 from snapproof.lab import Outcome
-from snapproof.reference_impl.adapters.element import MEANINGS, Meaning
+from snapproof.reference_impl.adapters.element_errors import MEANINGS, Meaning
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Ports
