@@ -1,4 +1,4 @@
-"""What the names of an Element cluster's errors mean for the call's effect: one table, and how a refusal is translated."""
+"""What names of an Element cluster's errors mean for the call's effect: one table, and how a refusal is translated."""
 
 import re
 from collections.abc import Mapping
