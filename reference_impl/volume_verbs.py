@@ -127,6 +127,7 @@ class VolumeVerbs(SnapshotVerbs):
                 raise InvalidRequestError(
                     f"Volume {volume} has {found.size_bytes} bytes; it is never made smaller, as to {size_bytes}."
                 )
+            queries.require_room_for_volume(session, found.account, size_bytes - found.size_bytes)
             return ResizeVolume(
                 job=operation,
                 account=found.account,

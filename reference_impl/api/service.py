@@ -22,6 +22,7 @@ RESULTS: Mapping[str, tuple[str, str]] = {
     "TakeSnapshot": ("snapshot", "instance_snapshot"),
     "ArchiveSnapshot": ("snapshot", "instance_snapshot"),
     "CreateVolume": ("volume", "instance_volume"),
+    "ResizeVolume": ("volume", "instance_volume"),
     "CreateTemplate": ("template", "instance_template"),
 }
 """What a job of each kind gives; every other gives success alone."""
@@ -32,6 +33,7 @@ COMMANDS_OF_JOBS: Mapping[str, str] = {
     "DeleteSnapshot": "user.snapshot.DeleteSnapshotCmd",
     "RevertVolume": "user.snapshot.RevertSnapshotCmd",
     "CreateVolume": "user.volume.CreateVolumeCmd",
+    "ResizeVolume": "user.volume.ResizeVolumeCmd",
     "DeleteVolume": "user.volume.DestroyVolumeCmd",
     "CreateTemplate": "user.template.CreateTemplateCmd",
     "DeleteTemplate": "user.template.DeleteTemplateCmd",

@@ -18,8 +18,6 @@ INTERVALS = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY")
 
 def create(desk: Desk, given: Given) -> Body:
     """Take a snapshot; policyid is CloudStack's own word for a run of its scheduler, and nobody else's."""
-    if given.get("quiescevm"):
-        raise InvalidRequestError("quiescevm=true is not supported: a volume's machine is not asked to be quiet.")
     if given.get("policyid") not in {None, "0"}:
         raise InvalidRequestError("policyid is for the runs of policies; leave it out for a snapshot by hand.")
     owner = desk.rights.require(Operation.TAKE_SNAPSHOT, Thing.VOLUME, given["volumeid"])
@@ -31,6 +29,7 @@ def create(desk: Desk, given: Given) -> Body:
         name=given.get("name", ""),
         location=given.get("locationtype"),
         async_backup=given.get("asyncbackup", False),
+        quiesce=given.get("quiescevm", False),
     )
     taken = desk.driver.take_snapshot(request)
     desk.life.put_tags(taken.account, "Snapshot", taken.id, given.get("tags", {}))
@@ -134,7 +133,7 @@ COMMANDS = table(
             text("name", "what to call it"),
             LOCATION,
             flag("asyncbackup", "end the job when the array has it; the backup goes on"),
-            flag("quiescevm", "refused where true"),
+            flag("quiescevm", "let the guest write out first; refused where nobody can ask it to"),
             text("policyid", "the runs of policies have one", most=64),
             *OWNERS,
             tags(),

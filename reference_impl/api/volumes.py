@@ -71,6 +71,14 @@ def destroy(desk: Desk, given: Given) -> Body:
     return {"id": given["id"], "jobid": desk.job}
 
 
+def resize(desk: Desk, given: Given) -> Body:
+    """Make a volume larger."""
+    if not {"size", "sizebytes"} & given.keys():
+        raise InvalidRequestError("Parameter size is missing; say how large the volume is to be.")
+    desk.driver.resize_volume(desk.job, VolumeId(given["id"]), _size(desk, given))
+    return {"id": given["id"], "jobid": desk.job}
+
+
 def list_volumes(desk: Desk, given: Given) -> Body:
     """List volumes."""
     return desk.listed("volume", given, "id", "name")
@@ -133,6 +141,18 @@ COMMANDS = table(
         use=destroy,
         asynchronous=True,
         parameters=(identity("id", "the volume", required=True), flag("expunge", "is always done")),
+    ),
+    Command(
+        name="resizeVolume",
+        purpose="Make a volume that no machine uses larger.",
+        use=resize,
+        asynchronous=True,
+        shape="volume",
+        parameters=(
+            identity("id", "the volume", required=True),
+            whole("size", "in GiB", least=1, most=2**14),
+            whole("sizebytes", "in bytes, instead of size", least=1, most=2**44),
+        ),
     ),
     Command(
         name="listVolumes",

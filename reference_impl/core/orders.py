@@ -285,6 +285,7 @@ ASKED_FOR = (
     DeleteSnapshot,
     CreateVolume,
     RevertVolume,
+    ResizeVolume,
     DeleteVolume,
     CreateTemplate,
     DeleteTemplate,

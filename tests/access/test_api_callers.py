@@ -86,6 +86,7 @@ ACTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "listVolumes": ("volume", "id", {}),
     "deleteVolume": ("volume", "id", {}),
     "destroyVolume": ("volume", "id", {}),
+    "resizeVolume": ("volume", "id", {"sizebytes": str(2**30)}),
     "createSnapshotPolicy": (
         "volume",
         "volumeid",

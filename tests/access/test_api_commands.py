@@ -188,7 +188,7 @@ def test_sizes_are_bytes_in_every_answer(root: Asker) -> None:
         ("deleteSnapshot", {"id": NOTHING, "colour": "blue"}, "There is no parameter 'colour'"),
         ("createSnapshot", {"volumeid": NOTHING, "name": "n" * 256}, "at most 255"),
         ("createSnapshot", {"volumeid": NOTHING, "asyncbackup": "perhaps"}, "asyncbackup is true or false"),
-        ("createSnapshot", {"volumeid": NOTHING, "quiescevm": "true"}, "quiescevm=true is not supported"),
+        ("createSnapshot", {"volumeid": NOTHING, "quiescevm": "true"}, "There is no volume"),
         ("createSnapshot", {"volumeid": NOTHING, "tags[0].key": "k" * 256, "tags[0].value": ""}, "at most 255"),
         ("createSnapshot", {"volumeid": NOTHING, "tags[0].colour": "blue"}, "tags has entries of key and value"),
         ("createSnapshot", {"volumeid": NOTHING, **MANY_TAGS}, "at most 50"),
@@ -257,6 +257,17 @@ def test_a_limit_is_told_by_its_name_and_number(root: Asker, asker_of: Callable[
     root.get("updateResourceLimit", account="sue", resourcetype=3, max=1)
     assert [row["max"] for row in sue.get("listResourceLimits")["resourcelimit"]] == [1, -1, -1]
     sue.done("createSnapshot", volumeid=sue.get("listVolumes")["volume"][0]["id"])
+
+
+def test_a_volume_grows_and_nobody_is_promised_a_quiet_guest(root: Asker, asker_of: Callable[..., Asker]) -> None:
+    volume = root.volume()
+    assert root.ask("createSnapshot", volumeid=volume, quiescevm="true")["errorcode"] == 431
+    assert root.done("resizeVolume", id=volume, sizebytes=4 * 2**20)["volume"]["size"] == 4 * 2**20
+    assert root.ask("resizeVolume", id=volume, sizebytes=1)["errorcode"] == 431
+    sue = asker_of("sue", limits=Limits(primary_storage_bytes=4 * 2**20))
+    hers = sue.volume()
+    assert sue.ask("resizeVolume", id=hers, sizebytes=5 * 2**20)["errorcode"] == 535
+    assert sue.done("resizeVolume", id=hers, sizebytes=4 * 2**20)["volume"]["id"] == hers
 
 
 def test_accounts_are_made_disabled_given_keys_and_deleted(root: Asker) -> None:
