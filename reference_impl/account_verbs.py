@@ -72,7 +72,8 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
             try:
                 self._remove(account, operation)
             except DriverError as error:
-                LOG.warning("account %s is not yet deleted: %s", account, error)
+                level = logging.INFO if error.retry_sensible else logging.WARNING
+                LOG.log(level, "account %s is not yet deleted: %s", account, error)
 
     def _begin_removal(self, operation: OperationId, account: AccountId) -> None:
         def write(_session: Session, tx: Transaction) -> None:

@@ -76,6 +76,10 @@ class ReferenceDriver(AccountVerbs, Telling, Measured, Explained, Repairing):
         """What was put off and is due, whatever else is unfinished, what policies ask for; now and then a sweep."""
         self._configuration.refresh()
         self._orchestrator.resume()
+        self._tend()
+
+    def _tend(self) -> None:
+        """What is due beside the jobs that there are."""
         self._finish_removals()
         self._policies.run_due()
         self._sweeper.run_due()

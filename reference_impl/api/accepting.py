@@ -6,9 +6,11 @@ jobs out is in workers.py.
 
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
+from snapproof.driver import ConflictError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.queries import Page
 from snapproof.reference_impl.catalog.queries.listed import Rows
@@ -58,6 +60,17 @@ class Hands:
             if free:
                 self._jobs[job] = account
             return free
+
+    @contextmanager
+    def holding(self, job: OperationId, account: str) -> Iterator[None]:
+        """Have a job in hand, once whoever has it now is done with it."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.take(job, account), PATIENCE_S):
+                raise ConflictError(f"Job {job} is still being carried out; ask again.")
+        try:
+            yield
+        finally:
+            self.let_go(job)
 
     def let_go(self, job: OperationId) -> None:
         """Be done with a job, for now or for good."""
@@ -163,15 +176,8 @@ class ServedDriver(ReferenceDriver):
         """Carry a job on and wait for its end, whoever has it in hand. Raises DriverError as the job ended."""
         known = self._catalog.job(job)
         assert known is not None, f"Job {job} was never accepted."
-        if self.hands.take(job, known.order.account):
-            try:
-                self._orchestrator.finish(job)
-            finally:
-                self.hands.let_go(job)
-            return
-        with self.hands.changed:
-            self.hands.changed.wait_for(lambda: job not in self.hands.jobs(), PATIENCE_S)
-        self._orchestrator.finish(job)
+        with self.hands.holding(job, known.order.account):
+            self._orchestrator.finish(job)
 
     def users(self) -> Sequence[User]:
         """Everybody who has a key."""
@@ -202,8 +208,7 @@ class ServedDriver(ReferenceDriver):
         """Do what nobody waits for, but for jobs: those are carried out one by one, each by whoever has a hand free."""
         self._configuration.refresh()
         self._orchestrator.adopt_inherited()
-        self._finish_removals()
-        self._policies.run_due()
+        self._tend()
 
     def _submit(
         self, order: Order, *, volume: str | None, snapshot: str | None, check: Callable[[Session], None]
@@ -211,8 +216,5 @@ class ServedDriver(ReferenceDriver):
         if self._at_the_door:
             self._orchestrator.accept(order, volume=volume, snapshot=snapshot, check=check)
             return
-        self.hands.take(OperationId(order.job), order.account)  # nobody has it: it is opened here
-        try:
+        with self.hands.holding(OperationId(order.job), order.account):
             super()._submit(order, volume=volume, snapshot=snapshot, check=check)
-        finally:
-            self.hands.let_go(OperationId(order.job))

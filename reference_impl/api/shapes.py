@@ -155,6 +155,7 @@ EVENT = (
     field("type", "string", "SNAPSHOT.CREATE", "what was done", "type"),
     field("state", "string", "Completed", "Started or Completed", "state"),
     field("level", "string", "INFO", "INFO, or ERROR where it failed", "level"),
+    field("username", "string", "sue", "who asked", lambda row: row["username"] or "system"),
     field("description", "string", "SNAPSHOT.CREATE of 3f0f8d4e", "in words", "description"),
     field("created", "date", "2026-11-22T16:00:00+0000", "when", moment("created")),
     *OWNER,

@@ -83,11 +83,18 @@ class AccountRows(Writer):
     def put_user(self, account: str, username: str, api_key: str) -> None:
         """Make a user of an account, or give one that there is another key."""
         number = self.ensure_account(account)
+        self._reserve_the_system(number)
         which = (USER.c.account_id == number) & (USER.c.username == username)
         if self._connection.execute(update(USER).where(which).values(api_key=api_key)).rowcount == 0:
             values = {"uuid": id_of("user", f"{account}/{username}"), "username": username, "account_id": number}
             names = {"firstname": username, "lastname": account, "email": ""}
             row = {"api_key": api_key, "created": self._now, **values, **names}
+            insert_unless_there(self._connection, USER, row)
+
+    def _reserve_the_system(self, account: int) -> None:
+        """Number 1 is nobody's: it stands in events for whoever acts when nobody asked, as CloudStack has it."""
+        if self._connection.execute(select(USER.c.id).limit(1)).first() is None:
+            row = {"username": "system", "account_id": account, "uuid": id_of("user", "system"), "removed": self._now}
             insert_unless_there(self._connection, USER, row)
 
     def _ensure_domain(self, path: str) -> int:

@@ -1,15 +1,19 @@
 """Writing what others are told: audit, alerts, usage, each into CloudStack's table and the outbox; and the bill."""
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from snapproof.reference_impl.catalog.inserting import insert_unless_there
 from snapproof.reference_impl.catalog.ledger import EVENT, USAGE_EVENT
+from snapproof.reference_impl.catalog.ownership import USER
 from snapproof.reference_impl.catalog.schema import (
     RESOURCE_COUNT,
     USAGE_STORAGE,
 )
 from snapproof.reference_impl.catalog.writer import Writer
 from snapproof.vocabulary import Alert, AuditEvent, UsageEvent
+
+SYSTEM_USER = 1
+"""CloudStack's number of whoever acts when nobody asked; account_rows.py keeps it free."""
 
 
 class MessageRows(Writer):
@@ -43,12 +47,19 @@ class MessageRows(Writer):
                 state=event.phase,
                 level=event.level,
                 description=f"{event.type} of {event.subject}"[:1024],
+                user_id=SYSTEM_USER if event.caller is None else self._user_of(event.caller),
                 account_id=self.ensure_account(event.account),
                 parameters=f"operation={event.operation}"[:1024],
                 created=self._now,
             )
         )
         self._send("audit", event)
+
+    def _user_of(self, caller: str) -> int:
+        """The number of an account's first user; one who has none is told of as the system, as CloudStack does."""
+        mine = (USER.c.account_id == self.ensure_account(caller)) & USER.c.removed.is_(None)
+        which = select(USER.c.id).where(mine).order_by(USER.c.id)
+        return self._connection.execute(which).scalars().first() or SYSTEM_USER
 
     def alert(self, alert: Alert) -> None:
         """Put an alert into the outbox."""

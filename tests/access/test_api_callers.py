@@ -161,6 +161,10 @@ def test_a_snapshot_is_its_volumes_owners(askers: Mapping[str, Asker]) -> None:
     assert told["errortext"] == f"Volume {volume['id']} is another account's; so are its snapshots."
     taken = askers["sam"].done("createSnapshot", volumeid=volume["id"], account="sue")["snapshot"]
     assert taken["account"] == "sue"
+    told = askers["sue"].get("listEvents", type="SNAPSHOT.CREATE")["event"]
+    assert {(event["username"], event["account"]) for event in told if taken["id"] in event["description"]} == {
+        ("sam", "sue")
+    }
 
 
 @pytest.mark.requirement(id="R-163")

@@ -115,6 +115,8 @@ def test_a_changed_policy_runs_as_it_was_changed(root: Asker, world: World) -> N
         root.management.work()
         assert root.get("listSnapshots").get("count", 0) == number
     (snapshot,) = root.get("listSnapshots", intervaltype="hourly")["snapshot"]
+    assert {event["username"] for event in root.get("listEvents", type="SNAPSHOT.CREATE")["event"]} == {"system"}
+    assert {event["username"] for event in root.get("listEvents", type="VOLUME.CREATE")["event"]} == {"admin"}
     assert (snapshot["locationtype"], snapshot["snapshottype"]) == ("SECONDARY", "HOURLY")
     assert root.get("listSnapshots", snapshottype="RECURRING")["count"] == 1
     assert root.get("listSnapshots", snapshottype="MANUAL") == {}

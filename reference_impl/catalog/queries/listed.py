@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, sele
 
 from snapproof.reference_impl.catalog.image_tables import TEMPLATE_STORE_REF, VM_TEMPLATE
 from snapproof.reference_impl.catalog.ledger import EVENT
-from snapproof.reference_impl.catalog.ownership import DOMAIN, RESOURCE_TAGS
+from snapproof.reference_impl.catalog.ownership import DOMAIN, RESOURCE_TAGS, USER
 from snapproof.reference_impl.catalog.schema import (
     ACCOUNT,
     ASYNC_JOB,
@@ -118,7 +118,8 @@ _TEMPLATES = Noun(
 _EVENTS = Noun(
     rows=_owned(
         *(EVENT.c[name] for name in ("id", "type", "state", "level", "description", "created")),
-        table=EVENT,
+        USER.c.username,
+        table=EVENT.outerjoin(USER, EVENT.c.user_id == USER.c.id),
         owner=EVENT.c.account_id,
     ).where(EVENT.c.archived.is_(False)),
     key=EVENT.c.id,
