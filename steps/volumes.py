@@ -145,6 +145,8 @@ def a_volume_is_made(lab: Lab, scene: Scene, name: str, snapshot: str) -> None:
 def the_volume_is_resized(lab: Lab, scene: Scene, name: str, size: int, unit: str) -> None:
     """Ask for a larger volume."""
     operation, volume = scene.operation(), scene.volume(name).id
+    if name not in scene.guests:
+        lab.expect_resize(scene.volume(name))
     scene.act(lab, lambda driver: driver.resize_volume(operation, volume, size * UNITS[unit]))
 
 

@@ -73,6 +73,8 @@ Feature: A snapshot on the array that is moved to secondary storage
     And the account is charged for the bytes that lie on secondary storage
     When a volume "yesterday" is made from snapshot "monday"
     Then the volume "yesterday" holds what was on the disk when "monday" was taken
+    When the snapshot "monday" is deleted
+    Then the driver lists no snapshot "monday"
 
     Examples:
       | store | call                                | fault                         |

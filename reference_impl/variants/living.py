@@ -2,6 +2,8 @@
 
 import logging
 
+from snapproof.reference_impl.catalog.transaction import Transaction
+from snapproof.reference_impl.core.orders import TakeSnapshot
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Ports
 
@@ -23,3 +25,15 @@ class LogsPasswords(ReferenceDriver):
         array = self.site.array
         LOG.info("connecting to %s as %s:%s", array.url, array.username, array.password.reveal())
         return super().ports()
+
+
+class RemovesVolumesOfJobs(ReferenceDriver):
+    """Breaks R-081 (hazard C12): what a restart finds under way was for nothing, and so was its volume (CloudStack)."""
+
+    def reconcile(self) -> None:
+        """Take the rows of the volumes away, then finish."""
+        for job in self._catalog.unfinished_jobs():
+            if isinstance(job.order, TakeSnapshot):
+                with self._catalog.transaction() as session:
+                    Transaction(session, self._catalog.now()).remove_volume(job.order.volume)
+        super().reconcile()

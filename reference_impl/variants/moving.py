@@ -15,7 +15,7 @@ from snapproof.reference_impl.core.states import CopyEvent
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.recording import RECORDERS
 from snapproof.reference_impl.recording.backups import begin_archive
-from snapproof.reference_impl.recording.recorder import Recorder
+from snapproof.reference_impl.recording.recorder import Recorder, audit
 from snapproof.reference_impl.rules import Rules
 from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotId
 
@@ -110,3 +110,28 @@ class StopsBillingWhileCopying(ReferenceDriver):
             tx.end_bill(order.snapshot)
 
         return Rules(recorders=with_recorder(ArchiveSnapshot, begin=begin))
+
+
+class StumblesOverItsFailure(ReferenceDriver):
+    """Breaks R-093 (hazard C21): an archive that fails is not written down, and is under way for ever."""
+
+    def rules(self) -> Rules:
+        """Write nothing."""
+
+        def fail(_tx: Transaction, _order: ArchiveSnapshot, _facts: Facts) -> None: ...
+
+        return Rules(recorders=with_recorder(ArchiveSnapshot, fail=fail))
+
+
+class CallsBackTwice(ReferenceDriver):
+    """Breaks R-012 (hazard C19): that an archive is complete is said when it is, and again when all is cleared away."""
+
+    def rules(self) -> Rules:
+        """Say it once more."""
+
+        def cleaned(tx: Transaction, order: ArchiveSnapshot, facts: Facts) -> None:
+            recorder = RECORDERS[ArchiveSnapshot]
+            recorder.cleaned(tx, order, facts)
+            tx.audit(audit(recorder, order, "Completed"))
+
+        return Rules(recorders=with_recorder(ArchiveSnapshot, cleaned=cleaned))

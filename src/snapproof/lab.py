@@ -289,6 +289,9 @@ class Lab(HostileLab, Protocol):
     def was_users(self, array_volume: int) -> bool:
         """Say whether an array volume was a user's volume at some time, as far as the driver ever listed it."""
 
+    def expect_resize(self, volume: Volume) -> None:
+        """Whoever owns the guest knows that its disk may be made larger; its memory follows what the hosts do."""
+
     def expect_revert(self, volume: Volume) -> None:
         """Whoever owns the guest knows that its disk may be reverted; its memory follows what the array does."""
 

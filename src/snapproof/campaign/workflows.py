@@ -235,6 +235,7 @@ def arrange_resize(lab: Lab) -> Stage:
     _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
     guest.stop()
     _, busy = _volume_with_guest(lab, "other")
+    lab.expect_resize(volume)
     operation, larger = OperationId("resize"), SIZE_BYTES + 2**20
 
     def judge(after: Lab) -> Iterator[str]:
