@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 from sqlalchemy.engine import Row
 
-from snapproof.driver import NotFoundError
+from snapproof.driver import InvalidRequestError, NotFoundError
 from snapproof.reference_impl.catalog.queries.accounts import of_account
 from snapproof.reference_impl.catalog.schema import ACCOUNT, STORAGE_POOL, VOLUMES
 from snapproof.vocabulary import AccountId, Qos, Volume, VolumeId
@@ -33,6 +33,7 @@ def volume(connection: Connection, uuid: VolumeId) -> Volume:
     """One volume. Raises NotFoundError."""
     row = connection.execute(_VOLUMES.where(VOLUMES.c.uuid == uuid)).one_or_none()
     if row is None:
+        _refuse_shared_storage(connection, uuid)
         raise NotFoundError(f"There is no volume {uuid}.")
     return _volume(row)
 
@@ -76,6 +77,16 @@ def pool_of(connection: Connection, uuid: VolumeId) -> str:
     """The storage pool of a volume's LUN, removed volumes included; nothing where an older release wrote none."""
     found = select(STORAGE_POOL.c.name).join(VOLUMES, VOLUMES.c.pool_id == STORAGE_POOL.c.id)
     return connection.execute(found.where(VOLUMES.c.uuid == uuid)).scalar() or ""
+
+
+def _refuse_shared_storage(connection: Connection, uuid: VolumeId) -> None:
+    """An upgraded database has volumes that are no LUNs of their own. Raises InvalidRequestError (R-007)."""
+    shared = select(VOLUMES.c.id).where(VOLUMES.c.uuid == uuid, VOLUMES.c.removed.is_(None))
+    if connection.execute(shared.where(VOLUMES.c.iscsi_name.is_(None))).first() is not None:
+        raise InvalidRequestError(
+            f"Volume {uuid} is on storage that is not managed, where many volumes share a LUN. A location has a "
+            "meaning on managed storage alone; nothing was begun."
+        )
 
 
 def _volume(row: Row[Any]) -> Volume:
