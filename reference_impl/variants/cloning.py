@@ -150,7 +150,3 @@ class LeavesRepository(ReferenceDriver):
     def rules(self) -> Rules:
         """Never detach."""
         return Rules(performers=with_performer(fx.AttachDisk, lambda p: replace(p, undo=leave)))
-
-
-class OrphansInTheLongRun(OrphansOnFailure):
-    """Breaks R-040: each of its days is good, and every small trouble leaves something behind."""

@@ -37,3 +37,7 @@ class RemovesVolumesOfJobs(ReferenceDriver):
                 with self._catalog.transaction() as session:
                     Transaction(session, self._catalog.now()).remove_volume(job.order.volume)
         super().reconcile()
+
+
+class ForgetsInTheLongRun(ForgetsJobs):
+    """Breaks R-040: each of its days is good, but for what it was about when it died."""
