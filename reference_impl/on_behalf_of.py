@@ -193,6 +193,11 @@ class OnBehalfOf:
         seen = self._rights.visible(Operation.READ_USAGE)
         return [line for line in self._driver.usage_records() if line.account in seen]
 
+    def array_usage(self) -> Sequence[UsageRecord]:
+        """Of accounts whose usage he may read."""
+        seen = self._rights.visible(Operation.READ_USAGE)
+        return [line for line in self._driver.array_usage() if line.account in seen]
+
     def alerts(self) -> Sequence[Alert]:
         """The operator's business, and of those who help him."""
         self._rights.require_service(Service.READ_ALERTS)

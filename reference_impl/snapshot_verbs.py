@@ -8,7 +8,7 @@ from snapproof.driver import ConflictError, InvalidRequestError
 from snapproof.reference_impl.breaking import require_store
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Session
-from snapproof.reference_impl.core.locations import read_location, require_enabled, require_format
+from snapproof.reference_impl.core.locations import read_location, require_enabled, require_fits, require_format
 from snapproof.reference_impl.core.names import require_name
 from snapproof.reference_impl.core.orders import (
     EXCLUDED,
@@ -54,7 +54,9 @@ class SnapshotVerbs(Life):
             if location is LocationType.SECONDARY:
                 require_store(self._ports.store)
             queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
-            return replace(self._take_order(session, request, location, now), policy=policy, as_volume=as_volume)
+            order = self._take_order(session, request, location, now)
+            require_fits(location, order.size_bytes)
+            return replace(order, policy=policy, as_volume=as_volume)
 
         order = self._carry_out(
             request.operation, TakeSnapshot, draw_up, same=lambda known: known.volume == request.volume
@@ -76,6 +78,7 @@ class SnapshotVerbs(Life):
                 raise InvalidRequestError(f"Snapshot {snapshot} is on SECONDARY already; there is nothing to archive.")
             if found.state is not SnapshotState.BACKED_UP:
                 raise ConflictError(f"Snapshot {snapshot} is {found.state}; only a BackedUp one can be archived.")
+            require_fits(LocationType.SECONDARY, found.size_bytes)
             order = queries.archive_order(session, found, operation, self._image_store_for(snapshot))
             return replace(order, cluster=self._capable_cluster() or "")
 

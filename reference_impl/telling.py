@@ -44,6 +44,10 @@ class Telling(Life):
         """The bill."""
         return self._read(queries.usage_records)
 
+    def array_usage(self) -> Sequence[UsageRecord]:
+        """As the usage server sums it up, from the events."""
+        return self._read(queries.array_usage)
+
     def alerts(self) -> Sequence[Alert]:
         """From the outbox."""
         return self._messages("alert", Alert)

@@ -12,6 +12,9 @@ PHASES = ("Completed", "Created", "Started")
 """Of every act that is audited, by the alphabet."""
 
 
+MINUTES_S = 300
+
+
 @then(parsers.parse("the act is audited as {kind} and nothing else"))
 def the_act_is_audited(lab: Lab, scene: Scene, kind: str) -> None:
     """All audit events of the last act are of this type, and it was created, was started and has ended, once each."""
@@ -84,6 +87,19 @@ def nothing_is_billed_any_more(lab: Lab, scene: Scene, name: str) -> None:
     lines = [line for line in lab.driver.usage_records() if line.subject == scene.snapshot(name).id]
     assert lines, f'"{name}" was never billed.'
     assert all(line.until_s is not None for line in lines), f"The bill says {lines}."
+
+
+@then(parsers.parse('the array copy of "{name}" is summed up with {hours:d} hours and {end}'))
+def summed_up(lab: Lab, scene: Scene, name: str, hours: int, end: str) -> None:
+    """One line, with the volume's size, as long as the array had the copy, to a few minutes."""
+    snapshot = scene.snapshot(name)
+    lines = [line for line in lab.driver.array_usage() if line.subject == snapshot.id]
+    assert len(lines) == 1, f'The array copy of "{name}" is summed up in {len(lines)} lines.'
+    (line,) = lines
+    assert (line.until_s is None) == (end == "goes on"), f'The line of "{name}" is {line}.'
+    took_s = (lab.now_s() if line.until_s is None else line.until_s) - line.from_s
+    assert abs(took_s - hours * 3_600) <= MINUTES_S, f'The array copy of "{name}" is summed up with {took_s:.0f} s.'
+    assert line.size_bytes == snapshot.size_bytes, f'The line of "{name}" says {line.size_bytes} bytes.'
 
 
 @then(parsers.parse('no alert was raised about "{name}"'))

@@ -56,6 +56,7 @@ class Scene:
     outcomes: Sequence[Outcome[object]] = ()
     took_s: list[float] = field(default_factory=list)
     doubts: Sequence[str] = ()
+    memory_bytes: int = 0
     operations: int = 0
     calls_before: int = 0
 

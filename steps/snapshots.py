@@ -318,6 +318,13 @@ def no_snapshot_is_called(lab: Lab, name: str) -> None:
     assert name not in [snapshot.name for snapshot in lab.driver.list_snapshots()], f'Snapshot "{name}" is listed.'
 
 
+@then(parsers.parse('no snapshot is called "{name}" that is not {state}'))
+def none_in_another_state(lab: Lab, name: str, state: str) -> None:
+    """A request that was refused before anything was begun leaves no row."""
+    found = [row.state for row in lab.driver.list_snapshots() if row.name == name and row.state != state]
+    assert not found, f'Snapshot "{name}" is listed as {found}.'
+
+
 @then(parsers.parse('the driver lists the snapshot "{name}" as {states}'))
 def the_driver_lists_the_snapshot(lab: Lab, name: str, states: str) -> None:
     """The snapshot is listed under its name, once, in one of the states: `BackedUp`, or `BackedUp or Error`."""

@@ -306,6 +306,19 @@ def only_users_volumes(lab: Lab) -> None:
     assert not others, f"The array still keeps {named}."
 
 
+@given("memory is watched from here")
+def memory_is_watched(lab: Lab, scene: Scene) -> None:
+    """The most that was ever in use until now."""
+    scene.memory_bytes = lab.peak_memory_bytes()
+
+
+@then(parsers.parse("no more than {number:d} MiB of memory were needed"))
+def memory_needed(lab: Lab, scene: Scene, number: int) -> None:
+    """By driver and lab together, beyond what had been in use before."""
+    grown = (lab.peak_memory_bytes() - scene.memory_bytes) // UNITS["MiB"]
+    assert grown <= number, f"{grown} MiB of memory were needed."
+
+
 @then("no LUN that held a storage repository was formatted")
 def nothing_was_formatted(lab: Lab) -> None:
     """Whatever a host was told to format held nothing (hazard C25)."""

@@ -26,3 +26,20 @@ Feature: What is told of snapshots
       | location  |
       | PRIMARY   |
       | SECONDARY |
+
+  @req:R-184 @capability:usage-events @capability:snapshot-primary @capability:snapshot-secondary @capability:archive
+  Scenario: The time of copies on the array is summed up, whatever became of their snapshots
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "kept" of "database" on PRIMARY
+    And an hour passes
+    And a snapshot "moved" of "database" on PRIMARY
+    And a snapshot "going" of "database" on PRIMARY
+    And an hour passes
+    When a snapshot "nightly" of "database" is taken on SECONDARY
+    And the snapshot "moved" is archived
+    And the snapshot "going" is deleted
+    Then the array copy of "kept" is summed up with 2 hours and goes on
+    And the array copy of "moved" is summed up with 1 hours and has ended
+    And the array copy of "going" is summed up with 1 hours and has ended
+    And the array copy of "nightly" is summed up with 0 hours and has ended

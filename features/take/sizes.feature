@@ -36,3 +36,29 @@ Feature: Volumes of every size
       | written             | percent |
       | written nothing yet | 2       |
       | written one block   | 6       |
+
+  @req:R-139 @capability:snapshot-primary @capability:snapshot-secondary @capability:volume-from-primary
+  @capability:volume-from-secondary
+  Scenario Outline: Volumes of many terabytes need no more memory than small ones
+    Given a volume "database" of <size> GiB
+    And a guest has written to "database"
+    And the guest of "database" has written its last bytes
+    And memory is watched from here
+    When a snapshot "nightly" of "database" is taken on <location>
+    And a volume "yesterday" is made from snapshot "nightly"
+    Then every byte of "nightly" is on the volume "yesterday"
+    And no more than 256 MiB of memory were needed
+
+    Examples: the largest that the array takes, and the largest that a VHD can hold
+      | size  | location  |
+      | 14894 | PRIMARY   |
+      | 2040  | SECONDARY |
+
+  @req:R-139 @capability:snapshot-secondary
+  Scenario: A volume that no VHD can hold is backed up whole or refused before anything is begun
+    Given a volume "database" of 14894 GiB
+    And a guest has written to "database"
+    And calls are counted from here
+    When a snapshot "nightly" of "database" is taken on SECONDARY
+    Then the act has succeeded, or is refused because of the "bytes", leaving nothing
+    And no snapshot is called "nightly" that is not BackedUp

@@ -8,6 +8,7 @@ _LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWX
 
 BACKED_UP_FORMAT = "VHD"
 UNKNOWN_FORMAT = "OVA"
+VHD_BYTES_MAX = 2040 * 2**30
 
 
 def require_format(location: LocationType, image_format: str) -> None:
@@ -20,6 +21,15 @@ def require_format(location: LocationType, image_format: str) -> None:
         raise InvalidRequestError(
             f"A volume of format {image_format} cannot be backed up: only {BACKED_UP_FORMAT} is kept on SECONDARY. "
             "Take the snapshot on PRIMARY."
+        )
+
+
+def require_fits(location: LocationType, size_bytes: int) -> None:
+    """Refuse to back up what no VHD can hold, before anything is begun (R-139)."""
+    if location is LocationType.SECONDARY and size_bytes > VHD_BYTES_MAX:
+        raise InvalidRequestError(
+            f"A volume of {size_bytes} bytes cannot be backed up: a VHD holds at most {VHD_BYTES_MAX}, which is "
+            "2040 GiB. Take the snapshot on PRIMARY."
         )
 
 

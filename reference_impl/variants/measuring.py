@@ -11,10 +11,11 @@ from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.ports import Image, Ports
-from snapproof.vocabulary import VolumeRequest
+from snapproof.vocabulary import BLOCK_BYTES, LocationType, Snapshot, SnapshotRequest, VolumeRequest
 
 MEBIBYTE = 2**20
 PADDING_BYTES = 32 * MEBIBYTE
+LARGE_BYTES = 2 * 2**40
 
 
 class CutsToMebibytes(ReferenceDriver):
@@ -86,3 +87,16 @@ class NotesEverything(ReferenceDriver):
     def ports(self) -> Ports:
         """Cut nothing."""
         return replace(super().ports(), array=_NotesEverything(self.site.array, group=self.site.hosts_group))
+
+
+class MapsEveryBlock(ReferenceDriver):
+    """Breaks R-139: for each block of a volume that is backed up a byte of memory is held."""
+
+    _held = b""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Make the map first."""
+        if request.location == LocationType.SECONDARY:
+            size = next(volume.size_bytes for volume in self.list_volumes() if volume.id == request.volume)
+            self._held = b"1" * (min(size, LARGE_BYTES) // BLOCK_BYTES)
+        return super().take_snapshot(request)

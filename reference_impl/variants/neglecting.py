@@ -16,6 +16,7 @@ from snapproof.vocabulary import (
     SnapshotId,
     SnapshotState,
     UsageEvent,
+    UsageRecord,
     VolumeId,
 )
 
@@ -111,3 +112,11 @@ class TellsFailuresAsNews(ReferenceDriver):
     def audit_events(self) -> Sequence[AuditEvent]:
         """Call every level INFO."""
         return [replace(event, level="INFO") for event in super().audit_events()]
+
+
+class SumsUpWhatIsThere(ReferenceDriver):
+    """Breaks R-184: copies that the array has no longer are not summed up."""
+
+    def array_usage(self) -> Sequence[UsageRecord]:
+        """Leave out what has ended."""
+        return [line for line in super().array_usage() if line.until_s is None]

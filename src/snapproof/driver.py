@@ -187,6 +187,9 @@ class DriverUnderTest(Protocol):
     def usage_records(self) -> Sequence[UsageRecord]:
         """What snapshots are billed for, by place and time, oldest first."""
 
+    def array_usage(self) -> Sequence[UsageRecord]:
+        """How long copies of snapshots were on the array, from SNAPSHOT.ON_PRIMARY to OFF_PRIMARY, oldest first."""
+
     def alerts(self) -> Sequence[Alert]:
         """Every alert raised so far, oldest first."""
 

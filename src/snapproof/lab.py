@@ -187,6 +187,9 @@ class Lab(HostileLab, Protocol):
     def doubts(self) -> Sequence[str]:
         """What does not hold of the driver now, of all that must hold whenever nothing is under way."""
 
+    def peak_memory_bytes(self) -> int:
+        """The most memory that the driver's process ever had in use, the lab's own in the same process included."""
+
     def faults_met(self) -> int:
         """How many faults have struck so far."""
 

@@ -3,7 +3,12 @@
 Nothing here writes. This is the one door to it.
 """
 
-from snapproof.reference_impl.catalog.queries.accounts import messages, resource_counts, usage_records
+from snapproof.reference_impl.catalog.queries.accounts import (
+    array_usage,
+    messages,
+    resource_counts,
+    usage_records,
+)
 from snapproof.reference_impl.catalog.queries.jobs import (
     owner_of_job,
     require_idle,
@@ -55,6 +60,7 @@ __all__ = [
     "account",
     "accounts",
     "archive_order",
+    "array_usage",
     "delete_order",
     "delete_template_order",
     "has_array_snapshots",

@@ -1,11 +1,13 @@
 """Reading what an account is charged and billed, and what was told to users and operators."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from snapproof.reference_impl.catalog.ledger import USAGE_EVENT
 from snapproof.reference_impl.catalog.schema import (
     ACCOUNT,
     OUTBOX,
@@ -50,6 +52,29 @@ def primary_bytes(connection: Connection, name: AccountId) -> int:
         .where(there, ACCOUNT.c.account_name == name)
     )
     return int(connection.execute(volumes.where(owned)).scalar_one()) + int(connection.execute(snapshots).scalar_one())
+
+
+def array_usage(connection: Connection) -> Sequence[UsageRecord]:
+    """The time of copies on the array, oldest first: each from the event that it came to the one that it went."""
+    found = select(USAGE_EVENT, ACCOUNT.c.account_name).join(ACCOUNT, USAGE_EVENT.c.account_id == ACCOUNT.c.id)
+    came_or_went = USAGE_EVENT.c.type.in_(("SNAPSHOT.ON_PRIMARY", "SNAPSHOT.OFF_PRIMARY"))
+    records: dict[int, UsageRecord] = {}
+    there: dict[str, int] = {}
+    for row in connection.execute(found.where(came_or_went).order_by(USAGE_EVENT.c.id)):
+        if row.type == "SNAPSHOT.ON_PRIMARY":
+            there[row.resource_name] = row.id
+            records[row.id] = UsageRecord(
+                account=AccountId(row.account_name),
+                subject=row.resource_name,
+                location=LocationType.PRIMARY,
+                size_bytes=row.size,
+                from_s=seconds_of(row.created),
+                until_s=None,
+            )
+        elif row.resource_name in there:
+            came = there.pop(row.resource_name)
+            records[came] = replace(records[came], until_s=seconds_of(row.created))
+    return list(records.values())
 
 
 def usage_records(connection: Connection) -> Sequence[UsageRecord]:
