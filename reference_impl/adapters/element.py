@@ -8,7 +8,7 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import msgspec
 
@@ -22,6 +22,13 @@ from snapproof.reference_impl.adapters.element_answers import (
     VolumeRow,
 )
 from snapproof.reference_impl.adapters.element_errors import refusal
+from snapproof.reference_impl.adapters.element_owners import (
+    OWNER_MARK,
+    made_by_cloudstack,
+    owned_by_us,
+    owner_of,
+    same_owner,
+)
 from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.ports import (
     ArrayFacts,
@@ -47,7 +54,6 @@ WITH_LISTS_OF_HANDLES = frozenset({"9.0"})
 
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 
-OWNER_MARK = "snapproof"
 FULL = "xExceededLimit"
 ACCOUNT_PREFIX = "CloudStack_"
 
@@ -90,7 +96,7 @@ class ElementArray:
         rows = self._volumes(volumeName=name)
         if rows and self._version in WITH_LISTS_BY_NAME and not any(row.name == name for row in rows):
             raise MistakenError(f"The array was asked about volumes called {name} and told of others.")
-        return [lun for lun in map(_lun, rows) if lun.name == name and _same(lun.owner, owner)]
+        return [lun for lun in map(_lun, rows) if lun.name == name and same_owner(lun.owner, owner)]
 
     def get_lun(self, lun_id: int) -> Lun:
         """ListVolumes by id; an answer about another volume is no answer (hazard C5)."""
@@ -107,8 +113,8 @@ class ElementArray:
         """ListVolumes and ListSnapshots; the owner tag decides."""
         luns = self._volumes()
         snapshots = self._call("ListSnapshots").rows("snapshots", SnapshotRow)
-        found = [_owned(OwnedKind.LUN, row.volumeID, row) for row in luns if row.status == "active"]
-        found += [_owned(OwnedKind.SNAPSHOT, row.snapshotID, row) for row in snapshots]
+        found = [owned_by_us(OwnedKind.LUN, row.volumeID, row) for row in luns if row.status == "active"]
+        found += [owned_by_us(OwnedKind.SNAPSHOT, row.snapshotID, row) for row in snapshots]
         return [owned for owned in found if owned is not None]
 
     def examine(self) -> ArrayFacts:
@@ -171,8 +177,8 @@ class ElementArray:
             return []
         if others := [row.volumeID for row in rows if row.volumeID != lun_id]:
             raise MistakenError(f"The array was asked about volume {lun_id} and told of snapshots of {others[0]}.")
-        ours = [row.snapshotID for row in rows if row.name == name and _same(_owner(row.attributes), owner)]
-        return ours + [row.snapshotID for row in rows if _made_by_cloudstack(row, owner)]
+        ours = [row.snapshotID for row in rows if row.name == name and same_owner(owner_of(row.attributes), owner)]
+        return ours + [row.snapshotID for row in rows if made_by_cloudstack(row, owner)]
 
     def delete_snapshot(self, snapshot_id: int) -> None:
         """DeleteSnapshot, by id."""
@@ -250,7 +256,7 @@ class ElementArray:
     def _new_lun(self, lun_id: int, name: str, owner: Owner) -> Lun:
         """Look at a LUN that was just made, as the array says: it must be the one that was asked for."""
         lun = self.get_lun(lun_id)
-        if lun.name != name or not _same(lun.owner, owner):
+        if lun.name != name or not same_owner(lun.owner, owner):
             raise MistakenError(f"The array calls volume {lun_id} the new {name}, and it is not.")
         return lun
 
@@ -328,32 +334,10 @@ def _lun(row: VolumeRow) -> Lun:
         name=row.name,
         target=row.iqn,
         size_bytes=row.totalSize,
-        owner=_owner(row.attributes),
+        owner=owner_of(row.attributes),
         deleted=row.status == "deleted",
         shared=bool(row.volumeAccessGroups),
     )
-
-
-def _owned(kind: OwnedKind, number: int, row: VolumeRow | SnapshotRow) -> Owned | None:
-    owner = _owner(row.attributes)
-    if owner is None or row.createTime is None:
-        return None
-    return Owned(kind=kind, id=number, name=row.name, owner=owner, created_s=row.createTime.timestamp())
-
-
-def _owner(attributes: Mapping[str, Any] | None) -> Owner | None:
-    if attributes is None or attributes.get("owner") != OWNER_MARK:
-        return None
-    return Owner(job=str(attributes.get("job", "")), subject=str(attributes.get("subject", "")))
-
-
-def _same(found: Owner | None, wanted: Owner) -> bool:
-    return found is not None and found.subject == wanted.subject
-
-
-def _made_by_cloudstack(row: SnapshotRow, wanted: Owner) -> bool:
-    """Its names end in the snapshot's UUID, and its tag is the number of the row (taken over in an upgrade)."""
-    return "CloudStackSnapshotId" in (row.attributes or {}) and row.name.endswith(f"-{wanted.subject}")
 
 
 def _qos(qos: Qos) -> Mapping[str, int]:

@@ -31,6 +31,7 @@ from snapproof.reference_impl.api.refusals import (
 from snapproof.reference_impl.api.shapes import ZONE_ID
 from snapproof.reference_impl.api.signing import has_ended, is_signed
 from snapproof.reference_impl.catalog.queries.ownership import User
+from snapproof.reference_impl.messages import read_messages
 from snapproof.reference_impl.rights import Rights
 from snapproof.site import Answer
 
@@ -69,6 +70,7 @@ class Door:
         worked: Callable[[], None] = lambda: None,
     ) -> None:
         self._driver, self._keys, self._draw, self._pace, self._worked = driver.at_the_door(), keys, draw, pace, worked
+        self._messages = read_messages()
 
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one exchange."""
@@ -77,13 +79,17 @@ class Door:
             request = _read(method, target, headers, body)
             return _answer(200, {request.response: self._perform(request)})
         except RefusedError as error:
-            return _answer(error.code, {request.response: refusal(error.code, str(error))})
+            return _answer(error.code, {request.response: refusal(error.code, self._said(str(error), headers))})
         except DriverError as error:
             code = code_of(error)
-            return _answer(code, {request.response: refusal(code, str(error))})
+            return _answer(code, {request.response: refusal(code, self._said(str(error), headers))})
         except Exception:  # a server's skin: whatever it is, the client is told nothing of it
             LOG.exception("%r failed", request.command[:100])
             return _answer(INTERNAL, {request.response: refusal(INTERNAL, "The request failed; the log says why.")})
+
+    def _said(self, text: str, headers: Mapping[str, str]) -> str:
+        """In the language that the client asks for, where the catalogue has it."""
+        return self._messages.translated(text, self._messages.preferred(headers.get("accept-language", "")))
 
     def _perform(self, request: Request) -> Body:
         user = self._who(request)
