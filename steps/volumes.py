@@ -175,7 +175,7 @@ def the_volume_is_reverted(lab: Lab, scene: Scene, name: str, snapshot: str) -> 
     scene.act(lab, lambda driver: driver.revert_volume(operation, goal))
 
 
-@when(parsers.parse('the volume "{name}" is reverted to snapshot "{snapshot}", keeping what it is as "{label}"'))
+@when(parsers.parse('keeping what it is as "{label}", the volume "{name}" is reverted to snapshot "{snapshot}"'))
 def the_volume_is_reverted_and_kept(lab: Lab, scene: Scene, name: str, snapshot: str, label: str) -> None:
     """Ask to take the volume back, and for a snapshot of what it is until then; the scenario calls that by a label."""
     operation, goal = scene.operation(), scene.snapshot(snapshot).id

@@ -151,7 +151,7 @@ Feature: Who may do what
     And a snapshot "monday" of "database" on PRIMARY
     And the guest of "database" writes on
     And the guest of "database" is shut down
-    When the volume "database" is reverted to snapshot "monday", keeping what it is as "before"
+    When keeping what it is as "before", the volume "database" is reverted to snapshot "monday"
     Then the volume "database" holds what was on the disk when "monday" was taken
     And all that has changed is 1 more array snapshot
     When the volume "database" is reverted to snapshot "before"
