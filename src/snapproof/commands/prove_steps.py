@@ -8,13 +8,14 @@ import argparse
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 
 from snapproof.authoring.broken import Variant, zoo
 from snapproof.authoring.near import told
@@ -50,6 +51,7 @@ class Catch:
     scenario: str
 
 
+Run: TypeAlias = Callable[[str, Sequence[Job]], Iterator[tuple[Job, list[ScenarioFinished]]]]
 Try: TypeAlias = tuple[Catch, list[ScenarioFinished]]
 """A catch, and what became of its scenario without the step."""
 
@@ -79,14 +81,25 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_USAGE
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{len(steps)} steps, {len(variants)} variants", style="dim")
-    catches = _catches(variants, steps, arguments.jobs)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        run_all = _runner(arguments.jobs, progress)
+        tried = _tried(_catches(variants, steps, run_all), steps, run_all)
     unproved = 0
-    for home, tries in _tried(catches, steps, arguments.jobs):
+    for home, tries in tried.items():
         survived = next((catch for catch, results in tries if _all_passed(results)), None)
         unproved += survived is None
         _print(console, steps[home][0], survived, tries)
     console.print(f"[red]{unproved} steps prove nothing.[/]" if unproved else "[green]Every step proves something.[/]")
     return 1 if unproved else 0
+
+
+def _runner(processes: int, progress: Progress) -> Run:
+    """Run jobs, and show how far they are."""
+
+    def run_all(what: str, jobs: Sequence[Job]) -> Iterator[tuple[Job, list[ScenarioFinished]]]:
+        yield from progress.track(results_of(jobs, processes=processes), total=len(jobs), description=what)
+
+    return run_all
 
 
 def _wanted(words: Sequence[str]) -> Mapping[tuple[str, int], list[Phrase]]:
@@ -97,13 +110,13 @@ def _wanted(words: Sequence[str]) -> Mapping[tuple[str, int], list[Phrase]]:
 
 
 def _catches(
-    variants: Sequence[Variant], steps: Mapping[tuple[str, int], list[Phrase]], processes: int
+    variants: Sequence[Variant], steps: Mapping[tuple[str, int], list[Phrase]], run_all: Run
 ) -> Mapping[tuple[str, int], list[Catch]]:
     """Run every variant once, and learn in which step each scenario catches it."""
     found: dict[tuple[str, int], list[Catch]] = defaultdict(list)
     scenarios = canonical_scenarios(read_register(default_register()))
     jobs = [Job(driver=each.selector, scenarios=_some_of(each.breaks, scenarios)) for each in variants]
-    for job, results in results_of(jobs, processes=processes):
+    for job, results in run_all("every variant", jobs):
         for result in results:
             if (home := _caught_in(result, steps)) is not None:
                 found[home].append(Catch(variant=job.driver, scenario=result.scenario.id))
@@ -128,8 +141,8 @@ def _caught_in(result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Ph
 
 
 def _tried(
-    catches: Mapping[tuple[str, int], list[Catch]], steps: Mapping[tuple[str, int], list[Phrase]], processes: int
-) -> Iterator[tuple[tuple[str, int], list[Try]]]:
+    catches: Mapping[tuple[str, int], list[Catch]], steps: Mapping[tuple[str, int], list[Phrase]], run_all: Run
+) -> Mapping[tuple[str, int], list[Try]]:
     """Run catches of each step again, without its body, one after the other until a variant survives."""
     tries: dict[tuple[str, int], list[Try]] = {home: [] for home in steps}
     chosen = {home: _spread(catches.get(home, [])) for home in steps}
@@ -140,9 +153,9 @@ def _tried(
             if turn < len(some) and not any(_all_passed(results) for _, results in tries[home])
         ]
         jobs = [Job(driver=catch.variant, scenarios=(catch.scenario,), hollow=home) for home, catch in places]
-        for (home, catch), (_, results) in zip(places, results_of(jobs, processes=processes), strict=True):
+        for (home, catch), (_, results) in zip(places, run_all(f"without the step, try {turn + 1}", jobs), strict=True):
             tries[home].append((catch, results))
-    yield from tries.items()
+    return tries
 
 
 def _spread(catches: Sequence[Catch]) -> list[Catch]:
