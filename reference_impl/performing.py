@@ -24,7 +24,7 @@ from snapproof.reference_impl.copying import (
     snapshot_disk,
 )
 from snapproof.reference_impl.core import effects as fx
-from snapproof.reference_impl.core.effects import Effect, Facts
+from snapproof.reference_impl.core.effects import ENCRYPTED_WITH, Effect, Facts
 from snapproof.reference_impl.ports import GoneError, Image, Lun, Owner, RefusedError
 from snapproof.reference_impl.waiting import pause_s
 
@@ -205,13 +205,18 @@ def inspect_image(bench: Workbench, effect: fx.InspectImage, facts: Facts) -> Fa
 def publish_image(bench: Workbench, effect: fx.PublishImage, facts: Facts) -> Facts:
     """Let it appear under its own path."""
     bench.ports.store.publish(str(facts["staged"]), _image(effect.path, facts))
-    return {}
+    return _encrypted(bench)
+
+
+def _encrypted(bench: Workbench) -> Facts:
+    """The fact by which key the store encrypts, where it does."""
+    return {ENCRYPTED_WITH: bench.ports.store.key_id} if bench.ports.store.key_id else {}
 
 
 def settle_published(bench: Workbench, effect: fx.PublishImage, facts: Facts) -> Facts | None:
     """Adopt the image if it lies there whole, else take away what lies there."""
     if bench.ports.store.published(effect.path) == _image(effect.path, facts):
-        return {}
+        return _encrypted(bench)
     bench.ports.store.delete(effect.path)
     return None
 

@@ -269,6 +269,10 @@ class Image:
 class SecondaryStore(Protocol):
     """Where backups are kept. `staged` is a file of the export that hosts can reach; `path` is the backup's own."""
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key by which what is published is encrypted at rest; empty where nothing is."""
+
     def inspect(self, staged: str, *, size_bytes: int) -> Image:
         """Read a staged image through, check that it is whole and self-contained, and give its digest."""
 

@@ -2,7 +2,7 @@
 
 import re
 
-from pytest_bdd import parsers, then
+from pytest_bdd import given, parsers, then
 
 from snapproof.lab import BackupImage, Lab
 from snapproof.steps.scene import Scene
@@ -107,3 +107,19 @@ def _backup(lab: Lab, scene: Scene, name: str) -> BackupImage:
     found = [image for image in lab.backups() if image.path == path]
     assert len(found) == 1, f"There are {len(found)} files at {path}."
     return found[0]
+
+
+@given(parsers.parse('the bucket encrypts with the key "{key}"'))
+def the_bucket_encrypts(lab: Lab, key: str) -> None:
+    """The site says so, and a life of the driver begins that is told of it."""
+    lab.encrypt_bucket(key)
+
+
+@then(parsers.parse('the backup of "{name}" is encrypted with the key "{key}", and its record says so'))
+def the_backup_is_encrypted(lab: Lab, scene: Scene, name: str, key: str) -> None:
+    """As the store was told, and as the driver lists the copy: encryptionKeyId among its details."""
+    path = _backup(lab, scene, name).path
+    (copy,) = [copy for copy in scene.snapshot(name).copies if copy.reference == path]
+    told, recorded = lab.encrypted_with(path), copy.details.get("encryptionKeyId")
+    assert told == key, f"The store was told to encrypt {path} with {told or 'nothing'}."
+    assert recorded == key, f"The record of {path} names the key {recorded}."

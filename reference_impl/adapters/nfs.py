@@ -54,6 +54,9 @@ def speaking_of(path: str) -> Iterator[None]:
 class Staging:
     """The export as every store uses it: hosts write images there, and read them from there."""
 
+    key_id = ""
+    """An export encrypts nothing that it could name a key of."""
+
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
 

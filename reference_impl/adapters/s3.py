@@ -36,6 +36,8 @@ PARTS_MAX = 10_000
 OBJECT_BYTES_MAX = 5 * 2**40
 """What S3 takes: so many parts of an upload, and so large an object."""
 REGION = "us-east-1"
+ENCRYPTION_HEADER = "x-amz-server-side-encryption"
+KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
 MEANINGS: Mapping[int, type[CallError]] = {404: GoneError, 429: TransientError, 503: TransientError}
 """What an HTTP status means where the code in the answer says nothing else: 5xx is unknown, 4xx a final no."""
@@ -101,9 +103,17 @@ class S3Bucket:
             raise kind(f"S3 answered {method} of {key} with HTTP {status}{f' ({code})' if code else ''}.")
         return status, found, answer
 
+    def key_of(self, key: str) -> str:
+        """HeadObject: the id of the key by which the store says that it encrypts the object."""
+        return self.request("HEAD", key)[1].get(KEY_HEADER, "")
+
+    def _encrypted(self) -> Mapping[str, str]:
+        """Have the store encrypt what it keeps, where the site says so."""
+        return {ENCRYPTION_HEADER: "aws:kms", KEY_HEADER: self.place.key_id} if self.place.key_id else {}
+
     def put(self, key: str, body: bytes, *, digest: str) -> None:
         """PutObject, with the checksum that the server compares."""
-        self.request("PUT", key, body=body, headers={**_checksum(body), **_marks(key, digest)})
+        self.request("PUT", key, body=body, headers={**_checksum(body), **_marks(key, digest), **self._encrypted()})
 
     def head(self, key: str) -> tuple[int, str] | None:
         """HeadObject: size and digest as written; None where there is no such key."""
@@ -139,7 +149,7 @@ class S3Bucket:
 
     def put_in_parts(self, key: str, file: ReadableFile, *, digest: str) -> None:
         """CreateMultipartUpload, UploadPart, CompleteMultipartUpload. What a failure leaves is found by `uploads`."""
-        begun = {**_marks(key, digest), "x-amz-checksum-algorithm": "SHA256"}
+        begun = {**_marks(key, digest), **self._encrypted(), "x-amz-checksum-algorithm": "SHA256"}
         _, _, text = self.request("POST", key, query={"uploads": ""}, headers=begun)
         upload = _child(_xml(text), "UploadId")
         if not upload:
@@ -173,6 +183,7 @@ class S3Store(Staging):
     def __init__(self, directory: Directory, bucket: S3Bucket) -> None:
         super().__init__(directory)
         self.bucket = bucket
+        self.key_id = bucket.place.key_id
 
     def publish(self, staged: str, image: Image) -> None:
         """Upload, then read back. What no object can hold is refused before a byte is sent."""
@@ -185,6 +196,8 @@ class S3Store(Staging):
                 self.bucket.put_in_parts(image.path, file, digest=image.digest)
         if self.published(image.path) != image:
             raise UnknownOutcomeError(f"{image.path} does not read back as it was written.")
+        if self.key_id and self.bucket.key_of(image.path) != self.key_id:
+            raise RefusedError(f"The store does not say that it encrypts {image.path} with the key {self.key_id}.")
 
     def probe(self, path: str, text: bytes) -> None:
         """PutObject, GetObject, DeleteObject; the export, where hosts stage, is probed as well."""

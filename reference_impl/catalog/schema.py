@@ -133,6 +133,9 @@ SNAPSHOTS = table(
     Index("i_snapshots__volume_id", "volume_id"),
 )
 
+KEY_DETAIL = "backupEncryptionKeyId"
+"""The detail that names the key by which a backup is encrypted at rest."""
+
 SNAPSHOT_DETAILS = table(
     "snapshot_details",
     Column("id", KEY, primary_key=True),

@@ -117,6 +117,10 @@ class InspectImage:
     size_bytes: int
 
 
+ENCRYPTED_WITH = "key_id"
+"""The fact by which key a published image is encrypted at rest; it is not there where none is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishImage:
     """Put the staged image under its own path."""

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from snapproof.reference_impl.catalog.schema import SECONDARY_BYTES, SNAPSHOT_COUNT
+from snapproof.reference_impl.catalog.schema import KEY_DETAIL, SECONDARY_BYTES, SNAPSHOT_COUNT
 from snapproof.reference_impl.catalog.transaction import Transaction
-from snapproof.reference_impl.core.effects import Facts
+from snapproof.reference_impl.core.effects import ENCRYPTED_WITH, Facts
 from snapproof.reference_impl.core.names import backup_path
 from snapproof.reference_impl.core.orders import AbandonSnapshot, ArchiveSnapshot, BackUpSnapshot, TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
@@ -87,6 +87,8 @@ def record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot | BackU
         digest=str(facts["digest"]),
         store=order.image_store,
     )
+    if ENCRYPTED_WITH in facts:
+        tx.insert_details(order.snapshot, {KEY_DETAIL: str(facts[ENCRYPTED_WITH])})
     tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS, CopyEvent.DESTROY_REQUESTED)
     tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_SUCCEEDED)
     tx.count(order.account, SECONDARY_BYTES, physical_size)

@@ -176,3 +176,15 @@ class AsksForTheCluster(ReferenceDriver):
         except CallError as error:
             raise BackendError(str(error)) from error
         return super().take_snapshot(request)
+
+
+class ForgetsTheKey(ReferenceDriver):
+    """Breaks R-166: what the site says of encryption is not passed on."""
+
+    def ports(self) -> Ports:
+        """Write as ever."""
+        ports = super().ports()
+        if self.site.bucket is None or not isinstance(ports.store, S3Store):
+            return ports
+        plain = replace(self.site.bucket, key_id="")
+        return replace(ports, store=S3Store(ports.store.directory, S3Bucket(plain)))

@@ -21,6 +21,7 @@ from snapproof.simulators.secondary.sigv4 import authenticate, without_signature
 from snapproof.simulators.serving import Answer
 
 META = "x-amz-meta-"
+KEY_ID = "x-amz-server-side-encryption-aws-kms-key-id"
 
 Spoil: TypeAlias = Callable[[bytes], bytes]
 
@@ -67,6 +68,8 @@ class S3Store:
         self._seam = seam
         self.metadata: list[str] = []
         """What clients wrote beside their objects, a header a line."""
+        self.keys: dict[str, str] = {}
+        """By which key (SSE-KMS) clients had objects encrypted, by their names; the bytes are kept as they came."""
         self.links_s: list[int] = []
         """For how long the presigned URLs that were used give access."""
         self._objects = objects or MotoObjects(journal=journal, clock=clock, bucket=bucket)
@@ -125,11 +128,18 @@ class S3Store:
         self.metadata += [f"{name}: {text}" for name, text in headers.items() if name.startswith(META)]
         self.links_s += [int(text) for text in re.findall(r"[?&]X-Amz-Expires=(\d{1,9})\b", target)]
 
+    def _note_encryption(self, call: S3Call, status: int) -> None:
+        """Remember what a request to write an object, or to begin one of parts, wanted of its encryption."""
+        if status == 200 and call.operation in {"PutObject", "CreateMultipartUpload"}:
+            self.keys[call.key] = call.headers.get(KEY_ID, "")
+
     def _perform(self, call: S3Call, *, spoil: Spoil | None = None) -> Answer:
         try:
-            return self._objects.perform(call, spoil=spoil)
+            answer = self._objects.perform(call, spoil=spoil)
         except S3RefusalError as error:
             return refusal(error.code, str(error))
+        self._note_encryption(call, answer[0])
+        return answer
 
     def _perform_damaged(self, call: S3Call, name: str) -> Answer:
         """Perform a call whose content is damaged before the store gets it, inside it, or on the way back."""

@@ -277,6 +277,12 @@ class Lab(HostileLab, Protocol):
     def unfinished_uploads(self) -> Sequence[str]:
         """Uploads to secondary storage that were begun and neither completed nor aborted."""
 
+    def encrypt_bucket(self, key_id: str) -> None:
+        """Begin a life of the driver that is to have the store encrypt backups with the key of this id."""
+
+    def encrypted_with(self, path: str) -> str:
+        """Say with which key the store encrypts an object, as it was told and has acknowledged; empty for none."""
+
     def address_bucket_by_host(self) -> None:
         """Begin a life of the driver that is to write the bucket's name into the host's."""
 

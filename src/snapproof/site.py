@@ -105,12 +105,14 @@ class Endpoint:
 class S3Place:
     """Secondary storage in a bucket. Hosts cannot write to S3, so copies are staged on the site's export first.
 
-    `by_host` asks for the bucket in the host's name (`http://bucket.store/key`) and not in the path.
+    `by_host` asks for the bucket in the host's name (`http://bucket.store/key`) and not in the path. With `key_id` the
+    store is to encrypt what is written there, with the key of that id in its own key management (SSE-KMS).
     """
 
     endpoint: Endpoint
     bucket: str
     by_host: bool = False
+    key_id: str = ""
 
     @property
     def url(self) -> str:

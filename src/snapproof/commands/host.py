@@ -100,7 +100,9 @@ def site_of(message: SiteMessage) -> Site:
         export_path=Path(message.export_path),
         bucket=None
         if bucket is None
-        else S3Place(endpoint=_endpoint(bucket.service), bucket=bucket.name, by_host=bucket.by_host),
+        else S3Place(
+            endpoint=_endpoint(bucket.service), bucket=bucket.name, by_host=bucket.by_host, key_id=bucket.key_id
+        ),
         state_directory=Path(message.state_directory),
         clock=HastyClock(),
         call_point=Unwatched(),

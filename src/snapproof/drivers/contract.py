@@ -77,12 +77,14 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """Secondary storage in a bucket; the service's user name and password are its access key and secret key.
 
-    With `by_host` the bucket is to stand in the host's name, else in the path.
+    With `by_host` the bucket is to stand in the host's name, else in the path. With `key_id` the store is to encrypt
+    backups with the key of that id (SSE-KMS).
     """
 
     service: Service
     name: str
     by_host: bool = False
+    key_id: str = ""
 
 
 class PoolMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,7 +248,9 @@ def message_of(site: Site) -> SiteMessage:
         export_path=str(site.export_path),
         bucket=None
         if bucket is None
-        else Bucket(service=_service(bucket.endpoint), name=bucket.bucket, by_host=bucket.by_host),
+        else Bucket(
+            service=_service(bucket.endpoint), name=bucket.bucket, by_host=bucket.by_host, key_id=bucket.key_id
+        ),
         state_directory=str(site.state_directory),
         seed=site.seed,
         hypervisor_type=site.hypervisor_type,
