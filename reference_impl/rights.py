@@ -138,7 +138,7 @@ def _owner_by_now(session: Session, thing: Thing, name: str, job: OperationId) -
         return _owner(session, thing, name)
     except NotFoundError as gone:
         try:
-            return queries.owner_of_job(session, job)
+            return queries.owner_of_job(session, job, about=name)
         except NotFoundError:
             raise gone from None
 

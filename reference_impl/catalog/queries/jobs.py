@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from snapproof.driver import ConflictError, NotFoundError
 from snapproof.reference_impl.catalog.engines import locked
@@ -29,9 +29,11 @@ def running_backup(connection: Connection, operation: OperationId) -> OperationI
     return OperationId(job)
 
 
-def owner_of_job(connection: Connection, operation: OperationId) -> AccountId:
-    """For whom a job works. Raises NotFoundError."""
+def owner_of_job(connection: Connection, operation: OperationId, about: str | None = None) -> AccountId:
+    """For whom a job works, if it works on what it is said to be about. Raises NotFoundError."""
     found = select(ACCOUNT.c.account_name).join(ASYNC_JOB, ASYNC_JOB.c.account_id == ACCOUNT.c.id)
+    if about is not None:
+        found = found.where(or_(*(ASYNC_JOB.c[name] == about for name in _SUBJECTS)))
     name = connection.execute(found.where(ASYNC_JOB.c.uuid == operation)).scalar()
     if name is None:
         raise NotFoundError(f"There is no operation {operation}.")
