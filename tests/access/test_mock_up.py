@@ -117,3 +117,28 @@ def test_what_the_dialogue_would_send_is_what_the_command_takes(page: Outline) -
     sent = {each.attributes["name"] for each in page.all("input", "select") if "name" in each.attributes}
     assert sent <= {each.name for each in COMMANDS["createSnapshot"].parameters}
     assert int(page.of("name").attributes["maxlength"]) == 255
+
+
+ROOT = PAGE.parents[2]
+SHOWN = (
+    "docs/mock-up",
+    "src/snapproof/commands",
+    "src/snapproof/report",
+    "fixtures/demonstration.py",
+    "simulators/control",
+)
+"""What people read: pages, commands, reports."""
+
+
+@pytest.mark.requirement(id="R-129")
+def test_sizes_are_shown_in_binary_units(page: Outline) -> None:
+    assert re.findall(r"\d+ ([A-Za-z]*B)\b", " ".join(each.text for each in page.all("main"))) == ["GiB"] * 6
+    files = [
+        path
+        for place in SHOWN
+        for path in ([ROOT / place] if (ROOT / place).is_file() else sorted((ROOT / place).rglob("*")))
+        if path.suffix in {".py", ".html", ".jinja"}
+    ]
+    assert len(files) > 20
+    decimal = re.compile(r"(?<![A-Za-z])[kKMGTP]B\b")
+    assert [f"{path}: {found}" for path in files if (found := decimal.findall(path.read_text(encoding="utf-8")))] == []
