@@ -179,6 +179,10 @@ class ServedDriver(ReferenceDriver):
         with self.hands.holding(job, known.order.account):
             self._orchestrator.finish(job)
 
+    def has_in_hand(self, job: OperationId) -> bool:
+        """Whether somebody in this process is at work on a job at this moment."""
+        return job in self.hands.jobs()
+
     def users(self) -> Sequence[User]:
         """Everybody who has a key."""
         return self._read(queries.users)

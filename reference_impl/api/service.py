@@ -11,6 +11,7 @@ from snapproof.reference_impl.api.parameters import identity, one_of, text
 from snapproof.reference_impl.api.refusals import code_of, refusal
 from snapproof.reference_impl.api.shapes import ZONE, ZONE_ID, moment, shaped, shaped_all
 from snapproof.reference_impl.catalog.queries import Page
+from snapproof.reference_impl.catalog.store import Phase
 from snapproof.reference_impl.core.access import Operation, Service
 from snapproof.reference_impl.core.names import id_of
 from snapproof.reference_impl.orchestrator import FAILURES
@@ -73,7 +74,9 @@ def _job(desk: Desk, row: Mapping[str, Any]) -> dict[str, Any]:
     if row["job_status"] == FAILED:
         code = code_of(FAILURES.get(row["error_kind"] or "", DriverError)(""))
         return told | _stand(FAILED, code) | {"jobresult": refusal(code, row["error"] or "The job failed.")}
-    if row["job_status"] == DONE:
+    # Who is told of the end asks for the next thing at once, and that waits for the cleaning up behind this one.
+    cleaning = row["phase"] == Phase.CLEANING and desk.life.has_in_hand(row["uuid"])
+    if row["job_status"] == DONE and not cleaning:
         return told | _stand(DONE) | {"jobresult": _result(desk, row)}
     return told | _stand(PENDING)
 

@@ -17,7 +17,7 @@ from snapproof.reference_impl.api.documentation import PAGES, access_page, api_p
 from snapproof.reference_impl.api.refusals import CODES
 from snapproof.reference_impl.api.shapes import KINDS, SHAPES
 from snapproof.simulators.faults import fault_named
-from snapproof.vocabulary import AccountId
+from snapproof.vocabulary import AccountId, OperationId
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOTHING = "00000000-0000-4000-8000-000000000000"
@@ -237,6 +237,22 @@ def test_a_job_that_fails_tells_why_when_it_is_polled(root: Asker, world: World)
     assert (told["jobstatus"], told["jobresultcode"]) == (2, 530)
     assert "xPermissionDenied" in told["jobresult"]["errortext"]
     assert root.get("listSnapshots")["snapshot"][0]["state"] == "Error"
+
+
+def test_a_job_is_over_when_nobody_cleans_up_behind_it_any_more(root: Asker, world: World) -> None:
+    """Else the next request of whoever polls would meet the cleaning up; one that cannot end now holds nobody up."""
+    volume = root.volume()
+    world.seam.arm_always("array.DeleteSnapshot", fault_named("refused:xPermissionDenied"))
+    job = root.get("createSnapshot", volumeid=volume, locationtype="SECONDARY")["jobid"]
+    root.management.work()
+    hands = root.management.driver.hands
+    with hands.holding(OperationId(job), "admin"):
+        assert root.get("queryAsyncJobResult", jobid=job)["jobstatus"] == 0
+    assert root.get("queryAsyncJobResult", jobid=job)["jobresult"]["snapshot"]["locationtype"] == "SECONDARY"
+    world.seam.disarm()
+    root.management.work()
+    with hands.holding(OperationId(job), "admin"):
+        assert root.get("queryAsyncJobResult", jobid=job)["jobstatus"] == 1
 
 
 def test_an_accepted_job_outlives_the_server_that_accepted_it(world: World, tmp_path: Path, root: Asker) -> None:
