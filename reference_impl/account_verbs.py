@@ -7,7 +7,7 @@ from itertools import count
 from typing import Self
 
 from snapproof.accounts import Account
-from snapproof.driver import DriverError, InvalidRequestError, NotFoundError
+from snapproof.driver import ConflictError, DriverError, InvalidRequestError, NotFoundError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
@@ -84,6 +84,7 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
         self._orchestrator.write(write, lambda: self._read(queries.removal_of, account))
 
     def _remove(self, account: AccountId, operation: OperationId) -> None:
+        self._require_rest(account)
         for volume in self.list_volumes(account):
             self.delete_volume(self._untried(f"{operation} {volume.id}"), volume.id)
         for snapshot in self.list_snapshots(account):
@@ -91,7 +92,9 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
         for template in self.list_templates(account):
             self.delete_template(self._untried(f"{operation} {template.id}"), template.id)
 
-        def write(_session: Session, tx: Transaction) -> None:
+        def write(session: Session, tx: Transaction) -> None:
+            if queries.volumes(session, account) or queries.snapshots(session, account):
+                raise ConflictError(f"Account {account} has been given something meanwhile; it is deleted as well.")
             tx.end_removal(account)
             tx.audit(_audit(operation, account, "Completed", self._caller))
 
@@ -99,6 +102,12 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
             return True if account not in self._read(queries.removals) else None
 
         self._orchestrator.write(write, ended)
+
+    def _require_rest(self, account: AccountId) -> None:
+        """What the account's jobs are about to make has to be there before it can be deleted."""
+        for job in self._catalog.unfinished_jobs():
+            if job.order.account == account and job.phase is not Phase.CLEANING:
+                raise ConflictError(f"Job {job.uuid} of account {account} is still under way; wait for its end.")
 
     def _untried(self, what: str) -> OperationId:
         """The id of one part of a deletion that no failed try has used: a failure of before stays a failure."""

@@ -228,3 +228,16 @@ def test_workers_end_every_job_once(working: Management, poll: Callable[[Callabl
     volume = askers[0].get("listVolumes")["volume"][0]["id"]
     assert askers[0].get("deleteVolume", id=volume) == {"success": True}
     assert askers[0].get("listVolumes")["count"] == 3
+
+
+def test_workers_delete_an_account_whose_jobs_are_under_way(
+    working: Management, poll: Callable[[Callable[[], bool]], None]
+) -> None:
+    root, sue = Asker(working, working.key), Asker(working, working.add(Account(name=AccountId("sue"))))
+    jobs = [sue.get("createVolume", name=f"v{number}", sizebytes=SIZE_BYTES)["jobid"] for number in range(3)]
+    (account,) = root.get("listAccounts", name="sue", listall="true")["account"]
+    removal = root.get("deleteAccount", id=account["id"])["jobid"]
+    poll(lambda: root.get("queryAsyncJobResult", jobid=removal)["jobstatus"] == 1)
+    assert {root.get("queryAsyncJobResult", jobid=job)["jobstatus"] for job in jobs} == {1}
+    assert root.get("listVolumes", listall="true") == {}
+    assert sue.ask("listVolumes")["errorcode"] == 401

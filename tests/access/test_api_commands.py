@@ -322,3 +322,17 @@ def test_what_goes_wrong_inside_is_logged_and_not_told(
     told = root.ask("listVolumes")
     assert (root.status, told["errortext"]) == (530, "The request failed; the log says why.")
     assert "a secret of the inside" in caplog.text
+
+
+def test_an_account_is_not_gone_before_what_its_jobs_make(root: Asker, asker_of: Callable[..., Asker]) -> None:
+    sue = asker_of("sue")
+    job = sue.get("createVolume", name="late", sizebytes=2**30)["jobid"]
+    (account,) = root.get("listAccounts", name="sue", listall="true")["account"]
+    removal = root.get("deleteAccount", id=account["id"])["jobid"]
+    driver = root.management.driver
+    driver._finish_removals()
+    assert root.get("queryAsyncJobResult", jobid=removal)["jobstatus"] == 0
+    root.management.work()
+    assert root.get("queryAsyncJobResult", jobid=job)["jobstatus"] == 1
+    assert root.get("queryAsyncJobResult", jobid=removal)["jobstatus"] == 1
+    assert root.get("listVolumes", listall="true") == {}
