@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.queries.records import Recorded, RecordedCopy
-from snapproof.reference_impl.core.names import array_snapshot_id, backup_path
+from snapproof.reference_impl.core.names import array_snapshot_id, array_volume_id, backup_path
 from snapproof.reference_impl.life import Life
 from snapproof.reference_impl.ports import CallError, GoneError, Image, Lun, Owned, OwnedKind, Ports
 from snapproof.vocabulary import SnapshotId
@@ -107,7 +107,9 @@ def mismatches(known: Recorded, found: Found) -> Iterator[str]:
 
 
 def _array_mismatches(known: Recorded, found: Found) -> Iterator[str]:
-    recorded = {array_snapshot_id(copy.path): copy for copy in known.copies if copy.role == "Primary" and copy.path}
+    on_array = [copy for copy in known.copies if copy.role == "Primary" and copy.path]
+    own = {array_volume_id(copy.path): copy for copy in on_array if array_volume_id(copy.path) is not None}
+    recorded = {array_snapshot_id(copy.path): copy for copy in on_array if array_volume_id(copy.path) is None}
     missing = [number for number, copy in recorded.items() if copy.state in PRESENT]
     if missing and found.lun is None:
         yield f"Volume {known.lun_id} is needed for the array snapshot and is not on the array."
@@ -117,6 +119,8 @@ def _array_mismatches(known: Recorded, found: Found) -> Iterator[str]:
     if known.jobs:
         return
     for row in found.owned:
+        if _is_lun(row) and row.id in own:
+            continue
         if _is_lun(row):
             yield f"Volume {row.id} ({row.name}) was cloned for it and is still on the array; no job works with it."
         elif row.id not in recorded:

@@ -146,14 +146,18 @@ class Life:
     def _capable_cluster(self) -> str | None:
         """The first cluster of hosts that can use a clone, "" for the site's own; asked once a life (R-061).
 
-        Where the site's own hosts do not answer, it shows when they must.
+        Of hosts that do not answer it shows when they must.
         """
         if self._capable is None:
-            try:
-                able = [name for name, hosts in self._clusters().items() if hosts.resigns()]
-            except CallError as error:
-                LOG.warning("Whether hosts can re-sign cannot be seen: %s", error)
-                return ""
+            able, silent = [], []
+            for name, hosts in self._clusters().items():
+                try:
+                    able += [name] if hosts.resigns() else []
+                except CallError as error:
+                    LOG.warning("Whether hosts can re-sign cannot be seen: %s", error)
+                    silent.append(name)
+            if silent:
+                return next(iter(able), silent[0])
             self._capable = tuple(able)
         return next(iter(self._capable), None)
 

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, select
 
 from snapproof.reference_impl.catalog.schema import ASYNC_JOB, SNAPSHOT_STORE_REF, VOLUMES
 from snapproof.reference_impl.catalog.store import Phase
-from snapproof.reference_impl.core.names import array_reference
+from snapproof.reference_impl.core.names import array_reference, volume_reference
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.reference_impl.ports import Owned, OwnedKind
 
@@ -21,11 +21,15 @@ def is_orphan(connection: Connection, owned: Owned) -> bool:
     )
     if connection.execute(select(ASYNC_JOB.c.id).where(about, ASYNC_JOB.c.phase.not_in(_OVER))).first() is not None:
         return False
-    if owned.kind is OwnedKind.LUN:
-        known = select(VOLUMES.c.id).where(VOLUMES.c.folder == str(owned.id))
-    else:
-        reference = SNAPSHOT_STORE_REF.c.install_path == array_reference(owned.id)
-        known = select(SNAPSHOT_STORE_REF.c.id).where(
-            reference, SNAPSHOT_STORE_REF.c.store_role == "Primary", SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED
-        )
-    return connection.execute(known).first() is None
+    is_lun = owned.kind is OwnedKind.LUN
+    reference = volume_reference(owned.id) if is_lun else array_reference(owned.id)
+    copies = select(SNAPSHOT_STORE_REF.c.id).where(
+        SNAPSHOT_STORE_REF.c.install_path == reference,
+        SNAPSHOT_STORE_REF.c.store_role == "Primary",
+        SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED,
+    )
+    if connection.execute(copies).first() is not None:
+        return False
+    return (
+        not is_lun or connection.execute(select(VOLUMES.c.id).where(VOLUMES.c.folder == str(owned.id))).first() is None
+    )
