@@ -45,20 +45,34 @@ class _WatchfulClock:
         self.require()
 
 
-def fenced(site: Site, require: Callable[[], None], trust: Trust = USUAL_TRUST) -> Site:
+def fenced(
+    site: Site,
+    require: Callable[[], None],
+    trust: Trust = USUAL_TRUST,
+    *,
+    before_array: Callable[[], None] = lambda: None,
+) -> Site:
     """Put a fence around everything that the site lets us reach; `require` raises where the caller was overtaken.
 
-    Connections are opened here, to whom `trust` allows; what is asked of a bucket is signed and needs no TLS.
+    Connections are opened here, to whom `trust` allows; what is asked of a bucket is signed and needs no TLS. An array
+    is called when `before_array` returns.
     """
+
+    def require_at_array() -> None:
+        before_array()
+        require()
+
     signed, bucket = replace(trust, plain_allowed=True), site.bucket
     return replace(
         site,
-        array=_behind(site.array, require, trust),
+        array=_behind(site.array, require_at_array, trust),
         hypervisor=_behind(site.hypervisor, require, trust),
         bucket=bucket and replace(bucket, endpoint=_behind(bucket.endpoint, require, signed, url=bucket.url)),
         export=_fenced(site.export, require),
         clock=_WatchfulClock(site.clock, require),
-        further_pools=tuple(replace(pool, array=_behind(pool.array, require, trust)) for pool in site.further_pools),
+        further_pools=tuple(
+            replace(pool, array=_behind(pool.array, require_at_array, trust)) for pool in site.further_pools
+        ),
         further_clusters=tuple(
             replace(cluster, hypervisor=_behind(cluster.hypervisor, require, trust))
             for cluster in site.further_clusters

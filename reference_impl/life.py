@@ -31,6 +31,7 @@ from snapproof.reference_impl.core.orders import (
 )
 from snapproof.reference_impl.fencing import fenced
 from snapproof.reference_impl.orchestrator import Orchestrator
+from snapproof.reference_impl.pacing import Tempo
 from snapproof.reference_impl.ports import CallError, Hypervisor, Ports
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
@@ -64,7 +65,8 @@ class Life:
         self._caller: AccountId | None = None
         if not live().certificates_verified:
             LOG.warning("certificates are not verified (security.certificates.verified): anybody can play the array")
-        self.site = fenced(site, leases.require, self._trust())
+        tempo = Tempo(site.clock, lambda: live().array_calls_per_second)
+        self.site = fenced(site, leases.require, self._trust(), before_array=tempo.beat)
         ports = self.ports()
         self._ports = ports = replace(ports, store=guarded(ports.store, ports.clock, live))
         self._capable: tuple[str, ...] | None = None

@@ -15,6 +15,9 @@ LOOK_AGAIN_S = 1.0
 """How long somebody who waits for a turn sleeps before he looks again."""
 
 
+SHORTEST_S = 0.001
+
+
 class Turns:
     """At most so many at once. Whoever waits sleeps on the clock, so threads and greenlets are served alike."""
 
@@ -57,6 +60,34 @@ class Turns:
             free = self.taken < self._most()
             self.taken += free
             return free
+
+
+class Tempo:
+    """At most so many calls in any second; whoever comes too early sleeps until his moment."""
+
+    def __init__(self, clock: Clock, most: Callable[[], int]) -> None:
+        self._clock = clock
+        self._most = most
+        self._lock = threading.Lock()
+        self._moments_s: deque[float] = deque()
+
+    def beat(self) -> None:
+        """Let a call be made, now or as soon as there is room for it."""
+        while (pause_s := self._early_s()) > 0:
+            self._clock.sleep(pause_s)
+
+    def _early_s(self) -> float:
+        """How long it is too early for another call; where it is not, note the call."""
+        with self._lock:
+            now_s = self._clock.time()
+            if self._moments_s and self._moments_s[-1] > now_s:
+                self._moments_s.clear()  # somebody has set the clock back
+            while self._moments_s and self._moments_s[0] <= now_s - 1:
+                self._moments_s.popleft()
+            if len(self._moments_s) >= self._most():
+                return max(self._moments_s[0] + 1 - now_s, SHORTEST_S)
+            self._moments_s.append(now_s)
+            return 0.0
 
 
 class Pace:

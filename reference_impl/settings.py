@@ -96,6 +96,14 @@ class Settings:
         least=1,
         most=1_000,
     )
+    array_calls_per_second: int = _setting(
+        200,
+        "snapshot.array.calls.per.second",
+        "How many calls this server makes to its arrays in any second, after a restart as well.",
+        least=1,
+        most=100_000,
+        scope=Scope.SERVER,
+    )
     backup_parallel: int = _setting(
         10,
         "snapshot.backup.parallel",

@@ -47,6 +47,55 @@ def somebody_looks(lab: Lab, scene: Scene, call: str) -> None:
     scene.meanwhile = lab.meanwhile(call, lambda driver: driver.queued_operations())
 
 
+@given(parsers.parse("{number:d} snapshots of these volumes are on their way to SECONDARY"))
+def on_their_way(lab: Lab, scene: Scene, number: int) -> None:
+    """The array has its part of each; the backups have not begun."""
+    volumes = list(scene.volumes.values())
+    for place in range(number):
+        request = SnapshotRequest(
+            operation=scene.operation(),
+            volume=volumes[place % len(volumes)].id,
+            name=f"on its way {place}",
+            location=LocationType.SECONDARY,
+            async_backup=True,
+        )
+        scene.snapshots[request.name] = scene.arrange(lab, partial(_take, request))
+
+
+@when("the driver is restarted against the clock")
+def restarted_against_the_clock(lab: Lab, scene: Scene) -> None:
+    """Kill it, start the next life, and let that do what is to be done."""
+    scene.began_s = lab.now_s()
+    lab.restart_driver()
+    lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+    scene.ended_s = lab.now_s()
+
+
+@then(parsers.parse("all of them are {states}"))
+def all_are(lab: Lab, scene: Scene, states: str) -> None:
+    """Nothing rests on the way."""
+    known = {snapshot.id for snapshot in scene.snapshots.values()}
+    resting = [row.name for row in lab.driver.list_snapshots() if row.id in known and row.state not in states]
+    assert not resting, f"Still on the way: {', '.join(resting)}."
+
+
+@then(parsers.parse("the restart took at most {minutes:d} minutes"))
+def the_restart_took(scene: Scene, minutes: int) -> None:
+    """By the lab's clock."""
+    took_s = scene.ended_s - scene.began_s
+    assert took_s <= minutes * 60, f"The restart took {took_s:.0f} s."
+
+
+@then(parsers.parse("never more than {number:d} calls of the array were made in a second"))
+def never_more_calls(lab: Lab, number: int) -> None:
+    """In any second, whenever that begins."""
+    methods = {call.partition("#")[0] for call in lab.calls() if call.startswith("array.")}
+    moments = sorted(moment for method in methods for moment in lab.moments_of(method))
+    assert moments, "The array was never called."
+    spans = [moments[place + number] - moments[place] for place in range(len(moments) - number)]
+    assert all(span >= 1 for span in spans), f"{number + 1} calls of the array were made within {min(spans):.3f} s."
+
+
 @when(parsers.parse("{number:d} volumes are made from these snapshots at once"))
 def volumes_at_once(lab: Lab, scene: Scene, number: int) -> None:
     """Each snapshot in its turn, by a caller each."""

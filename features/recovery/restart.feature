@@ -58,3 +58,13 @@ Feature: A driver that dies is taken up where it died
       | call         | fault        |
       | nfs.delete#1 | crash_before |
       | nfs.delete#1 | crash_after  |
+
+  @req:R-141 @capability:async-backup @capability:snapshot-secondary @capability:reconcile @crash
+  Scenario: A restart with many snapshots on the way recovers quickly, and does not overrun the array
+    Given 4 volumes with guests
+    And 12 snapshots of these volumes are on their way to SECONDARY
+    And calls are counted from here
+    When the driver is restarted against the clock
+    Then all of them are BackedUp or Error
+    And the restart took at most 5 minutes
+    And never more than 500 calls of the array were made in a second

@@ -9,6 +9,7 @@ from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import AccountId, LocationType, OperationId, Snapshot, VolumeId
 
 MANY = 1_000
+LOOKS = 50
 
 
 class AsksForAllAtOnce(ReferenceDriver):
@@ -60,3 +61,18 @@ class LooksAtTheArrayFirst(ReferenceDriver):
         """Compare with what the array has."""
         self._ports.array.list_owned()
         return super().list_snapshots(account, volume=volume, location=location)
+
+
+class OverrunsTheArray(ReferenceDriver):
+    """Breaks R-141: after a restart it looks at the array for each snapshot, time and again, before anything else."""
+
+    def settings(self) -> Settings:
+        """Keep no tempo."""
+        return Settings(array_calls_per_second=100_000)
+
+    def reconcile(self) -> None:
+        """Look first."""
+        for row in self.list_snapshots():
+            for _ in range(LOOKS):
+                self._ports.array.get_lun(self.lun_of(row.volume))
+        super().reconcile()
