@@ -25,10 +25,10 @@ SKEW_S_MAX = 30.0
 """How far the clocks of array and server may be apart: leases and graces are reckoned in minutes."""
 
 FREE_BYTES_LEAST = 2**30
-PROBE_PATH = "snapproof-doctor.probe"
+PROBE_PATH = "check-before-use.probe"
 """What the check writes; no backup is ever called so."""
 
-PROBE = b"A probe of `snapproof doctor`; delete it if it is still here.\n"
+PROBE = b"A probe of the check before use; delete it if it is still here.\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

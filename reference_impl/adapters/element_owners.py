@@ -6,7 +6,8 @@ from typing import Any
 from snapproof.reference_impl.adapters.element_answers import SnapshotRow, VolumeRow
 from snapproof.reference_impl.ports import Owned, OwnedKind, Owner
 
-OWNER_MARK = "snapproof"
+OWNER_MARK = "managed-snapshots"
+"""No product's name: what is ours stays ours when the product is called something else (R-108)."""
 
 
 def owned_by_us(kind: OwnedKind, number: int, row: VolumeRow | SnapshotRow) -> Owned | None:

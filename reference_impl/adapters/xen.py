@@ -320,7 +320,7 @@ def _lun_label(target: str) -> str:
 
 
 def _file_label(directory: str) -> str:
-    return f"snapproof {directory}"
+    return f"backups in {directory}"
 
 
 def _mount_point(directory: str) -> str:

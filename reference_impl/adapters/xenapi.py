@@ -15,6 +15,9 @@ from snapproof.reference_impl.waiting import pause_s
 from snapproof.site import Clock, Endpoint
 
 ANSWER_BYTES_MAX = 8 * 2**20
+ORIGINATOR = "managed-snapshots"
+"""What the hosts' log calls our sessions."""
+
 DEPTH_MAX = 64
 """How deep elements may stand in one another: a record in a map in a list takes a third of it."""
 
@@ -92,7 +95,7 @@ class XenApi:
 
     def _log_in(self) -> str:
         password = self._endpoint.password.reveal()
-        return str(self._exchange("session.login_with_password", self._endpoint.username, password, "1.0", "snapproof"))
+        return str(self._exchange("session.login_with_password", self._endpoint.username, password, "1.0", ORIGINATOR))
 
     def _exchange(self, method: str, *arguments: Any) -> Any:
         body = xmlrpc.client.dumps(arguments, method).encode()

@@ -130,7 +130,7 @@ def list_zones(_desk: Desk, _given: Given) -> Body:
 def list_capabilities(desk: Desk, _given: Given) -> Body:
     """Say what there is."""
     names = sorted(desk.driver.describe().capabilities)
-    return {"capability": {"cloudstackversion": f"snapproof {__version__}", "capabilities": names}}
+    return {"capability": {"cloudstackversion": __version__, "capabilities": names}}
 
 
 JOB = identity("jobid", "the job", required=True)

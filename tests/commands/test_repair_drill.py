@@ -13,6 +13,7 @@ from snapproof.drivers.contract import message_of
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.doors import Doors
 from snapproof.fixtures.lab import SimulatedLab, simulated_lab
+from snapproof.reference_impl.adapters.element_owners import OWNER_MARK
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.repairing import KIND
 from snapproof.simulators.solidfire.calls import call
@@ -63,7 +64,7 @@ def test_orphans_are_found_and_explained(lab: SimulatedLab, site: str, capsys: p
     caller = Caller(lab)
     taken = caller.take("take", caller.used_volume().id).result()
     assert main(["repair", "--site", site, "orphans"]) == 0
-    tag = {"owner": "snapproof", "job": "take", "subject": taken.id}
+    tag = {"owner": OWNER_MARK, "job": "take", "subject": taken.id}
     call(lab._world.arrays[0], "CreateSnapshot", volumeID=2, name="late", attributes=tag)
     assert main(["repair", "--site", site, "orphans"]) == 1
     assert f"snapshot 3 late of {taken.id} by job take" in capsys.readouterr().out

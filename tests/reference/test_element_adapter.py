@@ -9,6 +9,7 @@ from snapproof.fixtures.site import site_of
 from snapproof.fixtures.world import World
 from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.element_errors import MEANINGS
+from snapproof.reference_impl.adapters.element_owners import OWNER_MARK
 from snapproof.reference_impl.ports import (
     CallError,
     GoneError,
@@ -124,7 +125,7 @@ def test_only_our_own_are_found_by_name(world: World, array: ElementArray) -> No
     theirs: list[dict[str, object]] = [
         {},
         {"owner": "somebody", "subject": "subject"},
-        {"owner": "snapproof", "subject": "other"},
+        {"owner": OWNER_MARK, "subject": "other"},
     ]
     for attributes in theirs:
         created = call(

@@ -9,6 +9,7 @@ import pytest
 
 from snapproof.driver import NotFoundError
 from snapproof.fixtures.caller import Caller
+from snapproof.reference_impl.adapters.element_owners import OWNER_MARK
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.explaining import Explanation
 from snapproof.simulators.solidfire.calls import call
@@ -53,14 +54,14 @@ def lose_volume(caller: Caller, _snapshot: Snapshot) -> None:
 
 def leave_clone(caller: Caller, snapshot: Snapshot) -> None:
     array = caller.lab._world.arrays[0]
-    tag = {"owner": "snapproof", "job": "take", "subject": snapshot.id}
+    tag = {"owner": OWNER_MARK, "job": "take", "subject": snapshot.id}
     call(array, "CloneVolume", volumeID=2, newAccountID=1, name="left", attributes=tag)
     caller.lab.settle()
 
 
 def leave_snapshot(caller: Caller, snapshot: Snapshot) -> None:
     array = caller.lab._world.arrays[0]
-    tag = {"owner": "snapproof", "job": "take", "subject": snapshot.id}
+    tag = {"owner": OWNER_MARK, "job": "take", "subject": snapshot.id}
     call(array, "CreateSnapshot", volumeID=2, name="left", attributes=tag)
 
 

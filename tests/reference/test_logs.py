@@ -14,6 +14,7 @@ import pytest
 from snapproof.driver import DriverUnderTest
 from snapproof.fixtures.caller import Caller
 from snapproof.reference_impl.adapters import s3
+from snapproof.reference_impl.adapters.element_owners import OWNER_MARK
 from snapproof.reference_impl.adapters.s3 import S3Bucket
 from snapproof.reference_impl.core.plans import plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -200,7 +201,7 @@ def marks(caller: Caller, taken: Snapshot) -> Mapping[str, str]:
     """What names the snapshot at each place that it is at, beside its answer: array, log and secondary storage."""
     lab = caller.lab
     attributes = [row["attributes"] for row in call(lab._world.arrays[0], "ListSnapshots")["snapshots"]]
-    found = {"array": str([mark["subject"] for mark in attributes if mark.get("owner") == "snapproof"])}
+    found = {"array": str([mark["subject"] for mark in attributes if mark.get("owner") == OWNER_MARK])}
     (path,) = [copy.reference for copy in taken.copies if copy.location is LocationType.SECONDARY] or [""]
     if path and lab._site.bucket is not None:
         bucket = S3Bucket(lab._site.bucket)

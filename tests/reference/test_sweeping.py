@@ -6,6 +6,7 @@ import pytest
 
 from snapproof.campaign.invariants import violations
 from snapproof.fixtures.caller import Caller
+from snapproof.reference_impl.adapters.element_owners import OWNER_MARK
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import CallError, Owned, OwnedKind
 from snapproof.reference_impl.settings import Settings
@@ -54,7 +55,7 @@ def wait(caller: Caller, seconds: float) -> None:
 def test_what_came_late_is_swept_up_after_the_grace_with_an_alert_each(caller: Caller) -> None:
     lun, _, there = archived_volume(caller)
     before = existing(caller)
-    late = appear_late(caller, lun, {"owner": "snapproof", "job": "there", "subject": there.id})
+    late = appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
     wait(caller, SETTINGS.reconcile_interval_s)
     assert len(existing(caller)) == len(before) + 2, "The grace is not over."
     wait(caller, PAST_GRACE_S)
@@ -72,8 +73,8 @@ def test_what_came_late_is_swept_up_after_the_grace_with_an_alert_each(caller: C
     [
         {},
         {"owner": "somebody", "job": "there"},
-        {"owner": "snapproof", "job": "of another catalog", "subject": "x"},
-        {"owner": "snapproof"},
+        {"owner": OWNER_MARK, "job": "of another catalog", "subject": "x"},
+        {"owner": OWNER_MARK},
     ],
     ids=["untagged", "of somebody", "of another catalog", "of nobody"],
 )
@@ -106,7 +107,7 @@ def test_what_an_unfinished_job_has_made_is_the_jobs_own(caller: Caller) -> None
 def test_a_sweep_that_fails_is_told_and_tried_again(caller: Caller) -> None:
     lun, _, there = archived_volume(caller)
     before = existing(caller)
-    appear_late(caller, lun, {"owner": "snapproof", "job": "there", "subject": there.id})
+    appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
     caller.lab.break_service("array.DeleteVolume", "refused:xPermissionDenied")
     wait(caller, PAST_GRACE_S)
     assert "could not be swept up yet: The array refused DeleteVolume" in caller.lab.captured_text()
@@ -137,6 +138,6 @@ def test_a_sweep_of_what_somebody_needs_is_found(caller: Caller) -> None:
 
 def test_orphans_are_seen_before_their_grace_is_over(caller: Caller) -> None:
     lun, _, there = archived_volume(caller)
-    snapshot, clone = appear_late(caller, lun, {"owner": "snapproof", "job": "there", "subject": there.id})
+    snapshot, clone = appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
     found: Sequence[Owned] = [owned for _, owned in driver_of(caller)._sweeper.orphans()]
     assert {(row.kind, row.id) for row in found} == {(OwnedKind.SNAPSHOT, snapshot), (OwnedKind.LUN, clone)}
