@@ -21,7 +21,9 @@ from pytest_bdd.steps import step_function_context_registry
 from snapproof.authoring.phrases import Phrase
 from snapproof.commands.child import PLUGINS
 from snapproof.discovery import FEATURES, HOME, SETTINGS, STEPS, plugin_modules
+from snapproof.fixtures.lab import simulated_lab
 from snapproof.recording import PROPERTY
+from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.report.records import ScenarioFinished
 
 SEED = 7
@@ -52,9 +54,19 @@ def results_of(jobs: Sequence[Job], *, processes: int) -> Iterator[tuple[Job, li
     """Run every job in a child of its own, so many at a time, and give what it found, in the order of the jobs."""
     for name in plugin_modules((*PLUGINS, STEPS, LAB)):
         importlib.import_module(name)
+    _warm_up()
     with get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
         for job, records in zip(jobs, pool.imap(_run, jobs, chunksize=1), strict=True):
             yield job, [msgspec.json.decode(record, type=ScenarioFinished) for record in records]
+
+
+def _warm_up() -> None:
+    """Build a lab once, so that no child has to import what a lab is made of."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        simulated_lab(ReferenceDriver, store="s3", seed=SEED, directory=Path(scratch)),
+    ):
+        pass
 
 
 def _run(job: Job) -> list[bytes]:
