@@ -46,6 +46,12 @@ def test_a_step_beside_which_something_else_catches_all_proves_nothing(capsys: p
     assert "without it cloning:DeletesOnlyTheRow is still caught: The world has changed by:" in said
 
 
+def test_the_look_at_everything_afterwards_is_no_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["prove-steps", "anybody else", "touched", "--only", "R-146"]) == 0
+    said = capsys.readouterr().out
+    assert "hostility:DeletesByPrefix is caught only by the look at everything after features/" in said
+
+
 def test_nothing_to_prove_is_a_mistake_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["prove-steps", "unicorn"]) == 4
     assert cli.main(["prove-steps", "--only", "R-999"]) == 4

@@ -1,7 +1,7 @@
 """`snapproof prove-steps`: find steps that prove nothing. Without its body, a Then must let a broken variant survive.
 
-A Then is proved if there is a scenario in which nothing else would have caught the variant: neither another step nor
-the look at everything that follows each scenario.
+A Then is proved if there is a scenario in which no other step would have caught the variant. Where the look at all that
+follows each scenario still does, that is said: a lab that cannot look everywhere has the step alone.
 """
 
 import argparse
@@ -39,6 +39,7 @@ examples:
   snapproof prove-steps array snapshot    only steps in which these words stand
   snapproof prove-steps --only R-021      only the variants of some requirements
 
+✓ without it a variant survives; ◐ only the look at everything afterwards still catches it; ✗ it proves nothing
 exit codes: 0 every step proves something, 1 some prove nothing, 4 usage
 """
 
@@ -86,9 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         tried = _tried(_catches(variants, steps, run_all), steps, run_all)
     unproved = 0
     for home, tries in tried.items():
-        survived = next((catch for catch, results in tries if _all_passed(results)), None)
-        unproved += survived is None
-        _print(console, steps[home][0], survived, tries)
+        unproved += not any(_said_nothing(results) for _, results in tries)
+        _print(console, steps[home][0], tries)
     console.print(f"[red]{unproved} steps prove nothing.[/]" if unproved else "[green]Every step proves something.[/]")
     return 1 if unproved else 0
 
@@ -172,11 +172,20 @@ def _all_passed(results: Sequence[ScenarioFinished]) -> bool:
     return bool(results) and all(result.state is State.PASS for result in results)
 
 
-def _print(console: Console, phrase: Phrase, survived: Catch | None, tries: Sequence[Try]) -> None:
+def _said_nothing(results: Sequence[ScenarioFinished]) -> bool:
+    """No other step has caught the variant; what was seen after the last one is no step's."""
+    told = [result for result in results if result.state in {State.PASS, State.FAIL}]
+    return bool(told) and all(step.outcome == "passed" for result in told for step in result.scenario.steps)
+
+
+def _print(console: Console, phrase: Phrase, tries: Sequence[Try]) -> None:
     wording = f"{escape(told(phrase))}  [dim]{escape(phrase.place)}[/]"
-    if survived:
-        variant = survived.variant.rpartition(".")[2]
-        console.print(f"[green]✓[/] {wording}\n    [dim]without it {variant} survives {escape(survived.scenario)}[/]")
+    survived = next((catch for catch, results in tries if _all_passed(results)), None)
+    seen = next((catch for catch, results in tries if _said_nothing(results)), None)
+    if catch := survived or seen:
+        mark, fate = ("✓", "survives") if survived else ("◐", "is caught only by the look at everything after")
+        variant = catch.variant.rpartition(".")[2]
+        console.print(f"[green]{mark}[/] {wording}\n    [dim]without it {variant} {fate} {escape(catch.scenario)}[/]")
         return
     console.print(f"[red]✗[/] {wording}" + ("" if tries else "\n    no variant is caught in it"))
     for catch, results in tries:
