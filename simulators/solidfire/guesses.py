@@ -116,6 +116,7 @@ CHOICES: tuple[str, ...] = (
     "Which right of an administrator covers which method is assembled in rights.py; one right of a method is enough.",
     "The first administrator stays, and keeps every right; who lacks a right is refused before parameters are read.",
     "An HTTP 500 is a page like those of 401 and 404.",
+    "A cluster of an older release answers 404 at the paths of newer versions, and may lack what tables call optional.",
     "ListDriveHardware lists every drive of the node, whether in use or not, with or without force.",
     "A cluster structure holds active volumes, no contents, no ciphers, and secrets but no passwords.",
     "SetClusterStructure finds networks again by VLAN tag, volumes by name and account, the rest by name.",
