@@ -37,8 +37,6 @@ from snapproof.vocabulary import OperationId
 
 LOG = logging.getLogger("snapproof.orchestrator")
 
-__all__ = ["Orchestrator", "Rules"]
-
 T = TypeVar("T")
 COPIES = (CopyOut, CopyIn, CopyDisk)
 """The effects that there are turns for."""

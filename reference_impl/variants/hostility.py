@@ -16,8 +16,8 @@ from snapproof.reference_impl.core.effects import Effect, PublishImage
 from snapproof.reference_impl.core.orders import Order, TakeSnapshot
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.ports import CallError, Image, Ports
+from snapproof.reference_impl.rules import Rules
 from snapproof.vocabulary import Snapshot, SnapshotRequest
 
 

@@ -12,10 +12,10 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import TakeSnapshot
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.ports import Ports
 from snapproof.reference_impl.recording.recorder import FULL
 from snapproof.reference_impl.recording.snapshots import fail_take
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.moving import with_recorder
 from snapproof.site import Clock, Endpoint

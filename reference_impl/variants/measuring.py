@@ -9,8 +9,8 @@ from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.orders import CreateVolume, Order, TakeSnapshot
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.ports import Image, Ports
+from snapproof.reference_impl.rules import Rules
 from snapproof.vocabulary import BLOCK_BYTES, LocationType, Snapshot, SnapshotRequest, VolumeRequest
 
 MEBIBYTE = 2**20

@@ -7,7 +7,7 @@ from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.cloning import with_performer
 from snapproof.vocabulary import PoolUse, Volume, VolumeRequest
 

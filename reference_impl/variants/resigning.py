@@ -7,9 +7,9 @@ from snapproof.reference_impl.core.effects import Effect, Facts, ReleaseLun
 from snapproof.reference_impl.core.orders import DeleteSnapshot, Order, TakeSnapshot
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.orchestrator import Rules
 from snapproof.reference_impl.ports import Hypervisor
 from snapproof.reference_impl.recording.snapshots import step_take
+from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.moving import with_recorder
 
 
