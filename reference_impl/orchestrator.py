@@ -92,7 +92,8 @@ class Orchestrator:
     ) -> None:
         """Open a job for `resume_job` to run, once; the same job id again is fine. Raises DriverError."""
         try:
-            self._catalog.job(OperationId(order.job)) or self._open(order, volume, snapshot, check)
+            if self._catalog.job(OperationId(order.job)) is None:
+                self._open(order, volume, snapshot, check)
         except OvertakenError as error:
             raise ConflictError(f"Somebody else opens job {order.job} at this moment; ask again.") from error
 

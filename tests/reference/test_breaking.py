@@ -36,15 +36,14 @@ class Scene:
         self.store: SecondaryStore = guarded(self.moody, self.clock, lambda: SETTINGS)  # type: ignore[arg-type]  # every verb by one method
 
     def ask(self, verb: str, times: int = 1) -> int:
-        """Ask so often; count the calls that reached the store."""
+        """Ask so often; count the calls that reached the store. Who is not let through is told that it may pass."""
         before = len(self.moody.calls)
         for _ in range(times):
+            reached = len(self.moody.calls)
             try:
                 getattr(self.store, verb)()
             except CallError as error:
-                last = error
-        if times and self.moody.mood and len(self.moody.calls) == before:
-            assert isinstance(last, TransientError)
+                assert len(self.moody.calls) > reached or isinstance(error, TransientError)  # noqa: PT017  it may be raised or not
         return len(self.moody.calls) - before
 
 
