@@ -36,9 +36,15 @@ def write_first_page(folder: Path, summary: Summary) -> None:
 
 def remove_files(folder: Path) -> None:
     """Remove what an earlier run has left, and nothing that is not ours."""
-    pages = (page for name in FOLDERS for page in (folder / name).rglob("*.html"))
+    pages = [page for name in FOLDERS for page in (folder / name).rglob("*.html") if _is_ours(page)]
     for path in (*pages, *(folder / name for name in (LEDGER_NAME, *FILE_NAMES))):
         path.unlink(missing_ok=True)
+
+
+def _is_ours(page: Path) -> bool:
+    """Whether snapproof has written it: somebody may want a report in a folder that has features of its own."""
+    with page.open("rb") as file:
+        return b'content="snapproof"' in file.read(200)
 
 
 def _files(summary: Summary) -> Iterator[tuple[str, bytes]]:
