@@ -116,7 +116,7 @@ class Targets(Protocol):
     def open(self, visitor: Visitor, target: str) -> Opened:
         """Open a target. Raises UnknownTargetError, or LoginRefusedError of the fabric with the reason."""
 
-    def meet(self, act: str) -> Fault | None:
+    def meet(self, act: str, /) -> Fault | None:
         """Give the trouble that somebody ordered for this act, if anybody did; acts are in troubles.py."""
 
     def record(self, event: str, **facts: Fact) -> None:

@@ -121,8 +121,8 @@ class Publisher:
         """What else was chosen, as far as it was."""
         option = self._config.getoption
         said = {
-            "profile": _near(option("snapproof_profile")),
-            "register": _near(option("snapproof_register")),
+            "profile": _near(option("snapproof_profile") or ""),
+            "register": _near(option("snapproof_register") or ""),
             "only names": option("keyword"),
             "only tags": option("markexpr"),
             "limit per scenario": f"{option('snapproof_timeout'):g} s",

@@ -74,7 +74,7 @@ def selected_seed(config: pytest.Config) -> int:
 
 def selected_parts(config: pytest.Config) -> Sequence[str]:
     """Name the parts of the lab that shall be real."""
-    return tuple(config.getoption("snapproof_part"))
+    return tuple(config.getoption("snapproof_part") or ())
 
 
 def selected_register(config: pytest.Config) -> Register:

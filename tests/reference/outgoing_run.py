@@ -27,7 +27,7 @@ class Watch:
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.connect" and arguments[0].family != socket.AF_UNIX:
             self._judge(arguments[1][:2], f"connect {arguments[1][0]}")
-        elif event == "socket.sendto" and len(arguments) > 1 and arguments[1]:
+        elif event == "socket.sendto" and any(arguments[1:2]):
             self._judge(arguments[1][:2], f"send to {arguments[1][0]}")
         elif event == "socket.getaddrinfo" and arguments[0] not in {None, "127.0.0.1", "localhost", b"127.0.0.1"}:
             self._judge((arguments[0], 0), f"look up {arguments[0]}")

@@ -197,5 +197,5 @@ def test_damage_that_cannot_be_is_refused_when_it_is_armed(call: str, name: str)
 def test_every_service_of_a_world_shows_a_fault_or_says_why_not() -> None:
     reasons = {(service, word): text for service, dialect in DIALECTS.items() for word, text in dialect.unfit.items()}
     assert all(text.endswith(".") and " write " in text for text in reasons.values()), "a reason names a cure"
-    assert {service for service, _ in reasons} == {"nfs", "export", "catalog"}
+    assert {service for service, _ in reasons} == {"nfs", "export", "iscsi", "catalog"}
     assert {call.partition(".")[0] for call in calls()} <= DIALECTS.keys()

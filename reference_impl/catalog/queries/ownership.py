@@ -105,7 +105,7 @@ def users(connection: Connection) -> Sequence[User]:
     return [_user(row) for row in connection.execute(_USERS.order_by(USER.c.id))]
 
 
-_USERS: Select[Any] = (
+_USERS = (
     select(USER.c.uuid, USER.c.username, USER.c.api_key, ACCOUNT.c.account_name)
     .join(ACCOUNT)
     .where(USER.c.removed.is_(None), USER.c.api_key.is_not(None), USER.c.state == "enabled")

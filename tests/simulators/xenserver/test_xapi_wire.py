@@ -215,7 +215,7 @@ def test_any_call_with_any_arguments_is_answered(world: Any, steps: st.DataObjec
 
 
 def test_other_paths_methods_and_sizes_are_refused(world: Any) -> None:
-    assert world.wire("POST", "/elsewhere", {}, b"")[0] == 404
+    assert world.wire("POST", "/nowhere", {}, b"")[0] == 404
     assert world.wire("GET", "/", {}, b"")[0] == 405
     assert world.wire("POST", "/", {}, b"x" * (BODY_BYTES_MAX + 1))[0] == 413
 
