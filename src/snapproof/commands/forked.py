@@ -76,9 +76,13 @@ def _run(job: Job) -> list[bytes]:
     collector = Collector()
     with tempfile.TemporaryDirectory() as scratch, _silence():
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        targets = [str(FEATURES.parent / scenario) for scenario in job.scenarios]
+        targets = [str(FEATURES.parent / _as_pytest_calls_it(scenario)) for scenario in job.scenarios]
         pytest.main([*_options(job, Path(scratch)), *targets], plugins=[collector])
     return collector.records
+
+
+def _as_pytest_calls_it(scenario: str) -> str:
+    return scenario.encode("unicode_escape").decode("ascii")
 
 
 def _options(job: Job, scratch: Path) -> list[str]:
