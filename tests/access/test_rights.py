@@ -225,3 +225,9 @@ def test_no_listing_covers_what_its_caller_may_not_list(caller: Account, questio
         return
     owners = {each.name: each for each in WORLD}
     assert all(answer(caller, Operation.LIST, owners[name]) is Answer.ALLOWED for name in shown)
+
+
+def test_an_account_and_a_project_are_not_asked_for_together() -> None:
+    (caller, *_) = WORLD
+    with pytest.raises(OutOfReachError, match="cannot be asked for together"):
+        covered(caller, Question(account=caller.name, project=EVERY_PROJECT), WORLD)

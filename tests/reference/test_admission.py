@@ -60,6 +60,12 @@ def test_what_is_not_limited_needs_no_place() -> None:
     assert lanes_of(CopyOut(staging="here"), pool="primary-1", limits=LIMITS) == {}
 
 
+def test_a_copy_needs_a_place_on_the_host_where_hosts_have_limits() -> None:
+    limits = Limits(clones_per_volume=2, clones_per_node=3, copies_per_host=5)
+    lanes = lanes_of(CopyOut(staging="here"), pool="primary-1", limits=limits)
+    assert [(lane.kind, places) for lane, places in lanes.items()] == [("copies of a host", 5)]
+
+
 def test_whoever_waits_is_in_the_queue_and_comes_in_by_the_order_of_asking() -> None:
     clock = SharedClock()
     admission = Admission(clock, lambda: LIMITS)

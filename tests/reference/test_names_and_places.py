@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapproof.driver import InvalidRequestError
-from snapproof.reference_impl.core.locations import read_location, require_format
+from snapproof.reference_impl.core.locations import VHD_BYTES_MAX, read_location, require_fits, require_format
 from snapproof.reference_impl.core.names import (
     LUN_NAME_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
     array_name,
     array_reference,
     array_snapshot_id,
     backup_path,
+    require_name,
     staging_path,
     temporary_lun_name,
 )
@@ -136,3 +138,18 @@ def test_only_vhd_is_kept_on_secondary() -> None:
     require_format(LocationType.SECONDARY, "VHD")
     with pytest.raises(InvalidRequestError, match="only VHD is kept on SECONDARY"):
         require_format(LocationType.SECONDARY, "RAW")
+
+
+def test_what_is_vmwares_or_larger_than_a_vhd_is_refused_before_anything_is_begun() -> None:
+    with pytest.raises(InvalidRequestError, match="OVA are VMware's"):
+        require_format(LocationType.PRIMARY, "OVA")
+    require_fits(LocationType.PRIMARY, VHD_BYTES_MAX + 1)
+    require_fits(LocationType.SECONDARY, VHD_BYTES_MAX)
+    with pytest.raises(InvalidRequestError, match="a VHD holds at most"):
+        require_fits(LocationType.SECONDARY, VHD_BYTES_MAX + 1)
+
+
+def test_a_name_has_as_many_characters_as_the_catalog_keeps() -> None:
+    require_name("volume", "x" * NAME_CHARACTERS_MAX)
+    with pytest.raises(InvalidRequestError, match="at most 255 characters, and this one has 256"):
+        require_name("volume", "x" * (NAME_CHARACTERS_MAX + 1))
