@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -29,7 +29,7 @@ NAMES = (
 )
 
 
-def absent(what: str) -> None:
+def absent(what: str) -> NoReturn:
     """Fail where continuous integration looks, skip where somebody works without it."""
     said = f"{what} is not installed: apt-get install chromium, and the packages of the group `browser`."
     if os.environ.get("CI"):
