@@ -19,8 +19,8 @@ from snapproof.reference_impl.configuring import Configuration
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.core.admission import Limits
 from snapproof.reference_impl.core.orders import (
-    ASKED_FOR,
     ArchiveSnapshot,
+    AskedOrder,
     CreateTemplate,
     CreateVolume,
     DeleteSnapshot,
@@ -44,7 +44,7 @@ LOG = logging.getLogger("snapproof.driver")
 
 P = ParamSpec("P")
 T = TypeVar("T")
-OrderT = TypeVar("OrderT", bound=Order)
+OrderT = TypeVar("OrderT", bound=AskedOrder)
 
 OF_SNAPSHOTS = (TakeSnapshot, ArchiveSnapshot, DeleteSnapshot, RevertVolume, CreateTemplate)
 _NAMES = uuid.UUID("f2c3c1f0-6f0b-5b7e-8b0a-6a8f5f1f6f11")
@@ -117,8 +117,7 @@ class Life:
         """
 
         def drawn(session: Session) -> OrderT:
-            order = draw_up(session)
-            return replace(order, caller=self._caller) if isinstance(order, ASKED_FOR) else order
+            return replace(draw_up(session), caller=self._caller)
 
         job = self._catalog.job(operation)
         order = self._read(drawn) if job is None else job.order

@@ -50,23 +50,33 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """On which storage pool an order's LUNs are, in which image store its images, which hosts work; "" is the first."""
+class Ordered:
+    """What every order says: which job it is, for whom, and where.
 
+    `pool` is where its LUNs are, `image_store` where its images, `cluster` whose hosts work; "" is the first.
+    """
+
+    job: str
+    account: str
     pool: str = ""
     image_store: str = ""
     cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakeSnapshot(Placed):
+class Asked(Ordered):
+    """An order that somebody asks for; others follow from these. `caller` is the account that asked, if it is known."""
+
+    caller: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeSnapshot(Asked):
     """Take a snapshot of a volume's LUN, and back it up where the location says so.
 
     `as_volume` makes it an array volume of its own: no host could use the clone of an array snapshot.
     """
 
-    job: str
-    account: str
     volume: str
     volume_name: str
     snapshot: str
@@ -76,7 +86,6 @@ class TakeSnapshot(Placed):
     location: LocationType
     in_background: Persistence | None = None
     policy: str | None = None
-    caller: str | None = None
     as_volume: bool = False
 
     @property
@@ -86,18 +95,15 @@ class TakeSnapshot(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveSnapshot(Placed):
+class ArchiveSnapshot(Asked):
     """Back up a snapshot that lives on the array, then let go of it there."""
 
-    job: str
-    account: str
     volume: str
     snapshot: str
     lun_id: int
     array_snapshot: int
     size_bytes: int
     release_lun: int | None
-    caller: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -106,14 +112,12 @@ class ArchiveSnapshot(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackUpSnapshot(Placed):
+class BackUpSnapshot(Ordered):
     """Back up in the background what a caller was told is being backed up. `number` counts the tries from one."""
 
-    job: str
     first_job: str
     number: int
     persistence: Persistence
-    account: str
     volume: str
     snapshot: str
     lun_id: int
@@ -127,11 +131,9 @@ class BackUpSnapshot(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AbandonSnapshot(Placed):
+class AbandonSnapshot(Ordered):
     """Give up a snapshot whose backup cannot be made: clear the array snapshot away, then say so."""
 
-    job: str
-    account: str
     volume: str
     snapshot: str
     array_snapshot: int
@@ -140,11 +142,9 @@ class AbandonSnapshot(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteSnapshot(Placed):
+class DeleteSnapshot(Asked):
     """Delete every copy of a snapshot, and the LUN that was kept only for it."""
 
-    job: str
-    account: str
     volume: str
     snapshot: str
     array_snapshot: int | None
@@ -152,16 +152,13 @@ class DeleteSnapshot(Placed):
     backup_size_bytes: int
     release_lun: int | None
     policy: str | None = None
-    caller: str | None = None
     array_volume: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateVolume(Placed):
+class CreateVolume(Asked):
     """Make a LUN for a volume: empty, or with the content of a snapshot or a template."""
 
-    job: str
-    account: str
     volume: str
     volume_name: str
     size_bytes: int
@@ -171,7 +168,6 @@ class CreateVolume(Placed):
     array_source: ArraySource | None = None
     volume_source: VolumeSource | None = None
     backup_source: BackupSource | None = None
-    caller: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -180,48 +176,37 @@ class CreateVolume(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevertVolume(Placed):
+class RevertVolume(Asked):
     """Take a volume back to one of its array snapshots."""
 
-    job: str
-    account: str
     volume: str
     snapshot: str
     lun_id: int
     array_snapshot: int
     size_bytes: int
-    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResizeVolume(Placed):
+class ResizeVolume(Asked):
     """Make a volume larger: its LUN first, then the disk on it."""
 
-    job: str
-    account: str
     volume: str
     lun_id: int
     size_bytes: int
-    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteVolume(Placed):
+class DeleteVolume(Asked):
     """Delete a volume; its LUN goes too unless array snapshots still need it."""
 
-    job: str
-    account: str
     volume: str
     release_lun: int | None
-    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateTemplate(Placed):
+class CreateTemplate(Asked):
     """Make a template of a snapshot: through a clone where that is on the array, as a second file of a backup."""
 
-    job: str
-    account: str
     template: str
     template_name: str
     volume: str
@@ -230,7 +215,6 @@ class CreateTemplate(Placed):
     array_source: ArraySource | None = None
     volume_source: VolumeSource | None = None
     backup_source: BackupSource | None = None
-    caller: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -239,30 +223,27 @@ class CreateTemplate(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteTemplate(Placed):
+class DeleteTemplate(Asked):
     """Delete a template's image."""
 
-    job: str
-    account: str
     template: str
     path: str
     physical_size_bytes: int
-    caller: str | None = None
 
 
-Order: TypeAlias = (
-    RevertVolume
-    | TakeSnapshot
+AskedOrder: TypeAlias = (
+    TakeSnapshot
     | ArchiveSnapshot
-    | BackUpSnapshot
-    | AbandonSnapshot
     | DeleteSnapshot
     | CreateVolume
-    | DeleteVolume
+    | RevertVolume
     | ResizeVolume
+    | DeleteVolume
     | CreateTemplate
     | DeleteTemplate
 )
+
+Order: TypeAlias = AskedOrder | BackUpSnapshot | AbandonSnapshot
 
 ORDERS: dict[str, type[Order]] = {
     "TakeSnapshot": TakeSnapshot,
@@ -278,19 +259,6 @@ ORDERS: dict[str, type[Order]] = {
     "DeleteTemplate": DeleteTemplate,
 }
 """Orders by the name under which the catalog keeps them."""
-
-ASKED_FOR = (
-    TakeSnapshot,
-    ArchiveSnapshot,
-    DeleteSnapshot,
-    CreateVolume,
-    RevertVolume,
-    ResizeVolume,
-    DeleteVolume,
-    CreateTemplate,
-    DeleteTemplate,
-)
-"""The orders that somebody asks for; others follow from these. `caller` is the account that asked, if it is known."""
 
 
 def template_of(order: Order) -> str | None:

@@ -8,7 +8,7 @@ from snapproof.reference_impl.core.effects import ENCRYPTED_WITH, Facts
 from snapproof.reference_impl.core.names import backup_path
 from snapproof.reference_impl.core.orders import AbandonSnapshot, ArchiveSnapshot, BackUpSnapshot, TakeSnapshot
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
-from snapproof.reference_impl.recording.recorder import BEGINNING, CANCELLED, FULL, Recorder, audit, usage
+from snapproof.reference_impl.recording.recorder import BEGINNING, CANCELLED, FULL, Recorder, audit, of_snapshot, usage
 from snapproof.vocabulary import Alert, LocationType
 
 
@@ -127,7 +127,7 @@ def fail_archive(tx: Transaction, order: ArchiveSnapshot, facts: Facts) -> None:
 
 ARCHIVE = Recorder(
     audit="SNAPSHOT.ARCHIVE",
-    subject=lambda order: str(order.snapshot),
+    subject=of_snapshot,
     begin=begin_archive,
     succeed=succeed_archive,
     cleaned=cleaned_archive,
@@ -136,10 +136,10 @@ ARCHIVE = Recorder(
 
 BACK_UP = Recorder(
     audit="SNAPSHOT.BACKUP",
-    subject=lambda order: str(order.snapshot),
+    subject=of_snapshot,
     succeed=succeed_back_up,
     cleaned=cleaned_archive,
     fail=fail_back_up,
 )
 
-ABANDON = Recorder(audit="SNAPSHOT.ABANDON", subject=lambda order: str(order.snapshot), cleaned=cleaned_abandon)
+ABANDON = Recorder(audit="SNAPSHOT.ABANDON", subject=of_snapshot, cleaned=cleaned_abandon)

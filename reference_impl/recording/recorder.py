@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Effect, Facts
-from snapproof.reference_impl.core.orders import ASKED_FOR, DeleteSnapshot, Order, TakeSnapshot
+from snapproof.reference_impl.core.orders import Asked, DeleteSnapshot, Order, TakeSnapshot
 from snapproof.vocabulary import AccountId, AuditEvent, LocationType, OperationId, PolicyId, UsageEvent
 
 BY_POLICY = (TakeSnapshot, DeleteSnapshot)
@@ -28,6 +28,21 @@ class WriteStep(Protocol):
 
     def __call__(self, tx: Transaction, /, order: Any, effect: Effect, facts: Facts) -> None:
         """Write it."""
+
+
+def of_snapshot(order: Any) -> str:
+    """The subject of whatever is about a snapshot."""
+    return str(order.snapshot)
+
+
+def of_volume(order: Any) -> str:
+    """The subject of whatever is about a volume."""
+    return str(order.volume)
+
+
+def of_template(order: Any) -> str:
+    """The subject of whatever is about a template."""
+    return str(order.template)
 
 
 def nothing(_tx: Transaction, _order: Order, _facts: Facts | None = None) -> None:
@@ -65,7 +80,7 @@ def audit(recorder: Recorder, order: Order, phase: str, *, failed: bool = False)
         account=AccountId(order.account),
         subject=recorder.subject(order),
         policy=PolicyId(order.policy) if isinstance(order, BY_POLICY) and order.policy else None,
-        caller=AccountId(order.caller) if isinstance(order, ASKED_FOR) and order.caller else None,
+        caller=AccountId(order.caller) if isinstance(order, Asked) and order.caller else None,
     )
 
 

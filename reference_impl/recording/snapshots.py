@@ -17,7 +17,7 @@ from snapproof.reference_impl.recording.backups import (
     open_behind,
     record_backup,
 )
-from snapproof.reference_impl.recording.recorder import FULL, Recorder, usage
+from snapproof.reference_impl.recording.recorder import FULL, Recorder, of_snapshot, usage
 from snapproof.vocabulary import Alert, LocationType
 
 
@@ -143,7 +143,7 @@ def fail_delete(tx: Transaction, order: DeleteSnapshot, _facts: Facts) -> None:
 
 TAKE = Recorder(
     audit="SNAPSHOT.CREATE",
-    subject=lambda order: str(order.snapshot),
+    subject=of_snapshot,
     begin=begin_take,
     step=step_take,
     succeed=succeed_take,
@@ -153,7 +153,7 @@ TAKE = Recorder(
 
 DELETE = Recorder(
     audit="SNAPSHOT.DELETE",
-    subject=lambda order: str(order.snapshot),
+    subject=of_snapshot,
     begin=begin_delete,
     succeed=succeed_delete,
     fail=fail_delete,

@@ -5,7 +5,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.names import template_path
 from snapproof.reference_impl.core.orders import CreateTemplate, DeleteTemplate
-from snapproof.reference_impl.recording.recorder import Recorder, usage
+from snapproof.reference_impl.recording.recorder import Recorder, of_template, usage
 from snapproof.vocabulary import LocationType
 
 
@@ -33,6 +33,6 @@ def succeed_delete_template(tx: Transaction, order: DeleteTemplate, _facts: Fact
     tx.usage(usage("TEMPLATE.DELETE", order.account, order.template, 0, LocationType.SECONDARY))
 
 
-CREATE = Recorder(audit="TEMPLATE.CREATE", subject=lambda order: str(order.template), succeed=succeed_create_template)
+CREATE = Recorder(audit="TEMPLATE.CREATE", subject=of_template, succeed=succeed_create_template)
 
-DELETE = Recorder(audit="TEMPLATE.DELETE", subject=lambda order: str(order.template), succeed=succeed_delete_template)
+DELETE = Recorder(audit="TEMPLATE.DELETE", subject=of_template, succeed=succeed_delete_template)

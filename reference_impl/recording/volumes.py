@@ -4,7 +4,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import CreateVolume, DeleteVolume, ResizeVolume, RevertVolume
 from snapproof.reference_impl.core.states import VolumeEvent
-from snapproof.reference_impl.recording.recorder import Recorder, usage
+from snapproof.reference_impl.recording.recorder import Recorder, of_snapshot, of_volume, usage
 
 
 def succeed_create_volume(tx: Transaction, order: CreateVolume, facts: Facts) -> None:
@@ -49,16 +49,16 @@ def succeed_delete_volume(tx: Transaction, order: DeleteVolume, _facts: Facts) -
     tx.usage(usage("VOLUME.DELETE", order.account, order.volume, 0))
 
 
-CREATE = Recorder(audit="VOLUME.CREATE", subject=lambda order: str(order.volume), succeed=succeed_create_volume)
+CREATE = Recorder(audit="VOLUME.CREATE", subject=of_volume, succeed=succeed_create_volume)
 
 REVERT = Recorder(
     audit="SNAPSHOT.REVERT",
-    subject=lambda order: str(order.snapshot),
+    subject=of_snapshot,
     begin=begin_revert,
     succeed=succeed_revert,
     fail=fail_revert,
 )
 
-DELETE = Recorder(audit="VOLUME.DELETE", subject=lambda order: str(order.volume), succeed=succeed_delete_volume)
+DELETE = Recorder(audit="VOLUME.DELETE", subject=of_volume, succeed=succeed_delete_volume)
 
-RESIZE = Recorder(audit="VOLUME.RESIZE", subject=lambda order: str(order.volume), succeed=succeed_resize)
+RESIZE = Recorder(audit="VOLUME.RESIZE", subject=of_volume, succeed=succeed_resize)

@@ -135,6 +135,8 @@ def _identity(volume: Volume, snapshot_id: int = 0) -> Identity:
 class ElementTargets:
     """The targets of a cluster. `turn` is held around everything that is done with it, as by its other doors.
 
+    `meet` gives the trouble that was ordered for an act of the target, if any.
+
     An Element cluster shows no snapshots to hosts; with `snapshots` a lab sees them all the same, read-only, under
     their numbers beside the volume's LUN 0.
     """
@@ -149,7 +151,7 @@ class ElementTargets:
         meet: Meet = undisturbed,
     ) -> None:
         self.meet = meet
-        self._array = array
+        self.array = array
         self._journal = journal
         self._snapshots = snapshots
         self._guard = _Guard(turn, array.lock)
@@ -157,13 +159,13 @@ class ElementTargets:
     def proof_needed(self, *, initiator: str, target: str) -> bool:
         """Whoever is in an access group with the volume needs none, unless the initiator itself requires CHAP."""
         with self._guard:
-            known = self._array.initiator_named(initiator)
+            known = self.array.initiator_named(initiator)
             if not target:
                 return known is None or known.require_chap or not known.volume_access_groups
-            volume = self._array.volume_at(target)
+            volume = self.array.volume_at(target)
             if volume is None or not volume.active:
                 return False  # there is nothing to protect; it is told when it is opened
-            return known is None or known.require_chap or not groups.reaches(self._array, initiator, volume)
+            return known is None or known.require_chap or not groups.reaches(self.array, initiator, volume)
 
     def credentials(self, *, initiator: str, name: str) -> Credentials | None:
         """Find the secrets of an initiator's own CHAP name, else of the account of that name."""
@@ -178,11 +180,11 @@ class ElementTargets:
             return Credentials(name=name, secret=secret, own_name=name, own_secret=own_secret)
 
     def _own_chap(self, initiator: str, name: str) -> Initiator | None:
-        known = self._array.initiator_named(initiator)
+        known = self.array.initiator_named(initiator)
         return known if known is not None and known.require_chap and known.chap_username == name else None
 
     def _account(self, name: str) -> AccountRow | None:
-        account = self._array.accounts.get(self._array.account_ids.get(name, 0))
+        account = self.array.accounts.get(self.array.account_ids.get(name, 0))
         if account is None or account.row.status != "active" or not account.row.enable_chap:
             return None
         return account.row
@@ -190,7 +192,7 @@ class ElementTargets:
     def discovered(self, visitor: Visitor) -> Sequence[str]:
         """Name the volumes of the groups and of the account through which the visitor comes."""
         with self._guard:
-            array = self._array
+            array = self.array
             array.settle()
             known, account = array.initiator_named(visitor.initiator), self._account(visitor.chap_name)
             numbers = {
@@ -203,21 +205,21 @@ class ElementTargets:
 
     def _admits(self, volume_id: int, visitor: Visitor) -> bool:
         try:
-            self._through(self._array.volumes[volume_id], visitor)
+            self._through(self.array.volumes[volume_id], visitor)
         except LoginRefusedError:
             return False
         return True
 
     def _through(self, volume: Volume, visitor: Visitor) -> int:
         """Say through which account the visitor comes, 0 for an access group. Raises LoginRefusedError for neither."""
-        self._array.check_open(volume)
+        self.array.check_open(volume)
         account = self._account(visitor.chap_name) if visitor.chap_name else None
         own = self._own_chap(visitor.initiator, visitor.chap_name)
         if account is not None and own is None and account.account_id == volume.account_id:
             return account.account_id
-        known = self._array.initiator_named(visitor.initiator)
+        known = self.array.initiator_named(visitor.initiator)
         owes = known is not None and known.require_chap and own is None
-        if owes or not groups.reaches(self._array, visitor.initiator, volume):
+        if owes or not groups.reaches(self.array, visitor.initiator, volume):
             raise LoginRefusedError(
                 f"Neither an access group nor the account of a CHAP name leads {visitor.initiator} to"
                 f" volume {volume.volume_id}."
@@ -227,7 +229,7 @@ class ElementTargets:
     def open(self, visitor: Visitor, target: str) -> Opened:
         """Open a volume."""
         with self._guard:
-            array = self._array
+            array = self.array
             array.settle()
             volume = array.volume_at(target)
             if volume is None or not volume.active:
@@ -256,36 +258,18 @@ def _chap(visitor: Visitor) -> ChapUsed | None:
 
 
 def serve_iscsi(
-    array: Array,
-    *,
-    journal: Journal,
-    turn: Turn = NOBODY_ELSE,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    allow_remote: bool = False,
-    snapshots: bool = False,
-    meet: Meet = undisturbed,
+    targets: ElementTargets, *, host: str = "127.0.0.1", port: int = 0, allow_remote: bool = False
 ) -> Portal:
     """Serve the volumes of a cluster until the portal is closed; the cluster tells the portal as its storage address.
 
-    `meet` gives the trouble that was ordered for an act of the target, if any.
     Raises CannotServeError with the cure in its message.
     """
-    targets = ElementTargets(array, journal=journal, turn=turn, snapshots=snapshots, meet=meet)
     portal = serve(targets, host=host, port=port, allow_remote=allow_remote)
-    array.svip = portal.portal
+    targets.array.svip = portal.portal
     return portal
 
 
-def lead_to(
-    portal: Portal,
-    array: Array,
-    *,
-    journal: Journal,
-    turn: Turn = NOBODY_ELSE,
-    snapshots: bool = False,
-    meet: Meet = undisturbed,
-) -> None:
+def lead_to(portal: Portal, targets: ElementTargets) -> None:
     """Let a portal serve another cluster from now on, as when a world begins anew; its sessions end."""
-    portal.lead_to(ElementTargets(array, journal=journal, turn=turn, snapshots=snapshots, meet=meet))
-    array.svip = portal.portal
+    portal.lead_to(targets)
+    targets.array.svip = portal.portal

@@ -20,7 +20,7 @@ from snapproof.simulators.certificates import Certificate
 from snapproof.simulators.iscsi.portal import Portal
 from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs
 from snapproof.simulators.serving import Server, Wire, serve
-from snapproof.simulators.solidfire.iscsi import lead_to, serve_iscsi
+from snapproof.simulators.solidfire.iscsi import ElementTargets, lead_to, serve_iscsi
 from snapproof.simulators.solidfire.wire import BOUNDS as ELEMENT_BOUNDS
 
 Places: TypeAlias = tuple[tuple[str, int], ...]
@@ -101,15 +101,7 @@ class Doors:
 
     def _portal(self, number: int, address: str, port: int) -> Portal:
         world = self._stage.world
-        portal = serve_iscsi(
-            world.arrays[number],
-            journal=world.journal,
-            turn=world.turn,
-            host=address,
-            port=port,
-            allow_remote=self._options.allow_remote,
-            meet=partial(world.seam.meet, iscsi_service(number)),
-        )
+        portal = serve_iscsi(_targets(world, number), host=address, port=port, allow_remote=self._options.allow_remote)
         self._portals.append((number, self._made.enter_context(portal)))
         return portal
 
@@ -142,10 +134,14 @@ class Doors:
         for doors, wire in self._doors:
             _name(world, doors, wire)
         for number, portal in self._portals:
-            meet = partial(world.seam.meet, iscsi_service(number))
-            lead_to(portal, world.arrays[number], journal=world.journal, turn=world.turn, meet=meet)
+            lead_to(portal, _targets(world, number))
         for server in self._exports:
             server.present(world.export)
+
+
+def _targets(world: World, number: int) -> ElementTargets:
+    meet = partial(world.seam.meet, iscsi_service(number))
+    return ElementTargets(world.arrays[number], journal=world.journal, turn=world.turn, meet=meet)
 
 
 def _urls(doors: Sequence[_Named], name: str = "url") -> dict[str, Any]:

@@ -19,7 +19,7 @@ from snapproof.simulators.iscsi.troubles import DIALECT
 from snapproof.simulators.journal import Fact, Journal
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import call
-from snapproof.simulators.solidfire.iscsi import serve_iscsi
+from snapproof.simulators.solidfire.iscsi import ElementTargets, serve_iscsi
 
 HOST = "iqn.1994-05.com.redhat:host1"
 TARGET = "iqn.2026-11.org.example:disk"
@@ -166,7 +166,7 @@ def cluster(initiator_maker: type[Any]) -> Iterator[Cluster]:
     volume = call(array, "CreateVolume", name="disk", accountID=account_id, totalSize=GB, enable512e=True)["volume"]
     call(array, "CreateVolumeAccessGroup", name="hosts", initiators=[HOST], volumes=[volume["volumeID"]])
     seam = Seam(journal, dialects={"iscsi": DIALECT})
-    with serve_iscsi(array, journal=journal, meet=partial(seam.meet, "iscsi")) as portal:
+    with serve_iscsi(ElementTargets(array, journal=journal, meet=partial(seam.meet, "iscsi"))) as portal:
         served = Cluster(
             array=array,
             journal=journal,

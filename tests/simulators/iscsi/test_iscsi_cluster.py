@@ -47,6 +47,10 @@ def test_sessions_end_at_once_with_what_let_them_in(cluster: Any, change: str) -
     assert len(cluster.call("ListISCSISessions")["sessions"]) == 2 - group_cut - account_cut
 
 
+def targets_of(cluster: Any) -> ElementTargets:
+    return ElementTargets(cluster.array, journal=cluster.journal)
+
+
 def test_the_wire_writes_what_the_api_snapshots_and_clones(cluster: Any) -> None:
     host = cluster.login()
     assert host.write(8, b"before" + bytes(506)).status == 0
@@ -182,7 +186,7 @@ def test_a_portal_leads_where_it_is_told_to(cluster: Any) -> None:
     host = cluster.login()
     world = threading.RLock()
     with world:  # whoever begins a world anew holds the turn of the old one
-        lead_to(cluster.portal, cluster.array, journal=cluster.journal, turn=world)
+        lead_to(cluster.portal, ElementTargets(cluster.array, journal=cluster.journal, turn=world))
     assert host.gone()
     host = cluster.login()
     with world:
@@ -193,7 +197,7 @@ def test_a_portal_leads_where_it_is_told_to(cluster: Any) -> None:
 
 def test_a_portal_ends_with_all_its_sessions_and_threads(cluster: Any) -> None:
     host, before = cluster.login(), threading.active_count()
-    with serve_iscsi(cluster.array, journal=cluster.journal) as second:
+    with serve_iscsi(targets_of(cluster)) as second:
         assert threading.active_count() == before + 1
         assert cluster.array.svip == second.portal
     cluster.portal.close()
@@ -205,9 +209,9 @@ def test_a_portal_ends_with_all_its_sessions_and_threads(cluster: Any) -> None:
 
 def test_a_portal_is_not_for_other_machines_unless_that_is_said(cluster: Any) -> None:
     with pytest.raises(CannotServeError, match="other machines"):
-        serve_iscsi(cluster.array, journal=cluster.journal, host="0.0.0.0")
+        serve_iscsi(targets_of(cluster), host="0.0.0.0")
     with pytest.raises(CannotServeError, match="taken by another program"):
-        serve_iscsi(cluster.array, journal=cluster.journal, port=cluster.portal.port)
+        serve_iscsi(targets_of(cluster), port=cluster.portal.port)
 
 
 def test_snapshots_are_read_only_luns_only_where_the_lab_wants_it(cluster: Any) -> None:

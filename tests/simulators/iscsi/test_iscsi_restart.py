@@ -7,7 +7,7 @@ from snapproof.fixtures.stage import Stage
 from snapproof.fixtures.world import World
 from snapproof.simulators.clock import VirtualClock
 from snapproof.simulators.solidfire.calls import call
-from snapproof.simulators.solidfire.iscsi import lead_to, serve_iscsi
+from snapproof.simulators.solidfire.iscsi import ElementTargets, lead_to, serve_iscsi
 
 HOST = "iqn.1994-05.com.redhat:host1"
 
@@ -27,11 +27,11 @@ def test_every_portal_leads_into_the_present_world(initiator_maker: type[Any], t
 
     with Stage(build, seed=1, export=tmp_path) as stage:
         world = stage.world
-        portals = [serve_iscsi(array, journal=world.journal, turn=world.turn) for array in world.arrays]
+        portals = [serve_iscsi(ElementTargets(array, journal=world.journal, turn=world.turn)) for array in world.arrays]
 
         def lead(present: World) -> None:
             for portal, array in zip(portals, present.arrays, strict=True):
-                lead_to(portal, array, journal=present.journal, turn=present.turn)
+                lead_to(portal, ElementTargets(array, journal=present.journal, turn=present.turn))
 
         stage.always(lead)
         before = [furnish(world, number) for number in range(2)]
