@@ -35,3 +35,24 @@ Feature: A volume that is deleted while snapshots of it live
     When the volume "database" is deleted
     Then the array holds the LUN of "database" no longer
     And the backup of "monday" is there, whole
+
+  @req:R-024 @req:R-025 @capability:parent-kept @capability:pools @capability:snapshot-primary
+  @capability:snapshot-secondary @capability:volume-from-secondary
+  Scenario: Of a volume that was moved to another pool, each LUN goes with the last array snapshot of its own
+    Given there are 2 storage pools
+    And on the pool primary-1, a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on PRIMARY
+    And a snapshot "carried" of "database" on SECONDARY
+    And the guest of "database" is shut down
+    When a volume "moved" is made from snapshot "carried" on the pool primary-2
+    Then the volume "moved" is on the pool primary-2
+    Given a snapshot "tuesday" of "moved" on PRIMARY
+    And the volume "database" has been deleted
+    And the volume "moved" has been deleted
+    When the snapshot "monday" is deleted
+    Then the array holds the LUN of "database" no longer
+    And the array still holds the LUN of "moved"
+    When the snapshot "tuesday" is deleted
+    Then the array holds the LUN of "moved" no longer
+    And the backup of "carried" is there, whole

@@ -24,6 +24,27 @@ Feature: What could not be ended at once
       | array.CloneVolume   | array.ListVolumes    | lost_before | BackingUp  |
       | host.Async.VDI.copy | array.DeleteSnapshot | lost_before | BackingUp  |
 
+  @req:R-082 @capability:reconcile @capability:archive @capability:snapshot-secondary @fault
+  Scenario Outline: An archive that fails before a byte is copied leaves no copy on the way for ever
+    Given a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on PRIMARY
+    And every call <call> meets the fault <fault>
+    When the snapshot "monday" is archived
+    Then the act is refused
+    When everything is repaired
+    And the driver works for 1 hours
+    Then the driver lists the snapshot "monday" as BackedUp
+    And the driver lists "monday" on PRIMARY and nowhere else
+    When the snapshot "monday" is deleted
+    Then the driver lists no snapshot "monday"
+    And all that has changed is 1 fewer array snapshot
+
+    Examples:
+      | call                                | fault                  |
+      | array.CloneVolume                   | refused:xExceededLimit |
+      | array.AddVolumesToVolumeAccessGroup | lost_before            |
+
   @req:R-082 @req:R-087 @capability:reconcile @capability:snapshot-secondary @capability:alerts @fault
   Scenario Outline: A backup whose store is out of reach is not called deleted, and goes when the store is back
     Given backups are kept on <store>

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from snapproof.reference_impl.adapters.kvm import KvmHypervisor
 from snapproof.reference_impl.adapters.xen import LUN_SR, XenHypervisor
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Hypervisor, ImageFormat, Ports, RefusedError
 from snapproof.reference_impl.settings import Settings
+from snapproof.site import Site
 from snapproof.vocabulary import HypervisorType
 
 
@@ -58,3 +60,12 @@ class TakesVmwareForXenServer(ReferenceDriver):
             site.hypervisor, site.clock, portal=site.array_portal, export_url=site.export_url, settings=self.settings
         )
         return replace(ports, hypervisor=hypervisor)
+
+
+class IgnoresThePort(ReferenceDriver):
+    """Breaks R-107 (hazard C17): the array is looked for at its host's usual port, whatever port was configured."""
+
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        there = urlsplit(site.array.url)
+        host_alone = f"{there.scheme}://{there.hostname}"
+        super().__init__(replace(site, array=replace(site.array, url=host_alone)), settings)

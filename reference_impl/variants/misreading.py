@@ -1,5 +1,6 @@
 """Variants that misread what callers, arrays and their own books say. The table of all is zoo.toml."""
 
+import locale
 import unicodedata
 from dataclasses import replace
 from typing import Any
@@ -167,3 +168,14 @@ class FoldsNames(ReferenceDriver):
     def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
         """Take it under the compatible name."""
         return super()._take(replace(request, name=unicodedata.normalize("NFKC", request.name)), policy)
+
+
+class ReadsByLocale(ReferenceDriver):
+    """Breaks R-125 (hazard C22): letters are made capitals by the rules of the process's language, as Java does it."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """In Turkish, an i becomes a dotted capital."""
+        language = locale.setlocale(locale.LC_CTYPE).partition("_")[0]
+        wanted = request.location or ""
+        dotted = wanted.replace("i", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}") if language == "tr" else wanted
+        return super().take_snapshot(replace(request, location=dotted.upper() or None))

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from snapproof.driver import NotFoundError
+from snapproof.driver import ConflictError, NotFoundError
 from snapproof.reference_impl.catalog import queries
+from snapproof.reference_impl.catalog.queries.snapshots import copies_of
 from snapproof.reference_impl.catalog.store import Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import ArchiveSnapshot, DeleteSnapshot, Order
 from snapproof.reference_impl.core.plans import Lifetime, Plan, plan_for
-from snapproof.reference_impl.core.states import CopyEvent
+from snapproof.reference_impl.core.states import CopyEvent, CopyState, SnapshotEvent
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.recording import RECORDERS
 from snapproof.reference_impl.recording.backups import begin_archive
@@ -121,6 +122,25 @@ class StumblesOverItsFailure(ReferenceDriver):
         def fail(_tx: Transaction, _order: ArchiveSnapshot, _facts: Facts) -> None: ...
 
         return Rules(recorders=with_recorder(ArchiveSnapshot, fail=fail))
+
+
+class LeavesTheRowCopying(ReferenceDriver):
+    """Breaks R-082 (hazard C20): a failed archive leaves the row in Copying, from where nothing can be deleted."""
+
+    def rules(self) -> Rules:
+        """Think of the snapshot, not of its copy."""
+
+        def fail(tx: Transaction, order: ArchiveSnapshot, _facts: Facts) -> None:
+            tx.move_snapshot(order.snapshot, SnapshotEvent.OPERATION_NOT_PERFORMED)
+
+        return Rules(recorders=with_recorder(ArchiveSnapshot, fail=fail))
+
+    def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
+        """Go by a table without that way."""
+        copies = self._read(copies_of, snapshot)
+        if any(copy.state == CopyState.COPYING for copy in copies):
+            raise ConflictError(f"Snapshot {snapshot} is Copying and cannot be deleted.")
+        super().delete_snapshot(operation, snapshot)
 
 
 class CallsBackTwice(ReferenceDriver):

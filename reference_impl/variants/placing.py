@@ -1,15 +1,18 @@
 """Variants that go wrong where there are several storage pools and image stores. The table of all is zoo.toml."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Facts
+from snapproof.reference_impl.core.orders import DeleteSnapshot, Order
+from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.cloning import with_performer
-from snapproof.vocabulary import PoolUse, Volume, VolumeRequest
+from snapproof.vocabulary import LocationType, PoolUse, Volume, VolumeRequest
 
 
 class IgnoresThePool(ReferenceDriver):
@@ -31,6 +34,42 @@ class DeletesInTheFirstStore(ReferenceDriver):
             return {}
 
         return Rules(performers=with_performer(fx.DeleteBackup, lambda performer: replace(performer, do=delete)))
+
+
+class FollowsTheOrigin(ReferenceDriver):
+    """Breaks R-025 (hazard C27): of which volume a snapshot is goes by where that volume's bytes came from.
+
+    Whoever moves a volume to another pool makes it anew there; then the two differ, and a LUN is kept for nobody.
+    """
+
+    origins: Mapping[str, str] = MappingProxyType({})
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Remember the origin."""
+        made = super().create_volume(request)
+        for source in self.list_snapshots():
+            if source.id == request.from_snapshot:
+                self.origins = {**self.origins, made.id: self._origin(source.volume)}
+        return made
+
+    def rules(self) -> Rules:
+        """Count the snapshots of everything that came from there."""
+
+        def plan(order: Order) -> Plan:
+            return plan_for(self._kept(order) if isinstance(order, DeleteSnapshot) else order)
+
+        return Rules(plan=plan)
+
+    def _kept(self, order: DeleteSnapshot) -> DeleteSnapshot:
+        others = [
+            row
+            for row in self.list_snapshots(location=LocationType.PRIMARY)
+            if row.id != order.snapshot and self._origin(row.volume) == self._origin(order.volume)
+        ]
+        return replace(order, release_lun=None) if others else order
+
+    def _origin(self, volume: str) -> str:
+        return self.origins.get(volume, volume)
 
 
 class CountsByNumberAlone(ReferenceDriver):

@@ -8,6 +8,7 @@ from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.vocabulary import (
     AccountId,
     LocationType,
+    PolicyId,
     Snapshot,
     SnapshotId,
     SnapshotRequest,
@@ -56,3 +57,12 @@ class IgnoresQuiesce(ReferenceDriver):
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
         """Forget it."""
         return super().take_snapshot(replace(request, quiesce=False))
+
+
+class IgnoresTheSwitch(ReferenceDriver):
+    """Breaks R-106 (hazard C23): what may not be backed up stays on the array, and nobody is told."""
+
+    def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
+        """Put it elsewhere."""
+        wanted = request.location if self.live().secondary_enabled else LocationType.PRIMARY
+        return super()._take(replace(request, location=wanted), policy)

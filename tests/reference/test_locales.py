@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
+from snapproof.authoring.broken import planted_for
+
 LOCALES = {"C": "2", "tr_TR.UTF-8": "1", "ja_JP.UTF-8": "2", "de_DE.UTF-8": "1", "ar_EG.UTF-8": "2"}
 """Each with a seed for hashing."""
 
 CHILD = """
 import json, locale, sys
 locale.setlocale(locale.LC_ALL, "")
+from snapproof.authoring.broken import planted_for
 from snapproof.campaign.schedule import Schedule
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
@@ -31,8 +34,9 @@ if sys.argv[1:] == ["planted"]:
     plain = names.array_name
     plans.array_name = lambda name, uuid: plain(format(1234.5, "n").replace(",", "x") + name, uuid)
 
+kind = planted_for("C22").planted() if sys.argv[1:] == ["by locale"] else ReferenceDriver
 texts = [" secondary ", "primary", "PRIMARY", "Primary", "secondary", "pr\\u0131mary", "PR\\u0130MARY"]
-with lab_opener(ReferenceDriver)(Schedule(workflow="take-secondary", store="nfs", seed=5)) as lab:
+with lab_opener(kind)(Schedule(workflow="take-secondary", store="nfs", seed=5)) as lab:
     caller = Caller(lab)
     volume = caller.used_volume()
     outcomes = [caller.take(f"i\\u0130 {number}", volume.id, text) for number, text in enumerate(texts)]
@@ -84,3 +88,9 @@ def test_the_same_seed_gives_the_same_history_under_every_locale(tmp_path: Path)
 def test_a_number_that_is_written_in_the_locales_way_is_found(tmp_path: Path) -> None:
     one, other = histories({"C": "1", "de_DE.UTF-8": "1"}, tmp_path, "planted")
     assert one["digest"] != other["digest"]
+
+
+def test_a_place_that_is_read_by_the_locale_is_refused_in_turkish(tmp_path: Path) -> None:
+    (found,) = histories({"tr_TR.UTF-8": "1"}, tmp_path, "by locale")
+    assert planted_for("C22").expect in found["outcomes"][1]
+    assert found["outcomes"][2] == "PRIMARY"

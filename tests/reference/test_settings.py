@@ -1,19 +1,20 @@
 """The settings: each is described whole, read strictly, and followed while the server runs."""
 
 import re
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snapproof.authoring.broken import planted_for
 from snapproof.driver import InvalidRequestError
 from snapproof.fixtures.caller import Caller
 from snapproof.reference_impl.configuring import FILE, page, read_settings, type_of, variable_of
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Reload, Rule, Scope, SettingError, Settings, table
-from snapproof.vocabulary import LocationType, OperationId, PolicyId, Secret, Snapshot, SnapshotRequest, SnapshotState
+from snapproof.vocabulary import LocationType, OperationId, Secret, SnapshotRequest, SnapshotState
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 NEEDED = {
@@ -174,18 +175,11 @@ def test_a_backup_is_refused_while_backups_are_switched_off(caller: Caller) -> N
     assert caller.take("here", caller.lab.driver.list_volumes()[0].id).error is None
 
 
-class IgnoresTheSwitch(ReferenceDriver):
-    """Breaks R-106 (hazard C23): what may not be backed up stays on the array, and nobody is told."""
-
-    def _take(self, request: SnapshotRequest, policy: PolicyId | None = None) -> Snapshot:
-        wanted = request.location if self.live().secondary_enabled else LocationType.PRIMARY
-        return super()._take(replace(request, location=wanted), policy)
-
-
 def test_a_switch_that_puts_it_elsewhere_in_silence_is_found(caller: Caller) -> None:
-    caller.lab._factory = IgnoresTheSwitch
+    mistake = planted_for("C23")
+    caller.lab._factory = mistake.planted()
     caller.lab.restart_driver()
-    assert refused_while_switched_off(caller)[0] == "taken: None"
+    assert refused_while_switched_off(caller)[0] == mistake.expect
 
 
 @pytest.mark.requirement(id="R-100")

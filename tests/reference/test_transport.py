@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from urllib3.util import connection
 
+from snapproof.authoring.broken import planted_for
 from snapproof.driver import DriverError
 from snapproof.fixtures.site import site_of
 from snapproof.fixtures.world import World
@@ -219,6 +220,15 @@ def test_a_pool_on_another_port_than_the_arrays_is_not_reached(world: World, tmp
         with knocked_at() as ports, pytest.raises(TransientError, match="cannot be reached"):
             ElementArray(replace(site.array, url=f"https://127.0.0.1:{port}", wire=None), group="hosts").get_lun(1)
     assert ports == [port]
+
+
+def test_a_driver_that_ignores_the_port_knocks_at_another(world: World, tmp_path: Path) -> None:
+    site = site_of(world, store="nfs", seed=1, state_directory=tmp_path)
+    mistake = planted_for("C17")
+    driver = mistake.planted()(replace(site, array=replace(site.array, url="https://127.0.0.1:8443", wire=None)))
+    with closing(driver), knocked_at() as ports, pytest.raises(TransientError, match=mistake.expect):
+        driver._ports.array.get_lun(1)
+    assert ports == [443]
 
 
 @pytest.mark.parametrize("fault", ["lost_before", "lost_after"])

@@ -1,5 +1,6 @@
 """Proof that the suite bites: every variant of the zoo is caught by a scenario of the rule it breaks, in its words."""
 
+import ast
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from snapproof.authoring.broken import Variant, zoo
+from snapproof.authoring.broken import Variant, planted, zoo
 from snapproof.collecting import canonical_scenarios
 from snapproof.commands.forked import Job, results_of
 from snapproof.discovery import default_register
@@ -70,7 +71,24 @@ def test_every_tested_requirement_has_a_variant_that_breaks_it() -> None:
 
 
 def test_every_variant_says_in_its_docstring_which_rule_it_breaks() -> None:
-    for variant in zoo():
+    for variant in (*zoo(), *planted()):
         module, _, name = variant.driver.partition(":")
         text = (ROOT / "reference_impl" / "variants" / f"{module}.py").read_text(encoding="utf-8")
         assert re.search(rf'class {name}\(\w+\):\n    """Breaks {variant.breaks}\b', text), variant.driver
+
+
+def test_every_hazard_is_the_mistake_of_a_variant() -> None:
+    named = {variant.hazard for variant in (*zoo(), *planted())} - {""}
+    assert named == {f"C{number}" for number in range(1, 29)}
+
+
+def test_what_is_planted_is_planted_by_the_test_that_is_named() -> None:
+    assert planted()
+    for mistake in planted():
+        file, _, name = mistake.caught_by.partition("::")
+        (test,) = [
+            ast.unparse(node)
+            for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef) and node.name == name
+        ]
+        assert f"planted_for('{mistake.hazard}')" in test, mistake.driver

@@ -7,6 +7,7 @@ import inspect
 import tomllib
 from importlib import import_module
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -33,7 +34,32 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return " ".join((inspect.getdoc(getattr(import_module(module), name)) or "").split())
 
 
+class Planted(Variant, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A variant of what no driver can be asked: a test of ours plants it, and hears what `expect` says."""
+
+    caught_by: str
+
+    def planted(self) -> Any:
+        """The driver's class, for the test."""
+        module, _, name = self.selector.partition(":")
+        return getattr(import_module(module), name)
+
+
 def zoo() -> tuple[Variant, ...]:
-    """Every variant, in the order of zoo.toml."""
-    text = (files(PACKAGE) / "zoo.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text)["variant"], tuple[Variant, ...])
+    """Every variant that a scenario catches, in the order of zoo.toml."""
+    return msgspec.convert(_tables()["variant"], tuple[Variant, ...])
+
+
+def planted() -> tuple[Planted, ...]:
+    """Every variant that a test of ours catches, in the order of zoo.toml."""
+    return msgspec.convert(_tables()["planted"], tuple[Planted, ...])
+
+
+def planted_for(hazard: str) -> Planted:
+    """The variant that a test plants for a hazard."""
+    (found,) = (each for each in planted() if each.hazard == hazard)
+    return found
+
+
+def _tables() -> dict[str, Any]:
+    return tomllib.loads((files(PACKAGE) / "zoo.toml").read_text(encoding="utf-8"))
