@@ -58,9 +58,10 @@ class Life:
         self.live = live = self._configuration.live
         url, terms = live().catalog_url_for(site.state_directory), live().terms
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)
-        self._pools = (site.pool, *(pool.name for pool in site.further_pools))
+        pools = {site.pool: site.capacity_bytes} | {pool.name: pool.capacity_bytes for pool in site.further_pools}
+        self._pools = tuple(pools)
         self._image_stores = (site.image_store, *(store.name for store in site.further_stores))
-        self._catalog.make_known(self._pools, self._image_stores)
+        self._catalog.make_known(pools, self._image_stores)
         leases = Leases(self._catalog, terms)
         self._caller: AccountId | None = None
         if not live().certificates_verified:

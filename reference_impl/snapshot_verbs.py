@@ -17,6 +17,7 @@ from snapproof.reference_impl.core.orders import (
     Persistence,
     TakeSnapshot,
 )
+from snapproof.reference_impl.core.plans import lun_size
 from snapproof.reference_impl.life import Life
 from snapproof.vocabulary import (
     AccountId,
@@ -56,6 +57,8 @@ class SnapshotVerbs(Life):
             queries.require_idle(session, volume=request.volume, kinds=EXCLUDED[TakeSnapshot])
             order = self._take_order(session, request, location, now)
             require_fits(location, order.size_bytes)
+            taken_bytes = lun_size(order.size_bytes) if as_volume else order.size_bytes
+            queries.require_pool_room(session, order.pool, taken_bytes)
             return replace(order, policy=policy, as_volume=as_volume)
 
         order = self._carry_out(

@@ -18,6 +18,7 @@ from snapproof.reference_impl.core.orders import (
     RevertVolume,
     VolumeSource,
 )
+from snapproof.reference_impl.core.plans import lun_size
 from snapproof.reference_impl.ports import CallError
 from snapproof.reference_impl.snapshot_verbs import SnapshotVerbs
 from snapproof.vocabulary import (
@@ -60,7 +61,9 @@ class VolumeVerbs(SnapshotVerbs):
                 queries.require_idle(session, snapshot=request.from_snapshot, kinds=CHANGING)
             if request.from_template is not None:
                 queries.require_idle(session, template=request.from_template, kinds=(DeleteTemplate,))
-            return self._create_order(session, request)
+            order = self._create_order(session, request)
+            queries.require_pool_room(session, order.pool, lun_size(order.size_bytes))
+            return order
 
         return self._carry_out(
             request.operation,
@@ -128,6 +131,7 @@ class VolumeVerbs(SnapshotVerbs):
                     f"Volume {volume} has {found.size_bytes} bytes; it is never made smaller, as to {size_bytes}."
                 )
             queries.require_room_for_volume(session, found.account, size_bytes - found.size_bytes)
+            queries.require_pool_room(session, found.pool, lun_size(size_bytes) - lun_size(found.size_bytes))
             return ResizeVolume(
                 job=operation,
                 account=found.account,

@@ -59,6 +59,12 @@ def copies_at_once(open_lab: Callable[..., Lab], number: int) -> Lab:
     return open_lab("nfs", scenery=Scenery(copies_per_host=number))
 
 
+@given(parsers.parse("a storage pool may be made to hold {size:d} MiB"), target_fixture="lab")
+def a_pool_of_a_size(open_lab: Callable[..., Lab], size: int) -> Lab:
+    """Build the site with that capacity, as capacityBytes says it."""
+    return open_lab("nfs", scenery=Scenery(capacity_bytes=size * 2**20))
+
+
 @given(parsers.parse("the hosts run {hypervisor}"), target_fixture="lab")
 def hosts_run(open_lab: Callable[[str, HypervisorType], Lab], hypervisor: str) -> Lab:
     """Build the site with hosts that run `KVM` or `XenServer`; backups, if any, are kept on NFS."""

@@ -70,3 +70,18 @@ Feature: Several storage pools and image stores
     When the snapshot "wednesday" is deleted
     Then all that has changed is 1 fewer backup
     And every backup lies in just the image store that the driver says
+
+  @req:R-066 @capability:pools @capability:snapshot-primary @capability:accounting
+  Scenario: A snapshot that does not fit on its pool is refused, and nothing is reserved for it
+    Given a storage pool may be made to hold 6000 MiB
+    And on the pool primary-1, a volume "large" of 3000 MiB
+    And on the pool primary-1, a volume "small" of 3 MiB
+    And the pools' use is noted
+    When a snapshot "nightly" of "large" is taken on PRIMARY
+    Then the act is refused, saying "primary-1"
+    And all that has changed is nothing
+    And the pool primary-1 counts as many bytes as used
+    And the account is charged 0 more snapshots
+    When a snapshot "fitting" of "small" is taken on PRIMARY
+    Then the snapshot "fitting" is BackedUp on PRIMARY
+    And the pool primary-1 counts more bytes as used

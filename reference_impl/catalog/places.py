@@ -4,10 +4,10 @@ A pool and an image store may have the same number; the role of a copy says whic
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, ScalarSelect, Table, func, literal, select
+from sqlalchemy import Engine, ScalarSelect, Table, func, literal, select, update
 from sqlalchemy.sql.functions import Function
 
 from snapproof.reference_impl.catalog.image_tables import IMAGE_STORE
@@ -21,14 +21,17 @@ _FIRST = 1
 OF_POOLS = {"pool_type": "Iscsi", "storage_provider_name": "SolidFire", "managed": True}
 
 
-def make_known(engine: Engine, pools: Sequence[str], image_stores: Sequence[str]) -> None:
-    """Write down the places that are new; those that an older release knew keep their rows."""
-    for table, names, said in ((STORAGE_POOL, pools, OF_POOLS), (IMAGE_STORE, image_stores, {})):
-        for name in names:
-            with engine.begin() as connection:
-                known = connection.execute(select(table.c.id).where(table.c.name == name)).first()
-                if known is None:
-                    insert_unless_there(connection, table, {"uuid": _uuid(table, name), "name": name, **said})
+def make_known(engine: Engine, pools: Mapping[str, int | None], image_stores: Sequence[str]) -> None:
+    """Write down the places that are new, and what pools may hold; what an older release knew keeps its row."""
+    places = [(STORAGE_POOL, name, OF_POOLS, pools[name]) for name in pools]
+    places += [(IMAGE_STORE, name, {}, None) for name in image_stores]
+    for table, name, said, capacity in places:
+        with engine.begin() as connection:
+            known = connection.execute(select(table).where(table.c.name == name)).first()
+            if known is None:
+                insert_unless_there(connection, table, {"uuid": _uuid(table, name), "name": name, **said})
+            if capacity is not None and (known is None or known.capacity_bytes != capacity):
+                connection.execute(update(table).where(table.c.name == name).values(capacity_bytes=capacity))
 
 
 def store_id_of(role: str, name: str) -> Function[Any]:

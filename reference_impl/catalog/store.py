@@ -5,7 +5,7 @@ job is in leases.py.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,8 +93,8 @@ class Catalog:
         self._clock = clock
         prepare(self._engine)
 
-    def make_known(self, pools: Sequence[str], image_stores: Sequence[str]) -> None:
-        """Tell the catalog the site's storage pools and image stores by name."""
+    def make_known(self, pools: Mapping[str, int | None], image_stores: Sequence[str]) -> None:
+        """Tell the catalog the site's storage pools, with what they may hold, and its image stores by name."""
         make_known(self._engine, pools, image_stores)
 
     def now(self) -> datetime:

@@ -11,7 +11,9 @@ from snapproof.reference_impl.core.orders import DeleteSnapshot, Order
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.rules import Rules
+from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.cloning import with_performer
+from snapproof.site import Site
 from snapproof.vocabulary import LocationType, PoolUse, Volume, VolumeRequest
 
 
@@ -70,6 +72,13 @@ class FollowsTheOrigin(ReferenceDriver):
 
     def _origin(self, volume: str) -> str:
         return self.origins.get(volume, volume)
+
+
+class IgnoresTheRoom(ReferenceDriver):
+    """Breaks R-066: how much a pool may hold is told to nobody."""
+
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        super().__init__(replace(site, capacity_bytes=None), settings)
 
 
 class CountsByNumberAlone(ReferenceDriver):

@@ -34,6 +34,8 @@ class Scenery:
     host_clusters: tuple[bool, ...] = ()
     """Further clusters of hosts, and whether those of each can; guests run on the first."""
     copies_per_host: int | None = None
+    capacity_bytes: int | None = None
+    """How much a storage pool may be made to hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

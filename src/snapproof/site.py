@@ -128,6 +128,7 @@ class StoragePool:
     name: str
     array: Endpoint
     array_portal: str
+    capacity_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,8 @@ class Site:
     `image_store` name what is told of here; what there is beside it is in `further_pools`, `further_stores`
     and `further_clusters`, those of hosts.
     `copies_per_host` is how many copies a host may be given at once (concurrent.snapshots.threshold.perhost), if any
-    number is set.
+    number is set. `capacity_bytes` is how much the first pool may be made to hold (capacityBytes): LUNs of volumes and
+    snapshots on the array, each in full; a further pool has its own.
     """
 
     array: Endpoint
@@ -182,3 +184,4 @@ class Site:
     further_stores: tuple[ImageStore, ...] = ()
     further_clusters: tuple[HostCluster, ...] = ()
     copies_per_host: int | None = None
+    capacity_bytes: int | None = None

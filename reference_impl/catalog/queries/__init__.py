@@ -36,7 +36,7 @@ from snapproof.reference_impl.catalog.queries.ownership import (
     users,
 )
 from snapproof.reference_impl.catalog.queries.policies import owner_of_policy, policies, require_not_ended
-from snapproof.reference_impl.catalog.queries.pools import pools
+from snapproof.reference_impl.catalog.queries.pools import pools, require_pool_room
 from snapproof.reference_impl.catalog.queries.records import recorded
 from snapproof.reference_impl.catalog.queries.snapshots import restore_source, snapshot, snapshots
 from snapproof.reference_impl.catalog.queries.templates import (
@@ -81,6 +81,7 @@ __all__ = [
     "removed_volume",
     "require_idle",
     "require_not_ended",
+    "require_pool_room",
     "require_room",
     "require_room_for_volume",
     "resource_counts",

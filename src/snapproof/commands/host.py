@@ -111,7 +111,12 @@ def site_of(message: SiteMessage) -> Site:
         pool=message.pool,
         image_store=message.image_store,
         further_pools=tuple(
-            StoragePool(name=pool.name, array=_endpoint(pool.array), array_portal=pool.array_portal)
+            StoragePool(
+                name=pool.name,
+                array=_endpoint(pool.array),
+                array_portal=pool.array_portal,
+                capacity_bytes=pool.capacity_bytes,
+            )
             for pool in message.further_pools
         ),
         further_stores=tuple(
@@ -128,6 +133,7 @@ def site_of(message: SiteMessage) -> Site:
             for cluster in message.further_clusters
         ),
         copies_per_host=message.copies_per_host,
+        capacity_bytes=message.capacity_bytes,
     )
 
 

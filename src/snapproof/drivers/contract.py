@@ -93,6 +93,7 @@ class PoolMessage(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     array: Service
     array_portal: str
+    capacity_bytes: int | None = None
 
 
 class ClusterMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +135,7 @@ class SiteMessage(msgspec.Struct, frozen=True, kw_only=True):
     further_stores: list[StoreMessage] = []
     further_clusters: list[ClusterMessage] = []
     copies_per_host: int | None = None
+    capacity_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +259,12 @@ def message_of(site: Site) -> SiteMessage:
         pool=site.pool,
         image_store=site.image_store,
         further_pools=[
-            PoolMessage(name=pool.name, array=_service(pool.array), array_portal=pool.array_portal)
+            PoolMessage(
+                name=pool.name,
+                array=_service(pool.array),
+                array_portal=pool.array_portal,
+                capacity_bytes=pool.capacity_bytes,
+            )
             for pool in site.further_pools
         ],
         further_stores=[
@@ -269,6 +276,7 @@ def message_of(site: Site) -> SiteMessage:
             for cluster in site.further_clusters
         ],
         copies_per_host=site.copies_per_host,
+        capacity_bytes=site.capacity_bytes,
     )
 
 
