@@ -25,6 +25,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.admission import Limits
 from snapproof.reference_impl.core.effects import CopyDisk, CopyIn, CopyOut
 from snapproof.reference_impl.core.orders import Order
+from snapproof.reference_impl.core.plans import Plan
 from snapproof.reference_impl.insisting import Patience, Writer
 from snapproof.reference_impl.logs import about
 from snapproof.reference_impl.pacing import Turns
@@ -33,6 +34,7 @@ from snapproof.reference_impl.recording.recorder import BEGINNING, audit
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.running import Runner
 from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.staging import StagingRoom, require_staging, staged_bytes
 from snapproof.vocabulary import OperationId
 
 LOG = logging.getLogger("snapproof.orchestrator")
@@ -61,6 +63,7 @@ class Orchestrator:
         dice: random.Random,
     ) -> None:
         self._catalog = catalog
+        self._ports = ports
         self._leases = leases
         self._settings = settings
         self._rules = rules
@@ -68,6 +71,7 @@ class Orchestrator:
         self._writer = Writer(catalog, self._patience)
         bench = Workbench(ports=ports, live=settings)
         self.turns = Turns(ports.clock, lambda: settings().backup_parallel)
+        self._staging = StagingRoom(ports.clock, lambda: settings().staging_bytes)
         self._admission = Admission(ports.clock, limits)
         self._runner = Runner(
             catalog, bench, writer=self._writer, patience=self._patience, rules=rules, admission=self._admission
@@ -120,7 +124,7 @@ class Orchestrator:
 
     def queue(self) -> Sequence[str]:
         """The jobs that wait for their turn: those that have begun already first."""
-        return [*self._admission.queue(), *self.turns.queue()]
+        return [*self._admission.queue(), *self._staging.queue(), *self.turns.queue()]
 
     def cancel(self, uuid: OperationId) -> None:
         """Ask a job to stop; whoever runs it learns it at the next wait, or before the next step."""
@@ -160,9 +164,10 @@ class Orchestrator:
 
     def _open(self, order: Order, volume: str | None, snapshot: str | None, check: Callable[[Session], None]) -> Job:
         try:
-            self._rules.plan(order)
+            plan = self._rules.plan(order)
         except ValueError as error:
             raise InvalidRequestError(str(error)) from error
+        require_staging(self._staged_bytes(order, plan), self._settings().staging_bytes)
 
         recorder = self._rules.recorders[type(order)]
 
@@ -180,14 +185,21 @@ class Orchestrator:
         LOG.info("job %s opened: %s of %s", job.uuid, type(order).__name__, recorder.subject(order), extra=about(job))
         return job
 
+    def _staged_bytes(self, order: Order, plan: Plan) -> int:
+        store = self._ports.at(order.pool, order.image_store).store
+        return staged_bytes(order, plan, downloads=store.stages_backups)
+
     def _run(self, job: Job, *, begun: bool) -> Job:
         """Bring a job to its end while its lease is ours, and as far as that goes. Raises OvertakenError."""
         if job.phase in {Phase.DONE, Phase.FAILED}:
             return job
-        copies = any(isinstance(step.effect, COPIES) for step in self._rules.plan(job.order))
+        plan = self._rules.plan(job.order)
+        copies = any(isinstance(step.effect, COPIES) for step in plan)
+        staged = self._staged_bytes(job.order, plan)
         try:
             with (
                 self.turns.turn(job.uuid) if copies else nullcontext(),
+                self._staging.room(job.uuid, job.order.image_store, staged),
                 self._leases.holding(job, begun=begun, insist=self._patience.insist) as held,
             ):
                 return self._runner.carry_on(held, begun=begun)

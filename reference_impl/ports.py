@@ -273,6 +273,10 @@ class SecondaryStore(Protocol):
     def key_id(self) -> str:
         """The id of the key by which what is published is encrypted at rest; empty where nothing is."""
 
+    @property
+    def stages_backups(self) -> bool:
+        """Whether `fetch` puts a backup into staging; where hosts can reach it as it lies, it does not."""
+
     def inspect(self, staged: str, *, size_bytes: int) -> Image:
         """Read a staged image through, check that it is whole and self-contained, and give its digest."""
 

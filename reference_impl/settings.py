@@ -120,6 +120,14 @@ class Settings:
         most=2**40,
         scope=Scope.SERVER,
     )
+    staging_bytes: int = _setting(
+        0,
+        "snapshot.staging.size",
+        "How many bytes images on their way may take in the staging of a store; 0 is no bound. A further one waits.",
+        least=0,
+        most=2**48,
+        scope=Scope.SERVER,
+    )
     backup_retries_max: int = _setting(
         3,
         "snapshot.backup.retry",

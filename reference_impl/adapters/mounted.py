@@ -149,11 +149,17 @@ class OpenedFile:
     def read_at(self, offset: int, length: int) -> bytes:
         """Read up to `length` bytes; shorter only at the end."""
         assert self._file is not None, "A closed file gives no bytes."
+        self._will_need(offset + length, length)
         pieces = []
         while length > 0 and (piece := os.pread(self._file, length, offset)):
             pieces.append(piece)
             offset, length = offset + len(piece), length - len(piece)
         return b"".join(pieces)
+
+    def _will_need(self, offset: int, length: int) -> None:
+        """Have the system fetch what is read next, while what was read is hashed or sent (R-131)."""
+        if self._file is not None and offset < self._size_bytes and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file, offset, length, os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
         """Let go of the file. Twice is fine."""

@@ -56,6 +56,7 @@ class Staging:
 
     key_id = ""
     """An export encrypts nothing that it could name a key of."""
+    stages_backups = False
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory

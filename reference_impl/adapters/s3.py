@@ -180,6 +180,8 @@ class S3Bucket:
 class S3Store(Staging):
     """Backups in a bucket, staged on the export."""
 
+    stages_backups = True
+
     def __init__(self, directory: Directory, bucket: S3Bucket) -> None:
         super().__init__(directory)
         self.bucket = bucket

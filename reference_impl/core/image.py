@@ -14,6 +14,9 @@ _FOOTER_CHECKSUM_AT = 64
 _HEADER_CHECKSUM_AT = 36
 
 
+BLOCK_BYTES = 2 * 2**20
+
+
 class BrokenImageError(ValueError):
     """The image is not what it must be."""
 
@@ -45,3 +48,10 @@ def _check_sum(block: bytes, at: int, name: str) -> None:
     real = ~(sum(block) - sum(block[at : at + 4])) & 0xFFFFFFFF
     if claimed != real:
         raise BrokenImageError(f"The checksum of {name} is wrong.")
+
+
+def image_bytes_max(size_bytes: int) -> int:
+    """How large the image of a disk can become at most: every block of it, each with its map, and the tables."""
+    blocks = -(-size_bytes // BLOCK_BYTES)
+    table = -(-4 * blocks // SECTOR_BYTES) * SECTOR_BYTES
+    return 2 * FOOTER_BYTES + HEADER_BYTES + table + blocks * (SECTOR_BYTES + BLOCK_BYTES)

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from snapproof.reference_impl.catalog.engines import open_engine
 from snapproof.reference_impl.catalog.upgrading import downgrade
 from snapproof.reference_impl.core.names import array_name
 from snapproof.reference_impl.core.orders import ORDERS, DeleteSnapshot, TakeSnapshot
+from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
 from snapproof.simulators.solidfire.calls import call
 from snapproof.vocabulary import LocationType, OperationId, SnapshotState, Volume
@@ -24,6 +25,12 @@ ENDS = {"Allocated": "Error", "Creating": "Error", "CreatedOnPrimary": "BackedUp
     "Copying": "BackedUp",
     "Destroying": None,
 }
+
+
+READ_BY_4_9 = """SELECT s.status, s.size, s.removed, s.snapshot_type, c.store_role, c.physical_size, c.state,
+    c.update_count, v.state, v.removed FROM snapshots s JOIN snapshot_store_ref c ON c.snapshot_id = s.id
+    JOIN volumes v ON v.id = s.volume_id WHERE s.uuid = '{uuid}'"""
+"""What the old release knows of a snapshot on storage that is not managed."""
 
 
 class OldServer:
@@ -79,6 +86,40 @@ class OldServer:
             row,
         )
         return str(row["uuid"])
+
+    def share(self) -> None:
+        """Have a volume on storage that is not managed, beside the managed one."""
+        self._run("INSERT INTO storage_pool (id, name, pool_type, managed) VALUES (90, 'nfs', 'NFS', 0)", {})
+        self._run(
+            """INSERT INTO volumes (account_id, domain_id, pool_id, name, uuid, size, data_center_id, state)
+            SELECT account_id, 1, 90, 'shared', 'shared', size, 1, 'Ready' FROM volumes WHERE uuid = :volume""",
+            {"volume": self._volume.id},
+        )
+
+    def live_with_shared(self, uuid: str, between: Callable[[], None]) -> list[list[tuple[Any, ...]]]:
+        """Take, back up and delete a snapshot of the shared volume as 4.9 does; what it reads after each step."""
+        walk = ("Allocated", "Creating", "CreatedOnPrimary", "BackingUp", "BackedUp", "Destroying", "Destroyed")
+        given = {"uuid": uuid, "path": f"snapshots/2/7/{uuid}"}
+        self._run(
+            """INSERT INTO snapshots (data_center_id, account_id, domain_id, volume_id, disk_offering_id, status, name,
+            uuid, snapshot_type, size, created, hypervisor_type) SELECT 1, account_id, 1, id, 1, 'Allocated', :uuid,
+            :uuid, 0, size, '2016-05-04 03:02:01.000000', 'XenServer' FROM volumes WHERE uuid = 'shared'""",
+            given,
+        )
+        self._run(
+            """INSERT INTO snapshot_store_ref (store_id, store_role, snapshot_id, install_path, size, physical_size,
+            state, update_count, ref_cnt) SELECT 1, 'Image', id, :path, size, size, 'Creating', 0, 0 FROM snapshots
+            WHERE uuid = :uuid""",
+            given,
+        )
+        seen = []
+        for state in walk:
+            copy = {"BackedUp": "Ready", "Destroying": "Destroying", "Destroyed": "Destroyed"}.get(state, "Creating")
+            self._run("UPDATE snapshots SET status = :state WHERE uuid = :uuid", {**given, "state": state})
+            self._run("UPDATE snapshot_store_ref SET state = :copy WHERE install_path = :path", {**given, "copy": copy})
+            between()
+            seen.append(self.rows(READ_BY_4_9.format(uuid=uuid)))
+        return seen
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the old server reads."""
@@ -136,6 +177,48 @@ def test_all_of_them_at_once_and_only_once(caller: Caller, old_server: OldServer
     assert not caller.lab.calls()
     assert (caller.lab.driver.list_snapshots(), caller.lab.inventory()) == (found, inventory)
     assert violations(caller.lab) == ()
+
+
+def lives_before_and_beside(caller: Caller, old_server: OldServer) -> tuple[list[Any], list[Any]]:
+    """The same life of a snapshot on shared storage before this release came, and while it works as hard as it can."""
+    old_server.share()
+    before = old_server.live_with_shared("before", lambda: None)
+    caller.lab.restart_driver()
+    caller.lab.watch_calls()
+
+    def meanwhile() -> None:
+        caller.lab.advance(Settings().stuck_after_s + Settings().reconcile_interval_s)
+        caller.lab.driver.run_due_work()
+        caller.lab.driver.reconcile()
+
+    return before, old_server.live_with_shared("beside", meanwhile)
+
+
+@pytest.mark.requirement(id="R-008")
+def test_a_snapshot_on_shared_storage_lives_as_it_did_before(caller: Caller, old_server: OldServer) -> None:
+    before, beside = lives_before_and_beside(caller, old_server)
+    assert before == beside
+    assert old_server.rows("SELECT DISTINCT location_type FROM snapshots WHERE uuid IN ('before', 'beside')") == [
+        (None,)
+    ]
+    assert [row.name for row in caller.lab.driver.list_snapshots()] == ["kept"]
+    assert not [call for call in caller.lab.calls() if call.startswith(("nfs.", "host.", "array.Delete"))]
+
+
+class TakesThemAll(ReferenceDriver):
+    """Breaks R-008: whatever is on the way for long is given up, whoever's it is."""
+
+    def run_due_work(self) -> None:
+        """Ask for no pool."""
+        super().run_due_work()
+        with self._catalog._engine.begin() as connection:
+            connection.execute(text("UPDATE snapshots SET status = 'Error' WHERE status = 'BackingUp'"))
+
+
+def test_a_server_that_ends_what_is_not_its_own_is_noticed(caller: Caller, old_server: OldServer) -> None:
+    caller.lab._factory = TakesThemAll
+    before, beside = lives_before_and_beside(caller, old_server)
+    assert before != beside
 
 
 def test_what_an_old_server_may_still_be_doing_is_left_alone(caller: Caller, old_server: OldServer) -> None:

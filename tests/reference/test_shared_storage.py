@@ -33,6 +33,15 @@ def with_shared_volume(caller: Caller) -> Caller:
 def test_a_location_for_a_volume_on_shared_storage_is_refused_and_nothing_is_written(
     with_shared_volume: Caller, location: str
 ) -> None:
+    refused_and_unwritten(with_shared_volume, location)
+
+
+@pytest.mark.requirement(id="R-008")
+def test_without_a_location_it_is_left_to_whoever_took_those_before(with_shared_volume: Caller) -> None:
+    refused_and_unwritten(with_shared_volume, None)
+
+
+def refused_and_unwritten(with_shared_volume: Caller, location: str | None) -> None:
     lab = with_shared_volume.lab
     before, events = lab.inventory(), lab.driver.audit_events()
     lab.watch_calls()
