@@ -58,6 +58,7 @@ ALSO: Mapping[str, frozenset[str]] = {
     "GetAsyncResult": frozenset({"volumes", "drives", "reporting"}),
     "GetClusterInfo": frozenset({"reporting", "volumes", "nodes"}),
     "GetClusterCapacity": frozenset({"reporting", "volumes"}),
+    "GetClusterVersionInfo": frozenset({"reporting", "volumes", "nodes"}),
     "GetLimits": frozenset({"reporting", "volumes", "accounts"}),
     "ListAsyncResults": frozenset({"volumes", "drives", "reporting"}),
 }

@@ -15,6 +15,8 @@ import pytest
 
 from snapproof.commands.ending import ended_by_signal
 from snapproof.driver import DriverUnderTest
+from snapproof.drivers.cinder.door import SCHEME as CINDER
+from snapproof.drivers.cinder.door import become
 from snapproof.drivers.contract import VERSION, Service, SiteMessage
 from snapproof.drivers.hosting import Hosting
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
@@ -62,7 +64,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("driver", metavar="MODULE:FACTORY", help="the driver, or 'reference'")
+    parser.add_argument("driver", metavar="MODULE:FACTORY", help="the driver, 'reference', or cinder://CLASS")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="where to listen on 127.0.0.1 (default: any)")
 
 
@@ -70,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal says to end; return the exit code."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     try:
+        if arguments.driver.startswith(CINDER):
+            become(arguments.driver, arguments.port)
         factory = load_driver(full_name(arguments.driver))
 
         def start(message: SiteMessage) -> DriverUnderTest:
@@ -81,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.flush()
             wait_for_the_end()
         hosting.close()
-    except (CannotServeError, pytest.UsageError) as error:
+    except (CannotServeError, ValueError, pytest.UsageError) as error:
         sys.stderr.write(f"snapproof host: {error}\n")
         return EXIT_USAGE
     return 0

@@ -26,13 +26,18 @@ LOG_NAME = "pytest.log"
 POLL_S = 0.1
 PATIENCE_S = 15.0
 SEED_MAX = 2**32
-DRIVERS = "'reference' (the default), MODULE:FACTORY, cmd:COMMAND, http://HOST:PORT, or contract:MODULE:FACTORY"
+DRIVERS = (
+    "'reference' (the default), MODULE:FACTORY, cmd:COMMAND, http://HOST:PORT, cinder://CLASS, "
+    "or contract:MODULE:FACTORY"
+)
 EXAMPLES = """\
 examples:
   snapproof run                                        the whole suite against the reference implementation
   snapproof run --driver acme.driver:Driver            against your driver: any callable that takes a Site
   snapproof run --driver 'cmd:./driver --fast'         in any language, started by us, by the published contract
   snapproof run --driver http://127.0.0.1:8080         in any language, started by you
+  snapproof run --driver cinder://cinder.volume.drivers.solidfire.SolidFireDriver
+                                                       a volume driver of Cinder's, as it came
   snapproof run -m "requirement(id='R-003')"           one requirement
   snapproof run -k archive -n 4                        scenarios by name, on four processes (needs pytest-xdist)
   snapproof run --profile acme.toml                    names the driver and owns up to known deviations

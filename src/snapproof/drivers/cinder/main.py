@@ -1,0 +1,65 @@
+"""The process that hosts a Cinder driver: reads its arguments, says where it can be asked, and answers until its end.
+
+Started by boot.py in the environment that has Cinder.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from snapproof.drivers.cinder.answers import translated
+from snapproof.drivers.cinder.book import Book
+from snapproof.drivers.cinder.bridge import Bridge
+from snapproof.drivers.cinder.posts import VERSION, Posts, server_of
+
+BOOK_NAME = "cinder.json"
+NAP_S = 0.01
+"""No wait is longer: what a driver waits for here is over after some questions, whatever the time."""
+
+
+def hasten() -> None:
+    """Let nobody in this process sleep long. The driver is as it came; its time is not."""
+    sleep = time.sleep  # noqa: TID251  this is where waits are cut short
+    setattr(time, "sleep", lambda seconds: sleep(min(seconds, NAP_S)))  # noqa: B010  mypy knows it for a function
+
+
+def start(driver: str, options: Mapping[str, str], site: Mapping[str, Any]) -> Bridge:
+    """Begin a life at a site. Raises DriverError."""
+    from snapproof.drivers.cinder.cloud import CinderCloud
+
+    try:
+        cloud = CinderCloud(driver, options, site)
+    except Exception as error:
+        raise translated(error) from error
+    return Bridge(cloud, Book(Path(site["state_directory"]) / BOOK_NAME))
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until a signal ends the process."""
+    parser = argparse.ArgumentParser(prog="snapproof host cinder://", description=__doc__)
+    parser.add_argument("driver", help="the class, as volume_driver in cinder.conf names it")
+    parser.add_argument("options", nargs="*", metavar="OPTION=VALUE", help="of the backend's section in cinder.conf")
+    parser.add_argument("--port", type=int, default=0)
+    asked = parser.parse_args(arguments)
+    options = dict(option.split("=", 1) for option in asked.options)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    warnings.simplefilter("ignore")
+    hasten()
+    server = server_of(Posts(lambda site: start(asked.driver, options, site)), asked.port)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    sys.stdout.write(json.dumps({"ready": f"http://127.0.0.1:{server.server_port}", "contract": VERSION}) + "\n")
+    sys.stdout.flush()
+    server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""Cinder's SolidFire driver, as it came from PyPI, judged: by its class, by a command, and by an address."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from snapproof.drivers.cinder.shelf import PYTHON
+from snapproof.report.records import ScenarioFinished
+from snapproof.verdict import State
+
+pytestmark = pytest.mark.clients
+
+ROOT = Path(__file__).parents[2]
+URI = "cinder://cinder.volume.drivers.solidfire.SolidFireDriver"
+TAKEN = "features/take/primary.feature"
+LOST = "A lost answer of the array makes no second snapshot"
+
+
+@pytest.fixture
+def surroundings(programs_of: Callable[[str], Path], client_environment: dict[str, str]) -> dict[str, str]:
+    """The environment variables of the suite, with Cinder's Python named."""
+    own = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "SNAPPROOF_"))}
+    return {**client_environment, **own, "PYTHONSAFEPATH": "1", PYTHON: str(programs_of("cinder") / "python")}
+
+
+def judged(driver: str, report: Path, environment: dict[str, str]) -> tuple[dict[str, ScenarioFinished], str]:
+    """Run the command as a vendor does; give the results by their names, and what it printed."""
+    command = [sys.executable, "-m", "snapproof", "run", "--driver", driver, "--report", str(report)]
+    told = subprocess.run(
+        [*command, "-k", "lost_before or lost_after", TAKEN],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    lines = (report / "results.ndjson").read_bytes().splitlines()
+    finished = [line for line in lines if line.startswith(b'{"record":"scenario-finished"')]
+    results = [msgspec.json.decode(line, type=ScenarioFinished) for line in finished]
+    return {f"{result.scenario.name} {result.scenario.example}".strip(): result for result in results}, told.stdout
+
+
+@contextmanager
+def hosted(environment: dict[str, str]) -> Iterator[str]:
+    """The bridge as somebody else starts it; gives its address."""
+    command = [sys.executable, "-m", "snapproof", "host", URI]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split('"')[3]
+        process.terminate()
+
+
+def test_the_duplicate_after_a_lost_answer_is_named_through_every_door(
+    surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    results, told = judged(URI, tmp_path / "class", surroundings)
+    states = {name: result.state for name, result in results.items()}
+    assert states == {
+        f"{LOST} lost_before": State.PASS,
+        f"{LOST} lost_after": State.FAIL,
+    }
+    assert "driver SolidFireDriver 2.2.5 (Cinder 29.0.0)" in told
+    reason = results[f"{LOST} lost_after"].reason
+    assert "+ array cluster-1: snapshot 2 of volume 2 UUID-" in reason
+    assert "+ array cluster-1: snapshot 3 of volume 2 UUID-" in reason
+    assert "is an orphan: the driver lists no copy there." in reason
+    by_command, _ = judged(f"cmd:{sys.executable} -m snapproof host {URI}", tmp_path / "command", surroundings)
+    with hosted(surroundings) as url:
+        by_address, _ = judged(url, tmp_path / "address", surroundings)
+    assert {name: result.state for name, result in by_command.items()} == states
+    assert {name: result.state for name, result in by_address.items()} == states
