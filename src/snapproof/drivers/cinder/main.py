@@ -18,6 +18,7 @@ from typing import Any
 from snapproof.drivers.cinder.answers import translated
 from snapproof.drivers.cinder.book import Book
 from snapproof.drivers.cinder.bridge import Bridge
+from snapproof.drivers.cinder.nursery import fork_on_demand, preload
 from snapproof.drivers.cinder.posts import VERSION, Posts, server_of
 
 BOOK_NAME = "cinder.json"
@@ -43,17 +44,27 @@ def start(driver: str, options: Mapping[str, str], site: Mapping[str, Any]) -> B
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until a signal ends the process."""
+    """Serve, or be a nursery of processes that do."""
     parser = argparse.ArgumentParser(prog="snapproof host cinder://", description=__doc__)
     parser.add_argument("driver", help="the class, as volume_driver in cinder.conf names it")
     parser.add_argument("options", nargs="*", metavar="OPTION=VALUE", help="of the backend's section in cinder.conf")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--nursery", metavar="PATH", help="serve nothing; fork a life for whoever connects there")
     asked = parser.parse_args(arguments)
     options = dict(option.split("=", 1) for option in asked.options)
+    if asked.nursery:
+        preload(asked.driver)
+        fork_on_demand(asked.nursery, lambda: serve(asked.driver, options, 0))
+        return 0
+    return serve(asked.driver, options, asked.port)
+
+
+def serve(driver: str, options: Mapping[str, str], port: int) -> int:
+    """Answer until a signal ends the process."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     warnings.simplefilter("ignore")
     hasten()
-    server = server_of(Posts(lambda site: start(asked.driver, options, site)), asked.port)
+    server = server_of(Posts(lambda site: start(driver, options, site)), port)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     sys.stdout.write(json.dumps({"ready": f"http://127.0.0.1:{server.server_port}", "contract": VERSION}) + "\n")
     sys.stdout.flush()
