@@ -163,7 +163,7 @@ def the_call_was_made_with_varying_pauses(lab: Lab, call: str, least: int, most:
     """Counted since the fault was armed; no two pauses are alike, and none is a round number of half seconds."""
     moments = lab.moments_of(call)
     assert least <= len(moments) <= most, f"{call} was called {len(moments)} times."
-    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    pauses = lab.pauses_before(call)
     assert len(set(pauses)) == len(pauses), f"The pauses were {pauses}."
     assert not any((2 * pause).is_integer() for pause in pauses), f"The pauses were {pauses}."
 
@@ -173,7 +173,7 @@ def the_call_was_made_with_growing_pauses(lab: Lab, call: str, number: int) -> N
     """Counted since the fault was armed; each pause is longer than the one before."""
     moments = lab.moments_of(call)
     assert len(moments) == number, f"{call} was called {len(moments)} times."
-    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    pauses = lab.pauses_before(call)
     assert all(later > earlier for earlier, later in pairwise(pauses)), f"The pauses were {pauses}."
 
 

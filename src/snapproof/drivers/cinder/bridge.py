@@ -115,13 +115,16 @@ class Bridge:
             return shown_volume(row)
 
     def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
-        """Refuse, as Cinder's API does, while snapshots of the volume exist."""
+        """Refuse, as Cinder's API does, while snapshots of the volume exist. Failed ones go along (`--cascade`)."""
         with self._turn:
             if operation in self._book.done:
                 return
             row = self._volume(volume)
-            if kept := [snapshot.id for snapshot in self._book.snapshots_of(volume)]:
+            snapshots = self._book.snapshots_of(volume)
+            if kept := [snapshot.id for snapshot in snapshots if snapshot.status == "available"]:
                 raise ConflictError(f"Volume {volume} cannot be deleted: it has snapshots, {', '.join(kept)}.")
+            for failed in snapshots:
+                self.delete_snapshot(OperationId(f"{operation} {failed.id}"), SnapshotId(failed.id))
             self._end(row, lambda: self._cloud.driver.delete_volume(self._cloud.volume(row)))
             del self._book.volumes[volume]
             self._settle(operation)
