@@ -118,7 +118,7 @@ class InheritingDriver(FakeDriver, Placeholder):
 class FakeCloud:
     """Cinder without Cinder."""
 
-    version = "29.9"
+    version = "Cinder 29.9"
     context = "admin"
 
     def __init__(self, driver: FakeDriver) -> None:

@@ -70,7 +70,7 @@ class Cloud(Protocol):
 
     @property
     def version(self) -> str:
-        """Of Cinder."""
+        """Of what is around it, with its name."""
 
     def now(self) -> str:
         """The time, ISO 8601 in UTC."""
@@ -95,7 +95,7 @@ class Bridge:
         driver = self._cloud.driver
         served = frozenset(capability for capability, method in SERVED.items() if has_own(driver, method))
         name, version = type(driver).__name__, getattr(driver, "VERSION", "?")
-        return Description(name=name, version=f"{version} (Cinder {self._cloud.version})", capabilities=served)
+        return Description(name=name, version=f"{version} ({self._cloud.version})", capabilities=served)
 
     def create_volume(self, request: VolumeRequest) -> Volume:
         """Ask for a whole number of GiB with room for what hosts keep there; the guest sees what was asked for."""

@@ -54,7 +54,7 @@ class CinderCloud:
         volume_types.get_volume_type = lambda _context, type_id: self._types[type_id]
         self._types: dict[str, dict[str, Any]] = {}
         self.context = context.get_admin_context()
-        self.version: str = version.version_string()
+        self.version = f"Cinder {version.version_string()}"
         _configure({**OPTIONS, **options}, words_of(site), Path(site["state_directory"]))
         module, _, name = driver.rpartition(".")
         kind = getattr(importlib.import_module(module), name)

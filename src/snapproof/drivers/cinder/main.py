@@ -11,7 +11,8 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,19 +53,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--nursery", metavar="PATH", help="serve nothing; fork a life for whoever connects there")
     asked = parser.parse_args(arguments)
     options = dict(option.split("=", 1) for option in asked.options)
+    begin = partial(start, asked.driver, options)
     if asked.nursery:
         preload(asked.driver)
-        fork_on_demand(asked.nursery, lambda: serve(asked.driver, options, 0))
+        fork_on_demand(asked.nursery, lambda: serve(begin))
         return 0
-    return serve(asked.driver, options, asked.port)
+    return serve(begin, asked.port)
 
 
-def serve(driver: str, options: Mapping[str, str], port: int) -> int:
+def serve(begin: Callable[[Mapping[str, Any]], Bridge], port: int = 0) -> int:
     """Answer until a signal ends the process."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     warnings.simplefilter("ignore")
     hasten()
-    server = server_of(Posts(lambda site: start(driver, options, site)), port)
+    server = server_of(Posts(begin), port)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     sys.stdout.write(json.dumps({"ready": f"http://127.0.0.1:{server.server_port}", "contract": VERSION}) + "\n")
     sys.stdout.flush()

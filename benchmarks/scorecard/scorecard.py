@@ -1,0 +1,223 @@
+"""Judge drivers that others wrote, and write down what was observed: docs/scorecard.md and a matrix in HTML.
+
+`python benchmarks/scorecard/scorecard.py REPORTS` runs the suite on every driver of drivers.toml, each into a folder of
+its own below REPORTS, and writes the page. `--only NAME` judges one; `--write` judges none and writes the page of what
+lies there. A red cell without a sentence of its own in drivers.toml is named, and the exit code is 1.
+"""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import msgspec
+
+from snapproof.report.matrix_page import MATRIX_NAME, Column, matrix_page, read_run
+from snapproof.report.records import ScenarioFinished
+from snapproof.timeline import Kind, Moment
+from snapproof.verdict import State
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PAGE = ROOT / "docs" / "scorecard.md"
+LETTERS = {
+    State.PASS: "✓",
+    State.FAIL: "✗",
+    State.XFAIL: "≠",
+    State.NOT_SUPPORTED: "-",
+    State.NOT_TESTABLE: "○",
+    State.TIMEOUT: "✗",
+    State.DRIVER_CRASH: "✗",
+}
+RED = frozenset({State.FAIL, State.TIMEOUT, State.DRIVER_CRASH, State.XPASS, State.HARNESS_ERROR})
+SILENT = frozenset({State.NOT_SUPPORTED, State.NOT_RUN})
+CALLS_MAX = 14
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a driver did where a cell is red, in plain words; `scenario` is a pattern of scenario ids."""
+
+    scenario: str
+    said: str
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A driver of the card. In `driver` and `python`, {python} and {card} stand for a Python and this folder."""
+
+    name: str
+    title: str
+    driver: str
+    python: str
+    origin: str
+    assumption: str
+    profile: str = ""
+    finding: tuple[Finding, ...] = ()
+
+
+class Card(msgspec.Struct, frozen=True):
+    """The file."""
+
+    judged: tuple[Judged, ...]
+
+
+def main() -> int:
+    """Judge and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("reports", type=Path)
+    parser.add_argument("--only", default="", metavar="NAME")
+    parser.add_argument("--write", action="store_true", help="judge nothing; write the page of what is there")
+    asked = parser.parse_args()
+    card = msgspec.convert(tomllib.loads((HERE / "drivers.toml").read_text(encoding="utf-8")), Card)
+    for judged in card.judged:
+        if not asked.write and asked.only in {"", judged.name}:
+            judge(judged, asked.reports / judged.name)
+    results = {judged: finished(asked.reports / judged.name) for judged in card.judged}
+    present = {judged: rows for judged, rows in results.items() if rows}
+    PAGE.write_text("\n".join(page(present, asked.reports)), encoding="utf-8")
+    runs = [Column(run=read_run(asked.reports / judged.name), link=f"{judged.name}/") for judged in present]
+    (asked.reports / MATRIX_NAME).write_text(matrix_page(runs), encoding="utf-8")
+    unexplained = [
+        f"{judged.name}: {row.scenario.id}" for judged, rows in present.items() for row in mute(judged, rows)
+    ]
+    print("\n".join(unexplained) or f"Every red cell is explained in {PAGE}.")
+    return 1 if unexplained else 0
+
+
+def judge(judged: Judged, report: Path) -> None:
+    """Run the suite."""
+    command = [sys.executable, "-m", "snapproof", "run", "--driver", selector(judged), "--report", str(report)]
+    profile = ["--profile", str(HERE / judged.profile)] if judged.profile else []
+    python = os.environ.get(judged.python, "")
+    environment = {**os.environ, **({"SNAPPROOF_CINDER_PYTHON": python} if python else {})}
+    subprocess.run([*command, *profile], cwd=ROOT, env=environment, check=False)
+
+
+def selector(judged: Judged) -> str:
+    """What --driver is given."""
+    return judged.driver.format(python=os.environ.get(judged.python, "python"), card=HERE.relative_to(ROOT))
+
+
+def finished(report: Path) -> dict[str, ScenarioFinished]:
+    """Read the results of a run, by scenario; nothing where there was none."""
+    ledger = report / "results.ndjson"
+    lines = ledger.read_bytes().splitlines() if ledger.exists() else []
+    rows = [line for line in lines if line.startswith(b'{"record":"scenario-finished"')]
+    results = [msgspec.json.decode(row, type=ScenarioFinished) for row in rows]
+    return {result.scenario.id: result for result in results}
+
+
+def said_of(judged: Judged, row: ScenarioFinished) -> str:
+    """The sentence for a red cell."""
+    return next((known.said for known in judged.finding if fnmatchcase(row.scenario.id, known.scenario)), "")
+
+
+def mute(judged: Judged, rows: Mapping[str, ScenarioFinished]) -> list[ScenarioFinished]:
+    """Red cells that nobody has explained."""
+    return [row for row in rows.values() if row.state in RED and not said_of(judged, row)]
+
+
+def page(results: Mapping[Judged, Mapping[str, ScenarioFinished]], reports: Path) -> Iterator[str]:
+    """Write the page."""
+    yield (HERE / "head.md").read_text(encoding="utf-8").rstrip()
+    yield ""
+    yield "| driver | judged as | version | verdict | " + " | ".join(LEGEND.values()) + " |"
+    yield "|---" * (4 + len(LEGEND)) + "|"
+    for judged, rows in results.items():
+        yield summary(judged, rows, reports / judged.name)
+    yield from ("", "What is assumed of each:", "")
+    yield from (f"* **{judged.title}** ({judged.origin}): {judged.assumption}" for judged in results)
+    yield from ("", "## What was asked, with which fault", "")
+    yield f"{', '.join(f'{letter} {LEGEND[state]}' for state, letter in LETTERS.items() if state in LEGEND)}."
+    yield "Scenarios that no driver of the card supports are left out."
+    yield ""
+    yield "| requirement | scenario | fault or case | " + " | ".join(judged.title for judged in results) + " |"
+    yield "|---" * (3 + len(results)) + "|"
+    yield from cells(list(results.values()))
+    for judged, rows in results.items():
+        yield from told(judged, rows)
+    yield ""
+
+
+LEGEND = {
+    State.PASS: "passed",
+    State.FAIL: "failed",
+    State.XFAIL: "does not apply, with the reason",
+    State.NOT_SUPPORTED: "not supported",
+    State.NOT_TESTABLE: "not testable",
+}
+
+
+def summary(judged: Judged, rows: Mapping[str, ScenarioFinished], report: Path) -> str:
+    """One driver, one line."""
+    known = next(row.driver for row in rows.values() if row.driver is not None)
+    counts = [sum(LETTERS[row.state] == LETTERS[state] for row in rows.values()) for state in LEGEND]
+    verdict = read_run(report).verdict.conclusion
+    numbers = " | ".join(map(str, counts))
+    return f"| {judged.title} | `{judged.driver}` | {known.version} | {verdict} | {numbers} |"
+
+
+def cells(runs: Sequence[Mapping[str, ScenarioFinished]]) -> Iterator[str]:
+    """The rows of the matrix: one for each scenario and case that some driver was asked."""
+    scenarios = {key: row.scenario for rows in runs for key, row in rows.items() if row.state not in SILENT}
+    for key, scenario in sorted(scenarios.items(), key=lambda known: (known[1].requirements, known[0])):
+        states = [LETTERS.get(rows[key].state, "?") if key in rows else " " for rows in runs]
+        case = scenario.example.replace("|", "\\|")
+        name = scenario.name.removesuffix(f" {scenario.example}")
+        yield f"| {', '.join(scenario.requirements)} | {name} | {case} | {' | '.join(states)} |"
+
+
+def told(judged: Judged, rows: Mapping[str, ScenarioFinished]) -> Iterator[str]:
+    """What a driver did where its cells are red or do not apply."""
+    yield from ("", f"## {judged.title}")
+    groups: dict[str, list[ScenarioFinished]] = {}
+    for row in rows.values():
+        if row.state in RED:
+            groups.setdefault(said_of(judged, row), []).append(row)
+    for said, found in groups.items():
+        yield from ("", f"**{said}**", "")
+        for row in found:
+            yield f"* {', '.join(row.scenario.requirements)}, {row.scenario.name.strip()}: {wire(row)}"
+            yield f"  `{replay(judged, row)}`"
+    excused = {row.reason.splitlines()[0] for row in rows.values() if row.state is State.XFAIL}
+    if excused:
+        yield from ("", "Does not apply:", "")
+        yield from (f"* {reason}" for reason in sorted(excused))
+
+
+def wire(row: ScenarioFinished) -> str:
+    """What reached the array during the last act, in order."""
+    calls = [line for line in map(_said, _last_act(row.timeline)) if line]
+    shown = [*calls[:CALLS_MAX], "…"] if len(calls) > CALLS_MAX else calls
+    return f"on the wire {', '.join(shown)}." if shown else "nothing of the act reached the array."
+
+
+def _last_act(timeline: Sequence[Moment]) -> Sequence[Moment]:
+    acts = [number for number, moment in enumerate(timeline) if moment.kind is Kind.STEP and "When " in moment.text]
+    if not acts:
+        return timeline
+    rest = timeline[acts[-1] + 1 :]
+    end = next((number for number, moment in enumerate(rest) if moment.kind is Kind.STEP), len(rest))
+    return rest[:end]
+
+
+def _said(moment: Moment) -> str:
+    if moment.kind is Kind.CALL and moment.lane == "array":
+        return moment.text.partition("#")[0]
+    if moment.kind is Kind.FAULT:
+        return f"({moment.text.partition(' at ')[0]})"
+    return ""
+
+
+def replay(judged: Judged, row: ScenarioFinished) -> str:
+    """The line that repeats it."""
+    named = judged.driver.format(python="PYTHON", card=HERE.relative_to(ROOT))
+    return f"snapproof run --driver {shlex.quote(named)} --seed 1 -- {shlex.quote(row.scenario.id)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
