@@ -161,9 +161,8 @@ def the_call_was_made(lab: Lab, call: str, number: int) -> None:
 @then(parsers.parse("the call {call} was made {least:d} to {most:d} times, after pauses that varied"))
 def the_call_was_made_with_varying_pauses(lab: Lab, call: str, least: int, most: int) -> None:
     """Counted since the fault was armed; no two pauses are alike, and none is a round number of half seconds."""
-    moments = lab.moments_of(call)
-    assert least <= len(moments) <= most, f"{call} was called {len(moments)} times."
-    pauses = lab.pauses_before(call)
+    calls, pauses = len(lab.moments_of(call)), lab.pauses_of(call)
+    assert least <= calls <= most, f"{call} was called {calls} times."
     assert len(set(pauses)) == len(pauses), f"The pauses were {pauses}."
     assert not any((2 * pause).is_integer() for pause in pauses), f"The pauses were {pauses}."
 
@@ -171,9 +170,8 @@ def the_call_was_made_with_varying_pauses(lab: Lab, call: str, least: int, most:
 @then(parsers.parse("the call {call} was made {number:d} times, after pauses that grew"))
 def the_call_was_made_with_growing_pauses(lab: Lab, call: str, number: int) -> None:
     """Counted since the fault was armed; each pause is longer than the one before."""
-    moments = lab.moments_of(call)
-    assert len(moments) == number, f"{call} was called {len(moments)} times."
-    pauses = lab.pauses_before(call)
+    calls, pauses = len(lab.moments_of(call)), lab.pauses_of(call)
+    assert calls == number, f"{call} was called {calls} times."
     assert all(later > earlier for earlier, later in pairwise(pauses)), f"The pauses were {pauses}."
 
 

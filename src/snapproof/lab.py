@@ -246,11 +246,11 @@ class Lab(HostileLab, Protocol):
         Work is `clones of volumes` (by their source), `copies` (by the host that does them), `signing` (by target).
         """
 
-    def pauses_before(self, call: str) -> Sequence[float]:
-        """How long the driver waited before each repetition of a `service.method`. Raises NotTestableError."""
-
     def moments_of(self, call: str) -> Sequence[float]:
         """When the driver made the calls of a `service.method` since the last `watch_calls`, in order."""
+
+    def pauses_of(self, call: str) -> Sequence[float]:
+        """How many seconds lay between those calls, by the clock that the driver lives by."""
 
     def unspent_faults(self) -> Sequence[str]:
         """Faults that were armed and never met."""
