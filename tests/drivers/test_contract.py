@@ -1,6 +1,7 @@
 """The published contract: every verb and every error of the port travels and arrives as what it was."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,18 +12,22 @@ from hypothesis import strategies as st
 from snapproof import driver as port
 from snapproof.driver import DriverError
 from snapproof.drivers.contract import (
+    IDEMPOTENCY_KEY,
     KINDS,
     PROBLEM,
     BrokenContractError,
+    DriverDiedError,
     DriverSilentError,
+    OurMessageError,
     Problem,
     Service,
+    SiteMessage,
     error_of,
     problem_of,
     verbs,
 )
 from snapproof.drivers.hosting import Hosting
-from snapproof.drivers.remote import PATIENCE_S, speak
+from snapproof.drivers.remote import PATIENCE_S, begin, speak
 from snapproof.simulators.clock import VirtualClock
 from snapproof.site import Answer
 from snapproof.vocabulary import (
@@ -160,6 +165,11 @@ def test_every_verb_of_the_port_can_be_asked() -> None:
             "a problem of type 'urn:mine'; there are urn:snapproof",
         ),
         ((202, {}, b"{}"), "missing required field `job`"),
+        ((200, {}, b""), "truncated"),
+        (
+            (404, {"content-type": PROBLEM}, b'{"type":"urn:snapproof:problem:conflict","status":409}'),
+            "HTTP 404 with a problem that calls itself 409",
+        ),
     ],
 )
 def test_what_breaks_the_contract_is_quoted(answer: Answer, words: str) -> None:
@@ -195,6 +205,44 @@ def test_nothing_can_be_asked_before_a_life_begins() -> None:
     status, _, said = Hosting(lambda _site: pytest.fail("nobody begins"))("POST", "/v1/reconcile", {}, b"{}")
     assert status == 409
     assert "post a site to /v1/begin first" in json.loads(said)["detail"]
+
+
+def test_the_operation_is_the_idempotency_key_of_what_it_is_about() -> None:
+    heard: list[str] = []
+
+    def wire(_method: str, _target: str, headers: Mapping[str, str], _body: bytes) -> Answer:
+        heard.append(headers.get(IDEMPOTENCY_KEY, "none"))
+        return 204, {}, b""
+
+    client: Any = speak(wire, clock=VirtualClock())
+    client.delete_volume(OperationId("löschen 1"), VolumeId("v"))
+    client.reconcile()
+    with pytest.raises(BrokenContractError):
+        client.take_snapshot(REQUEST)
+    assert heard == ["l%C3%B6schen%201", "none", "op"]
+
+
+def test_a_message_of_ours_that_breaks_the_contract_is_never_sent() -> None:
+    def wire(*_exchange: object) -> Answer:
+        pytest.fail("it was sent")
+
+    client: Any = speak(wire, clock=VirtualClock())
+    wrong: Any = 7
+    with pytest.raises(OurMessageError, match="delete_volume was to be sent a message that breaks the contract"):
+        client.delete_volume(OperationId("op"), wrong)
+    site = SiteMessage(
+        array=wrong,
+        array_portal="",
+        hosts_group="",
+        hypervisor=wrong,
+        export_url="",
+        export_path="",
+        bucket=None,
+        state_directory="",
+        seed=1,
+    )
+    with pytest.raises(OurMessageError, match="begin was to be sent"):
+        begin(wire, site, clock=VirtualClock(), explain=DriverDiedError)
 
 
 def test_a_service_does_not_show_its_password() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from snapproof.driver import DriverKilledError
-from snapproof.drivers.contract import BrokenContractError, DriverDiedError, DriverSilentError
-from snapproof.drivers.outside import CommandDriver, UrlDriver
+from snapproof.drivers.contract import BrokenContractError, DriverDiedError, DriverSilentError, message_of
+from snapproof.drivers.outside import CommandDriver, MachineClock, UrlDriver
 from snapproof.drivers.process import LOG_NAME, Life
+from snapproof.drivers.remote import begin, over_socket
 from snapproof.fixtures.doors import Doors
 from snapproof.fixtures.site import site_of
 from snapproof.fixtures.world import World
@@ -107,7 +108,13 @@ def test_what_cannot_be_started_is_said() -> None:
             BrokenContractError,
             "name",
         ),
-        ("self.close_connection = True; return", DriverSilentError, "gave no answer to POST /v1/describe"),
+        ("self.close_connection = True; return", BrokenContractError, "lives, and .* ended POST /v1/describe without"),
+        (
+            "self.wfile.write(b'HTTP/1.1 200 OK\\r\\ncontent-length: 90\\r\\n\\r\\n{'); return",
+            BrokenContractError,
+            "ended POST /v1/describe without an answer",
+        ),
+        ("self.wfile.write(b'hello'); return", BrokenContractError, "ended POST /v1/describe without an answer"),
     ],
 )
 def test_death_lies_and_silence_are_told_apart(
@@ -117,6 +124,26 @@ def test_death_lies_and_silence_are_told_apart(
     with pytest.raises(kind, match=words):
         driver.describe()
     driver.close()
+
+
+def test_silence_is_not_waited_for(site: Site, tmp_path: Path) -> None:
+    server = SERVER.format(describe="threading.Event().wait()")
+    found = life(tmp_path, server)
+    wire = over_socket(found.wait_until_ready().ready, patience_s=0.3)
+    driver = begin(wire, message_of(site), clock=MachineClock(), explain=found.explain)
+    with pytest.raises(DriverSilentError, match="gave no answer to POST /v1/describe"):
+        driver.describe()
+    found.close()
+
+
+def test_what_a_driver_says_when_it_is_ready_is_kept_in_its_log_alone(site: Site, tmp_path: Path) -> None:
+    flood = "[print('x' * 1_000, flush=True) for _ in range(2_000)]"
+    driver: Any = CommandDriver(written(tmp_path, SERVER, describe=flood))(site)
+    driver.reconcile()
+    with pytest.raises(BrokenContractError):
+        driver.describe()
+    driver.close()
+    assert (site.state_directory / LOG_NAME).read_text().count("x" * 1_000) == 2_000
 
 
 def test_a_kill_is_a_kill_and_the_next_life_has_the_same_state(site: Site) -> None:

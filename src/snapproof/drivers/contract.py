@@ -38,6 +38,9 @@ JOBS = "/v1/jobs/"
 CALLER = "snapproof-caller"
 """The header that names the account on whose behalf a verb is asked for; without it, the lab itself asks."""
 
+IDEMPOTENCY_KEY = "idempotency-key"
+"""The header that repeats the operation id of the message, percent-encoded, for whoever looks for it there."""
+
 PROBLEM = "application/problem+json"
 JSON = "application/json"
 

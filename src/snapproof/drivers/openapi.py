@@ -12,6 +12,7 @@ import msgspec
 from snapproof.drivers.contract import (
     BEGIN,
     CALLER,
+    IDEMPOTENCY_KEY,
     JOBS,
     JSON,
     KINDS,
@@ -35,6 +36,13 @@ _CALLER: dict[str, Any] = {
     "required": False,
     "schema": {"type": "string"},
     "description": "The account on whose behalf this is asked; without it, the lab asks, who may everything.",
+}
+_KEY: dict[str, Any] = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The operation's id again, percent-encoded, where the message is about an operation.",
 }
 
 
@@ -66,7 +74,7 @@ def _operation(name: str, purpose: str, body: dict[str, Any], answer: dict[str, 
         "operationId": name,
         "summary": summary,
         "description": purpose,
-        "parameters": [] if name == "begin" else [_CALLER],
+        "parameters": [] if name == "begin" else [_CALLER, _KEY],
         "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
         "responses": {**_done(answer), **_later(), **_problems()},
     }

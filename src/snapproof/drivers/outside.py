@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from snapproof.driver import DriverFactory, DriverUnderTest
-from snapproof.drivers.contract import DriverDiedError, SiteMessage, message_of
+from snapproof.drivers.contract import DriverDiedError, DriverSilentError, SiteMessage, message_of
 from snapproof.drivers.hosting import Hosting
 from snapproof.drivers.process import Life
-from snapproof.drivers.remote import begin, over_socket, speak
+from snapproof.drivers.remote import NobodyThereError, UnansweredError, begin, over_socket, speak
 from snapproof.selection import full_name, load_driver
 from snapproof.site import Site
 
@@ -67,11 +67,17 @@ class UrlDriver:
 
     def __call__(self, site: Site) -> DriverUnderTest:
         """Begin a life. Raises DriverDiedError where nobody answers."""
-        return begin(over_socket(self._url), message_of(site), clock=MachineClock(), explain=DriverDiedError)
+        return begin(over_socket(self._url), message_of(site), clock=MachineClock(), explain=_gone_or_silent)
 
     def kill(self) -> None:
         """Refuse."""
         raise RuntimeError(f"{self._url} was started by somebody else and cannot be killed.")
+
+
+def _gone_or_silent(complaint: UnansweredError) -> BaseException:
+    """Tell as much as can be told of a process that is not ours."""
+    kind = DriverDiedError if isinstance(complaint, NobodyThereError) else DriverSilentError
+    return kind(str(complaint))
 
 
 def spoken_to(uri: str) -> DriverFactory:

@@ -39,7 +39,7 @@ class Life:
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> None:
         self._command = command
-        self._killed = False
+        self._killed = self._ready = False
         self._log_path = folder / LOG_NAME
         self._log = self._log_path.open("ab")
         try:
@@ -70,18 +70,20 @@ class Life:
             if not line:
                 raise DriverDiedError(self._about("ended before it was ready"))
             with contextlib.suppress(msgspec.MsgspecError):
-                return _spoken(msgspec.json.decode(line, type=Ready))
+                ready = msgspec.json.decode(line, type=Ready)
+                self._ready = True
+                return _spoken(ready)
         raise DriverDiedError(self._about(f"said nothing like a ready line within {patience_s:g} s"))
 
-    def explain(self, complaint: str) -> BaseException:
+    def explain(self, complaint: Exception) -> BaseException:
         """Say whose fault it is that there was no answer."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(0.5)  # a process that dies closes its sockets first
         if self._killed:
-            return DriverKilledError(complaint)
+            return DriverKilledError(str(complaint))
         if self._child.poll() is not None:
             return DriverDiedError(self._about("died"))
-        return DriverSilentError(complaint)
+        return DriverSilentError(str(complaint))
 
     def kill(self) -> None:
         """End it at once, children and all, as the lab's faults want it."""
@@ -106,7 +108,8 @@ class Life:
             for line in stdout:
                 self._log.write(line)
                 self._log.flush()
-                self._lines.put(line)
+                if not self._ready:
+                    self._lines.put(line)
         self._lines.put(b"")
 
     def _about(self, why: str) -> str:
