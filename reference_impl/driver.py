@@ -3,6 +3,7 @@
 What a request becomes is in volume_verbs.py and snapshot_verbs.py, how it is carried out in orchestrator.py.
 """
 
+import random
 from collections.abc import Sequence
 
 from snapproof import __version__
@@ -18,6 +19,7 @@ from snapproof.reference_impl.rights import Rights
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.sweeping import Sweeper
 from snapproof.reference_impl.telling import Telling
+from snapproof.reference_impl.verifying import Verifier
 from snapproof.site import Site
 from snapproof.vocabulary import (
     AccountId,
@@ -38,6 +40,8 @@ class ReferenceDriver(AccountVerbs, Telling, Measured, Explained, Repairing):
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
         super().__init__(site, settings)
         self._sweeper = Sweeper(self._catalog, self._orchestrator, self._ports, self.live)
+        dice = random.Random(f"verification of {site.seed}")
+        self._verifier = Verifier(self._catalog, self._orchestrator, self._ports, self.live, dice)
         self._policies = Policies(
             self._catalog,
             self._orchestrator,
@@ -83,6 +87,7 @@ class ReferenceDriver(AccountVerbs, Telling, Measured, Explained, Repairing):
         self._finish_removals()
         self._policies.run_due()
         self._sweeper.run_due()
+        self._verifier.run_due()
 
     def reconcile(self) -> None:
         """Bring every unfinished job to its end."""

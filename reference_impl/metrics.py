@@ -147,6 +147,12 @@ TABLE = (
         read=_plain(lambda figures: figures.catalog.leaks),
     ),
     Measure(
+        name="snapproof_backups_damaged",
+        text="Backups that were no longer what was written when they were last read again.",
+        attribute="BackupsDamaged",
+        read=_plain(lambda figures: figures.catalog.backups_damaged),
+    ),
+    Measure(
         name="snapproof_orphans",
         text="Objects on the array that are ours and that nobody needs, when the last sweep had looked.",
         attribute="Orphans",

@@ -5,12 +5,15 @@ hypervisor or store stands behind a port is not known here.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
+from snapproof.digests import Manifest
 from snapproof.reference_impl.pacing import Pace
 from snapproof.reference_impl.waiting import WatchedClock
+from snapproof.site import ReadableFile
 from snapproof.vocabulary import Qos
 
 
@@ -259,11 +262,12 @@ class Hypervisor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A backup as it lies on secondary storage."""
+    """A backup as it lies on secondary storage. Its manifest says no more of it than the digest does."""
 
     path: str
     physical_size_bytes: int
     digest: str
+    manifest: Manifest | None = field(default=None, compare=False)
 
 
 class SecondaryStore(Protocol):
@@ -285,6 +289,9 @@ class SecondaryStore(Protocol):
 
     def published(self, path: str) -> Image | None:
         """Look at a backup by its path; None where there is none."""
+
+    def reading(self, path: str) -> AbstractContextManager[ReadableFile]:
+        """Open a backup by its path, to read parts of it. Raises CallError, GoneError where there is none."""
 
     def fetch(self, image: Image, staging: str) -> str:
         """Make a backup reachable for hosts, checked against its digest; give the file's path on the export."""

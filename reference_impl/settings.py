@@ -162,6 +162,19 @@ class Settings:
     reconcile_interval_s: float = _seconds(
         3_600.0, "snapshot.reconcile.interval", "How often a running server sweeps up what nobody needs."
     )
+    verify_interval_s: float = _seconds(
+        DAY_S,
+        "snapshot.verify.interval",
+        "How often each backup is read again, in part, and held against what was written.",
+        most=365 * DAY_S,
+    )
+    verify_share: int = _setting(
+        5,
+        "snapshot.verify.share",
+        "How many percent of a backup's chunks are read each time, and one at least; 0 reads none of any backup.",
+        least=0,
+        most=100,
+    )
     stuck_after_s: float = _seconds(
         10_800.0,
         "snapshot.stuck.after",

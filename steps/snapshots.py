@@ -122,6 +122,14 @@ def the_driver_works_for(lab: Lab, scene: Scene, hours: int) -> None:
     scene.look_again(lab)
 
 
+@when(parsers.parse("{days:d} days pass, and each day the driver does what is due"))
+def days_pass(lab: Lab, days: int) -> None:
+    """Whatever is looked at in samples has been looked at by then."""
+    for _ in range(days):
+        lab.advance(86_400)
+        lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+
+
 @given(parsers.parse('at the call {call}, somebody else deletes the snapshot "{name}"'))
 def somebody_deletes(lab: Lab, scene: Scene, call: str, name: str) -> None:
     """A second caller at the same time. The snapshot is found by its name then: it may be in the making."""

@@ -27,3 +27,22 @@ Feature: A copy that is no longer what was written is not restored
       | S3    | a cut end              |
       | S3    | a false header         |
       | S3    | an absurd virtual size |
+
+  @req:R-164 @capability:snapshot-secondary @capability:volume-from-secondary @capability:verification @capability:alerts
+  Scenario Outline: A copy with <damage> is told of before anybody wants it back
+    Given backups are kept on <store>
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And a snapshot "monday" of "database" on SECONDARY
+    And a snapshot "tuesday" of "database" on SECONDARY
+    And the backup of "monday" has <damage>
+    When 30 days pass, and each day the driver does what is due
+    Then an alert about "monday" says "damage"
+    And no alert was raised about "tuesday"
+    And the driver lists the snapshot "monday" as BackedUp
+
+    Examples:
+      | store | damage         |
+      | NFS   | a flipped bit  |
+      | NFS   | a false header |
+      | S3    | a cut end      |

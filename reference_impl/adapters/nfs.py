@@ -6,9 +6,9 @@ image through. What the server's error numbers mean for a call is said in one ta
 
 import errno
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
-from snapproof.digests import digest_of
+from snapproof.digests import digest_of, read_through
 from snapproof.reference_impl.core.image import FOOTER_BYTES, HEADER_BYTES, BrokenImageError, check_image
 from snapproof.reference_impl.ports import (
     CallError,
@@ -68,7 +68,8 @@ class Staging:
                 start = file.read_at(0, FOOTER_BYTES + HEADER_BYTES)
                 end = file.read_at(max(0, file.size_bytes - FOOTER_BYTES), FOOTER_BYTES)
                 check_image(start, end, path=staged, size_bytes=size_bytes)
-                return Image(path=staged, physical_size_bytes=file.size_bytes, digest=digest_of(file))
+                digest, manifest = read_through(file)
+                return Image(path=staged, physical_size_bytes=file.size_bytes, digest=digest, manifest=manifest)
         except BrokenImageError as error:
             raise RefusedError(str(error)) from error
 
@@ -156,6 +157,10 @@ class NfsStore(Staging):
                 return Image(path=path, physical_size_bytes=file.size_bytes, digest=digest_of(file))
         except GoneError:
             return None
+
+    def reading(self, path: str) -> AbstractContextManager[ReadableFile]:
+        """Open the file."""
+        return self.opened(path)
 
     def fetch(self, image: Image, staging: str) -> str:
         """Check the backup; hosts can reach it where it is."""

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -177,6 +178,30 @@ class S3Bucket:
         self._transport.close()
 
 
+class S3Object:
+    """An object as a file that is read by ranges."""
+
+    def __init__(self, bucket: S3Bucket, key: str, size_bytes: int) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._size_bytes = size_bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """As the store said when it was asked."""
+        return self._size_bytes
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """GetObject of one range."""
+        stop = min(offset + length, self._size_bytes) - 1
+        if stop < offset:
+            return b""
+        return self._bucket.request("GET", self._key, headers={"range": f"bytes={offset}-{stop}"})[2]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class S3Store(Staging):
     """Backups in a bucket, staged on the export."""
 
@@ -217,6 +242,14 @@ class S3Store(Staging):
         if found is None:
             return None
         return Image(path=path, physical_size_bytes=found[0], digest=digest_of_chunks(self.bucket.read(path, found[0])))
+
+    @contextmanager
+    def reading(self, path: str) -> Iterator[ReadableFile]:
+        """Look how large the object is; its bytes are asked for as they are read."""
+        found = self.bucket.head(path)
+        if found is None:
+            raise GoneError(f"The bucket has no {path}.")
+        yield S3Object(self.bucket, path, found[0])
 
     def fetch(self, image: Image, staging: str) -> str:
         """Download into the staging directory and check what has arrived there."""

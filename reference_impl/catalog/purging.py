@@ -13,6 +13,7 @@ from snapproof.reference_impl.catalog.image_tables import VM_TEMPLATE
 from snapproof.reference_impl.catalog.ledger import EVENT, USAGE_EVENT
 from snapproof.reference_impl.catalog.schema import (
     ASYNC_JOB,
+    BACKUP_MANIFEST,
     OUTBOX,
     SNAPSHOT_DETAILS,
     SNAPSHOT_STORE_REF,
@@ -34,7 +35,7 @@ _MADE = (
 )
 """Orders that make something, and where it is."""
 
-_OF_A_SNAPSHOT = (SNAPSHOT_STORE_REF, SNAPSHOT_DETAILS)
+_OF_A_SNAPSHOT = (SNAPSHOT_STORE_REF, SNAPSHOT_DETAILS, BACKUP_MANIFEST)
 
 
 def purge(connection: Connection, before: datetime) -> Mapping[str, int]:

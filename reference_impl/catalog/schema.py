@@ -1,8 +1,8 @@
 """The tables of volumes, snapshots and jobs, under CloudStack's names; what happened is told in ledger.py.
 
 Declared are the columns that are read or written here, or that an older release reads: it must find what it expects in
-rows that we wrote, hence their defaults. What else an upgraded database has is left as it is. `outbox` and
-`storage_leak` are ours, and so are the columns of `async_job` that make a step provable.
+rows that we wrote, hence their defaults. What else an upgraded database has is left as it is. `outbox`,
+`storage_leak` and `backup_manifest` are ours, and so are the columns of `async_job` that make a step provable.
 A change here needs a migration (docs/upgrading.md).
 """
 
@@ -279,4 +279,15 @@ STORAGE_LEAK = table(
     Column("created", DateTime, nullable=False),
     Column("cleared", DateTime),
     UniqueConstraint("job_id", name="uc_storage_leak__job_id"),
+)
+
+BACKUP_MANIFEST = table(
+    "backup_manifest",
+    Column("id", KEY, primary_key=True),
+    Column("snapshot_id", ForeignKey("snapshots.id", name="fk_backup_manifest__snapshot_id"), nullable=False),
+    Column("chunk_bytes", UNSIGNED, nullable=False),
+    Column("digests", Prose, nullable=False, doc="of each chunk, one behind the other; nothing for an older backup"),
+    Column("verified", DateTime, doc="when chunks were last read again"),
+    Column("damage", Prose, doc="what was found then; nothing while all is as it was written"),
+    UniqueConstraint("snapshot_id", name="uc_backup_manifest__snapshot_id"),
 )

@@ -11,8 +11,8 @@ from snapproof.reference_impl.ports import Owner
 from snapproof.vocabulary import Qos
 
 Facts: TypeAlias = Mapping[str, str | int]
-"""Keys: array_snapshot, lun, target, lun_size, staged, digest, physical_size; of disks that hosts copy from LUN to LUN:
-source_target, source_shared, disk_snapshot, disk.
+"""Keys: array_snapshot, lun, target, lun_size, staged, digest, physical_size, chunk_bytes, chunk_digests; of disks that
+hosts copy from LUN to LUN: source_target, source_shared, disk_snapshot, disk.
 """
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from snapproof.digests import Manifest
 from snapproof.reference_impl.catalog.schema import KEY_DETAIL, SECONDARY_BYTES, SNAPSHOT_COUNT
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import ENCRYPTED_WITH, Facts
@@ -87,6 +88,9 @@ def record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot | BackU
         digest=str(facts["digest"]),
         store=order.image_store,
     )
+    if "chunk_digests" in facts:
+        manifest = Manifest(chunk_bytes=int(facts["chunk_bytes"]), digests=str(facts["chunk_digests"]))
+        tx.insert_manifest(order.snapshot, manifest)
     if ENCRYPTED_WITH in facts:
         tx.insert_details(order.snapshot, {KEY_DETAIL: str(facts[ENCRYPTED_WITH])})
     tx.move_copy(order.snapshot, "Primary", CopyEvent.SUCCESS, CopyEvent.DESTROY_REQUESTED)

@@ -127,6 +127,7 @@ def succeed_delete(tx: Transaction, order: DeleteSnapshot, facts: Facts) -> None
         tx.usage(usage("SNAPSHOT.OFF_PRIMARY", order.account, order.snapshot, tx.snapshot(order.snapshot).size))
     if order.backup is not None:
         tx.move_copy(order.snapshot, "Image", CopyEvent.DESTROY_REQUESTED, CopyEvent.SUCCESS)
+        tx.remove_manifest(order.snapshot)
         tx.count(order.account, SECONDARY_BYTES, -order.backup_size_bytes)
     if on_array or order.backup is not None:
         place = LocationType.PRIMARY if order.backup is None else LocationType.SECONDARY

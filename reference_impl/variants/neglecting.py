@@ -120,3 +120,11 @@ class SumsUpWhatIsThere(ReferenceDriver):
     def array_usage(self) -> Sequence[UsageRecord]:
         """Leave out what has ended."""
         return [line for line in super().array_usage() if line.until_s is None]
+
+
+class NeverReadsAgain(ReferenceDriver):
+    """Breaks R-164: that a backup has rotted is found out by whoever needs it."""
+
+    def settings(self) -> Settings:
+        """Read none of any backup."""
+        return Settings(verify_share=0)

@@ -5,6 +5,7 @@ read back. It is reckoned in the thread that feeds it: a second one cost more in
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from blake3 import blake3
 
@@ -43,3 +44,48 @@ def digest_of_chunks(chunks: Iterable[bytes]) -> str:
     for chunk in chunks:
         digest.feed(chunk)
     return digest.digest()
+
+
+CHUNKS_MAX = 1_000
+CHUNK_DIGEST_BYTES = 16
+"""What tells a chunk from another: far more than chance, and a manifest stays short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The digests of a file's chunks, one behind the other, so that a part of it can be verified alone."""
+
+    chunk_bytes: int
+    digests: str
+
+    @property
+    def chunks(self) -> int:
+        """How many there are."""
+        return len(self.digests) // (2 * CHUNK_DIGEST_BYTES)
+
+    def is_chunk(self, number: int, content: bytes) -> bool:
+        """Say whether these bytes are a chunk, counted from nought."""
+        at = number * 2 * CHUNK_DIGEST_BYTES
+        return self.digests[at : at + 2 * CHUNK_DIGEST_BYTES] == _of_chunk(blake3(content))
+
+
+def chunk_bytes_for(size_bytes: int) -> int:
+    """Chunks of 4 MiB, and larger ones where there would be too many of them."""
+    return max(4 * CHUNK_BYTES, -(-size_bytes // CHUNKS_MAX // CHUNK_BYTES) * CHUNK_BYTES)
+
+
+def read_through(file: ReadableFile) -> tuple[str, Manifest]:
+    """Give the digest of a whole file and those of its chunks, in bounded memory."""
+    whole, chunk_bytes, digests = Digest(), chunk_bytes_for(file.size_bytes), []
+    for start in range(0, file.size_bytes, chunk_bytes):
+        chunk = blake3()
+        for at in range(start, min(start + chunk_bytes, file.size_bytes), CHUNK_BYTES):
+            piece = file.read_at(at, min(CHUNK_BYTES, start + chunk_bytes - at))
+            whole.feed(piece)
+            chunk.update(piece)
+        digests.append(_of_chunk(chunk))
+    return whole.digest(), Manifest(chunk_bytes=chunk_bytes, digests="".join(digests))
+
+
+def _of_chunk(chunk: blake3) -> str:
+    return chunk.hexdigest(length=CHUNK_DIGEST_BYTES)

@@ -71,6 +71,7 @@ class Capability(StrEnum):
     RECONCILE = "reconcile"
     ACCOUNTING = "accounting"
     ENCRYPTION = "encryption"  # a store can be told to encrypt backups at rest, and the record names the key
+    VERIFICATION = "verification"  # backups are read again now and then, and damage is told before anybody restores
     AUDIT_EVENTS = "audit-events"
     USAGE_EVENTS = "usage-events"
     STATE_CHANGES = "state-changes"
@@ -199,7 +200,7 @@ class Copy:
     A snapshot that is an array volume of its own is at `SfVolumeId=7`; then `details` are CloudStack's: volumeId,
     sfStoragePoolId, sfVolumeSize, iqn as `/iqn/0`, and path, the disk's uuid. `store` is the storage pool or the image
     store by its name in the site; a driver that knows one of each says nothing. Of a backup that is encrypted at rest,
-    `details` name the key: encryptionKeyId.
+    `details` name the key: encryptionKeyId; of one that was found damaged when it was read again, the `damage`.
     """
 
     location: LocationType

@@ -16,6 +16,7 @@ from snapproof.reference_impl.catalog.queries.jobs import (
     unfinished_clean_up,
 )
 from snapproof.reference_impl.catalog.queries.listed import Page, listed, tags_of
+from snapproof.reference_impl.catalog.queries.manifests import Backup, backup, backups_due
 from snapproof.reference_impl.catalog.queries.measures import measures
 from snapproof.reference_impl.catalog.queries.orders import (
     archive_order,
@@ -55,12 +56,15 @@ from snapproof.reference_impl.catalog.queries.volumes import (
 )
 
 __all__ = [
+    "Backup",
     "Page",
     "RemovedVolume",
     "account",
     "accounts",
     "archive_order",
     "array_usage",
+    "backup",
+    "backups_due",
     "delete_order",
     "delete_template_order",
     "has_array_snapshots",

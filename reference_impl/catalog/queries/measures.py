@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from snapproof.reference_impl.catalog.schema import (
     ASYNC_JOB,
+    BACKUP_MANIFEST,
     SNAPSHOT_POLICY,
     SNAPSHOT_SCHEDULE,
     SNAPSHOTS,
@@ -27,6 +28,7 @@ class Measures:
     retries_waiting: int
     oldest_backing_up_s: float
     leaks: int
+    backups_damaged: int
     policies_overdue: int
     most_overdue_s: float
 
@@ -57,6 +59,11 @@ def measures(connection: Connection, now: datetime) -> Measures:
         leaks=int(
             connection.execute(
                 select(func.count(STORAGE_LEAK.c.id)).where(STORAGE_LEAK.c.cleared.is_(None))
+            ).scalar_one()
+        ),
+        backups_damaged=int(
+            connection.execute(
+                select(func.count(BACKUP_MANIFEST.c.id)).where(BACKUP_MANIFEST.c.damage.is_not(None))
             ).scalar_one()
         ),
         policies_overdue=int(number),

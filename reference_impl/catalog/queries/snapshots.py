@@ -11,6 +11,7 @@ from snapproof.reference_impl.catalog.image_tables import IMAGE_STORE
 from snapproof.reference_impl.catalog.queries.accounts import of_account
 from snapproof.reference_impl.catalog.schema import (
     ACCOUNT,
+    BACKUP_MANIFEST,
     KEY_DETAIL,
     SNAPSHOT_DETAILS,
     SNAPSHOT_STORE_REF,
@@ -47,10 +48,11 @@ _KEY = SNAPSHOT_DETAILS.alias("key_of_backup")
 _COPIES: Select[Any] = (
     select(*(SNAPSHOT_STORE_REF.c[name] for name in _OF_A_COPY))
     .add_columns(func.coalesce(STORAGE_POOL.c.name, IMAGE_STORE.c.name, "").label("store_name"))
-    .add_columns(_KEY.c.value.label("key_id"))
+    .add_columns(_KEY.c.value.label("key_id"), BACKUP_MANIFEST.c.damage)
     .outerjoin(
         _KEY, ~_ON_A_POOL & (SNAPSHOT_STORE_REF.c.snapshot_id == _KEY.c.snapshot_id) & (_KEY.c.name == KEY_DETAIL)
     )
+    .outerjoin(BACKUP_MANIFEST, ~_ON_A_POOL & (SNAPSHOT_STORE_REF.c.snapshot_id == BACKUP_MANIFEST.c.snapshot_id))
     .outerjoin(STORAGE_POOL, _ON_A_POOL & (SNAPSHOT_STORE_REF.c.store_id == STORAGE_POOL.c.id))
     .outerjoin(IMAGE_STORE, ~_ON_A_POOL & (SNAPSHOT_STORE_REF.c.store_id == IMAGE_STORE.c.id))
     .where(SNAPSHOT_STORE_REF.c.state.in_(_LISTED))
@@ -133,13 +135,14 @@ def _copy(row: Row[Any], details: Mapping[int, Mapping[str, str]]) -> Copy:
         reference=row.install_path,
         physical_size_bytes=row.physical_size,
         store=row.store_name,
-        details=details.get(row.snapshot_id, {}) if row.store_role == StoreRole.PRIMARY else _key(row),
+        details=details.get(row.snapshot_id, {}) if row.store_role == StoreRole.PRIMARY else _of_backup(row),
     )
 
 
-def _key(row: Row[Any]) -> Mapping[str, str]:
-    """By which key a backup is encrypted at rest."""
-    return {"encryptionKeyId": row.key_id} if row.key_id else {}
+def _of_backup(row: Row[Any]) -> Mapping[str, str]:
+    """By which key a backup is encrypted at rest, and what was wrong with it when it was last read again."""
+    known = {"encryptionKeyId": row.key_id, "damage": row.damage}
+    return {name: value for name, value in known.items() if value}
 
 
 def _snapshot(row: Row[Any], copies: Sequence[Copy]) -> Snapshot:
