@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from snapproof.driver import InvalidRequestError
 from snapproof.reference_impl.core.locations import read_location
 from snapproof.reference_impl.settings import LiveSettings, Rule, SettingError, Settings, table
+from snapproof.site import Site
 from snapproof.vocabulary import LocationType, Secret
 
 LOG = logging.getLogger("snapproof.settings")
@@ -33,7 +33,8 @@ Written by `python -m snapproof.reference_impl.configuring` from the table in `r
 
 A server reads `{FILE}` in its state directory, lines of `name = value` and comments that begin with `#`,
 and then the environment that it is given: `snapshot.backup.timeout` is the variable
-`{PREFIXES[0]}BACKUP_TIMEOUT`, and a variable wins over a line.
+`{PREFIXES[0]}BACKUP_TIMEOUT`, and a variable wins over a line. `snapproof host`, `serve`, `doctor`, `explain` and
+`repair` give it theirs; a driver inside `snapproof run` has none, so that a seed repeats a run on every machine.
 Numbers are written in plain digits with a point, truth as `true` or `false`, whatever the locale. An unknown name is
 warned of in the log; a value that is none, or out of its range, is refused: at the start by not starting, later by
 going on with the settings in force. A running server reads the file again whenever it does its due work.
@@ -71,13 +72,18 @@ def read_settings(
     return Configured(settings=replace(base or Settings(), **values), warnings=tuple(warnings))
 
 
-class Configuration:
-    """The settings of one server: `given` ones, its file over them, the environment over both."""
+def heeded(variables: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of a process's variables that are settings, or are meant to be."""
+    return {name: value for name, value in variables.items() if name.startswith(PREFIXES)}
 
-    def __init__(self, given: Settings, directory: Path, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+
+class Configuration:
+    """The settings of one server: `given` ones, its site's file over them, its site's environment over both."""
+
+    def __init__(self, given: Settings, site: Site) -> None:
         self._given = given
-        self._path = directory / FILE
-        self._environment = environment
+        self._path = site.state_directory / FILE
+        self._environment = site.environment
         self.warnings: tuple[str, ...] = ()
         self._read = self._lines()
         self.live = LiveSettings(self._configured(self._read))

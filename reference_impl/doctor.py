@@ -3,10 +3,9 @@
 What is written anywhere is one marked object on secondary storage, and it is deleted again whatever happens.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from shutil import disk_usage
-from types import MappingProxyType
 from typing import TypeVar
 
 from snapproof.reference_impl.adapters.trust import Trust
@@ -60,13 +59,11 @@ class _Examination:
             return None
 
 
-def examine(
-    site: Site, given: Settings | None = None, environment: Mapping[str, str] = MappingProxyType({})
-) -> Sequence[Finding]:
+def examine(site: Site, given: Settings | None = None) -> Sequence[Finding]:
     """Check everything."""
     noted = _Examination()
     try:
-        configuration = Configuration(given or Settings(), site.state_directory, environment)
+        configuration = Configuration(given or Settings(), site)
     except SettingError as error:
         noted.note("settings", str(error), passed=False)
         return noted.findings

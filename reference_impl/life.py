@@ -54,7 +54,7 @@ class Life:
     """What every verb of the driver stands on."""
 
     def __init__(self, site: Site, settings: Settings | None = None) -> None:
-        self._configuration = Configuration(settings or self.settings(), site.state_directory)
+        self._configuration = Configuration(settings or self.settings(), site)
         self.live = live = self._configuration.live
         url, terms = live().catalog_url_for(site.state_directory), live().terms
         self._catalog = Catalog(url, call_point=site.call_point, clock=site.clock, terms=terms)

@@ -4,7 +4,7 @@ Values and ports only; who builds a site is not said here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -162,7 +162,8 @@ class Site:
     and `further_clusters`, those of hosts.
     `copies_per_host` is how many copies a host may be given at once (concurrent.snapshots.threshold.perhost), if any
     number is set. `capacity_bytes` is how much the first pool may be made to hold (capacityBytes): LUNs of volumes and
-    snapshots on the array, each in full; a further pool has its own.
+    snapshots on the array, each in full; a further pool has its own. `environment` is what the driver is to know of
+    its process's variables; passwords may be among them.
     """
 
     array: Endpoint
@@ -185,3 +186,4 @@ class Site:
     further_clusters: tuple[HostCluster, ...] = ()
     copies_per_host: int | None = None
     capacity_bytes: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,7 +1,8 @@
 """The settings: each is described whole, read strictly, and followed while the server runs."""
 
 import re
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from snapproof.authoring.broken import planted_for
 from snapproof.driver import InvalidRequestError
 from snapproof.fixtures.caller import Caller
-from snapproof.reference_impl.configuring import FILE, page, read_settings, type_of, variable_of
+from snapproof.reference_impl.configuring import FILE, heeded, page, read_settings, type_of, variable_of
+from snapproof.reference_impl.doctor import examine
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Reload, Rule, Scope, SettingError, Settings, table
+from snapproof.site import Site
 from snapproof.vocabulary import LocationType, OperationId, Secret, SnapshotRequest, SnapshotState
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -231,3 +234,30 @@ def test_a_bound_on_bandwidth_makes_reading_and_writing_take_its_time(caller: Ca
     free = took_s("free")
     say(caller, "snapshot.backup.bandwidth = 1000")
     assert took_s("bound") - free >= 1 / 1000
+
+
+def test_a_running_server_and_the_check_before_use_heed_the_same_variables(caller: Caller) -> None:
+    """The environment wins over the file, in both, and what is in it shows in no text."""
+    lab, variable = caller.lab, variable_of("snapshot.location.default")
+    say(caller, "snapshot.location.default = PRIMARY", "snapshot.backup.parallel = 3")
+    variables = {variable: "secondary", "PATH": "/bin", variable_of("snapshot.catalog.url"): "sqlite://:of-no-use@/"}
+    assert set(heeded(variables)) == {variable, "SNAPPROOF_SNAPSHOT_CATALOG_URL"}
+    assert "of-no-use" not in repr(replace(lab._site, environment=variables))
+    lab._site = replace(lab._site, environment={variable: "secondary"})
+    lab.restart_driver()
+    assert caller.take("there", caller.used_volume().id).result().location is LocationType.SECONDARY
+    driver = lab._driver
+    assert isinstance(driver, ReferenceDriver)
+    assert driver.live().backup_parallel == 3
+    say(caller, "snapshot.location.default = PRIMARY", "snapshot.backup.parallel = 4")
+    assert (driver.live().location_default, driver.live().backup_parallel) == (LocationType.SECONDARY, 4)
+
+
+@pytest.mark.parametrize("begin", [lambda site: next(map(str, examine(site))), ReferenceDriver])
+def test_a_variable_that_cannot_be_is_refused_by_both(caller: Caller, begin: Callable[[Site], object]) -> None:
+    site = replace(caller.lab._site, environment={variable_of("snapshot.backup.parallel"): "none"})
+    try:
+        said = str(begin(site))
+    except SettingError as error:
+        said = str(error)
+    assert "snapshot.backup.parallel is 'none', which is not a whole number." in said

@@ -40,7 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings; the exit code says whether all passed."""
     try:
-        findings = examine(read_site(arguments.site), environment=os.environ)
+        findings = examine(read_site(arguments.site, os.environ))
     except SiteFileError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE

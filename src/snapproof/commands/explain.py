@@ -5,6 +5,7 @@ With `--site FILE`, a snapshot of the reference implementation instead: what is 
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _explain_snapshots(path: Path, snapshots: Iterable[str]) -> int:
     try:
-        with life_at(read_site(path)) as driver:
+        with life_at(read_site(path, os.environ)) as driver:
             found = [driver.explain(SnapshotId(snapshot)) for snapshot in snapshots]
     except (SiteFileError, DriverError) as error:
         sys.stderr.write(f"{error}\n")

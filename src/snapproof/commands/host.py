@@ -6,9 +6,11 @@ Whoever asks it posts a site first. What is said is in drivers/contract.py.
 import argparse
 import json
 import logging
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import pytest
@@ -20,6 +22,7 @@ from snapproof.drivers.cinder.door import become
 from snapproof.drivers.contract import VERSION, Service, SiteMessage
 from snapproof.drivers.hosting import Hosting
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
+from snapproof.reference_impl.configuring import heeded
 from snapproof.selection import full_name, load_driver
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.listening import CannotServeError
@@ -77,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         factory = load_driver(full_name(arguments.driver))
 
         def start(message: SiteMessage) -> DriverUnderTest:
-            return factory(site_of(message))
+            return factory(site_of(message, os.environ))
 
         hosting = Hosting(start)
         with ended_by_signal() as wait_for_the_end, serve(hosting, port=arguments.port, blocking=True) as server:
@@ -91,8 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def site_of(message: SiteMessage) -> Site:
-    """Say to a driver of this process what was said to the process."""
+def site_of(message: SiteMessage, variables: Mapping[str, str] = MappingProxyType({})) -> Site:
+    """Say to a driver of this process what was said to the process, and what of its variables are settings."""
     bucket = message.bucket
     return Site(
         array=_endpoint(message.array),
@@ -138,6 +141,7 @@ def site_of(message: SiteMessage) -> Site:
         ),
         copies_per_host=message.copies_per_host,
         capacity_bytes=message.capacity_bytes,
+        environment=heeded(variables),
     )
 
 

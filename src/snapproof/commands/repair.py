@@ -1,6 +1,7 @@
 """`snapproof repair`: what an operator does by hand at a site of the reference implementation (docs/repair.md)."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Do it; the exit code says how it ended."""
     try:
-        with life_at(read_site(arguments.site)) as driver:
+        with life_at(read_site(arguments.site, os.environ)) as driver:
             return _orphans(driver) if arguments.verb == "orphans" else _recover(driver, arguments.volume)
     except SiteFileError as error:
         sys.stderr.write(f"{error}\n")

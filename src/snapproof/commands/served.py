@@ -5,6 +5,7 @@ Which options there are, and how it all ends, is in serve.py.
 
 import argparse
 import contextlib
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -54,7 +55,7 @@ class Doors:
         self._exports: list[NfsServer] = []
         world = stage.world
         pool = world.secrets.pool
-        self._managements = made.enter_context(Managements(stage, seed=seed, folder=own))
+        self._managements = made.enter_context(Managements(stage, seed=seed, folder=own, variables=os.environ))
         self.ready: dict[str, Any] = {
             "solidfire": [self._cluster(number, address) for number, address in enumerate(addresses)],
             "xenserver": [
