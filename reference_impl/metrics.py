@@ -19,14 +19,19 @@ ABOUT = """\
 
 Written by `python -m snapproof.reference_impl.metrics` from the table in `reference_impl/metrics.py`.
 
-`ReferenceDriver.metrics()` gives the text that Prometheus scrapes. Gauges are counted from the catalog and from what
-runs at that moment, so they return to what they were when a load is over; counters begin anew with each life.
+`ReferenceDriver.metrics()` gives the text that Prometheus scrapes. `snapproof host` serves it at `/metrics`, and so
+does `snapproof serve` beside CloudStack's API where that is on loopback, to anybody on the machine: no name of an
+account, a volume or a snapshot stands in it. Gauges are counted from the catalog and from what runs at that moment, so
+they return to what they were when a load is over; counters begin anew with each life.
 
 CloudStack has no MBean for snapshots: it exposes active jobs (`AsyncJobManager`), locks (`Locks`), transactions,
 database connections and the management cluster, none of which tells snapshots apart. The right column is the attribute
 that an MBean `com.cloud:type=Snapshots` would have for the same figure, for whoever moves a dashboard from one to
 the other.
 """
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""What the text is, as Prometheus has it."""
 
 MBEAN = "com.cloud:type=Snapshots"
 

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from snapproof.reference_impl.api.signing import signature
 from snapproof.vocabulary import Secret
 
 PATIENCE_S = 30
+LOG = "orchestrator.log"
 
 
 class Served:
@@ -52,7 +54,8 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    command = [sys.executable, "-m", "snapproof.commands.serve", "--json", "--seed", "7"]
+    log = ["--log-json", str(tmp_path / LOG)]
+    command = [sys.executable, "-m", "snapproof.commands.serve", "--json", "--seed", "7", *log]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -86,3 +89,30 @@ def test_a_client_finds_what_it_needs_in_the_ready_line_and_the_next_world_has_t
     assert served.done("createVolume", name="database", sizebytes=str(3 * 2**20))["jobstatus"] == 1
     code, errors = ended(served.process)
     assert (code, errors) == (0, "")
+
+
+def figures(served: Served) -> dict[str, float]:
+    """What Prometheus reads, with its own parser, by name and label."""
+    answer = requests.get(served.login["metrics"], timeout=PATIENCE_S)
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/plain")
+    samples = [sample for each in text_string_to_metric_families(answer.text) for sample in each.samples]
+    return {
+        " ".join([sample.name, *sample.labels.values()]): sample.value
+        for sample in samples
+        if sample.name != "snapproof_array_errors_total"  # a new account is asked for before it is made
+    }
+
+
+def test_operators_read_figures_and_a_log_without_a_signature(served: Served, tmp_path: Path) -> None:
+    before = figures(served)
+    volume = served.done("createVolume", name="database", sizebytes=str(3 * 2**20))["jobresult"]["volume"]["id"]
+    taken = served.done("createSnapshot", volumeid=volume)["jobresult"]["snapshot"]
+    assert figures(served) == before | {"snapproof_snapshots BackedUp": 1.0}
+    lines = [json.loads(line) for line in (tmp_path / LOG).read_text(encoding="ascii").splitlines()]
+    phases = [line["phase"] for line in lines if line.get("snapshot") == taken["id"] and line.get("outcome") == "done"]
+    assert phases == ["TakeArraySnapshot"]
+    assert served.login["secret"] not in (tmp_path / LOG).read_text(encoding="ascii")
+    assert (tmp_path / LOG).stat().st_mode & 0o777 == 0o600
+    assert requests.post(served.login["metrics"], timeout=PATIENCE_S).status_code == 405
+    served.reset()
+    assert figures(served) == before

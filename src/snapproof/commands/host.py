@@ -5,7 +5,6 @@ Whoever asks it posts a site first. What is said is in drivers/contract.py.
 
 import argparse
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from snapproof.commands.ending import ended_by_signal
+from snapproof.commands.watching import add_log_option, begin_log, measured
 from snapproof.driver import DriverUnderTest
 from snapproof.drivers.cinder.door import SCHEME as CINDER
 from snapproof.drivers.cinder.door import become
@@ -37,6 +37,7 @@ examples:
   snapproof host acme.driver:Driver                         prints where it can be asked, until Ctrl-C or SIGTERM
   snapproof run --driver 'cmd:snapproof host acme.driver:Driver'
                                                             judges it in a process of its own, over sockets and TLS
+  snapproof host reference --log-json host.log              and writes its log as JSON; /metrics is for Prometheus
 """
 NAP_S = 0.01
 """No wait is longer: what a driver waits for here is over after some questions, whatever the time."""
@@ -69,21 +70,23 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("driver", metavar="MODULE:FACTORY", help="the driver, 'reference', or cinder://CLASS")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="where to listen on 127.0.0.1 (default: any)")
+    add_log_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal says to end; return the exit code."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     try:
         if arguments.driver.startswith(CINDER):
             become(arguments.driver, arguments.port)
+        begin_log(arguments.log_json)
         factory = load_driver(full_name(arguments.driver))
 
         def start(message: SiteMessage) -> DriverUnderTest:
             return factory(site_of(message, os.environ))
 
         hosting = Hosting(start)
-        with ended_by_signal() as wait_for_the_end, serve(hosting, port=arguments.port, blocking=True) as server:
+        wire = measured(hosting, hosting.metrics)
+        with ended_by_signal() as wait_for_the_end, serve(wire, port=arguments.port, blocking=True) as server:
             sys.stdout.write(json.dumps({"ready": server.url, "contract": VERSION}) + "\n")
             sys.stdout.flush()
             wait_for_the_end()

@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import ipaddress
 import json
-import logging
 import secrets
 import shlex
 import sys
@@ -18,6 +17,7 @@ from typing import Any
 
 from snapproof.commands.ending import ended_by_signal
 from snapproof.commands.served import Doors, Places
+from snapproof.commands.watching import add_log_option, begin_log
 from snapproof.fixtures.secrets import secrets_of
 from snapproof.fixtures.stage import Stage
 from snapproof.fixtures.world import World
@@ -37,6 +37,7 @@ examples:
                                                    the clusters are 127.0.0.1 and 127.0.0.2
 
   snapproof serve --port-iscsi 3260 --port-nfs 2049   the LUNs and the export as real hosts reach them
+  snapproof serve --log-json -                     the orchestrator's log as JSON; its figures are at /metrics
   snapproof serve --port-s3 9000,127.0.0.2:80      two doors to one store, the second on an address of its own
 
 With a fixed --port-solidfire and several clusters, each has an address of its own, counted up from --address.
@@ -92,13 +93,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, metavar="N", help="draw names and passwords from N (default: at random)")
     parser.add_argument("--json", action="store_true", help="print one line of JSON when everything is up")
+    add_log_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal says to end; return the exit code."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     try:
+        begin_log(arguments.log_json)
         with ended_by_signal() as wait_for_the_end, _served(arguments) as ready:
             spare_collections()
             sys.stdout.write((json.dumps({"ready": ready}) if arguments.json else _shell_lines(ready)) + "\n")

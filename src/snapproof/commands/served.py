@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from snapproof.commands.watching import is_loopback, measured
 from snapproof.fixtures.ground import NFS_URL
 from snapproof.fixtures.management import Managements
 from snapproof.fixtures.services import iscsi_service
@@ -112,10 +113,20 @@ class Doors:
         return _urls(doors)
 
     def _management(self) -> dict[str, Any]:
-        doors = self._open(self._managements.wire, self._options.port_cloudstack, blocking=True)
+        doors = [
+            door
+            for place in self._options.port_cloudstack
+            for door in self._open(self._watched(place[0] or self._options.address), (place,), blocking=True)
+        ]
         now = self._managements.present
         told = {name: f"{url}/client/api" for name, url in _urls(doors).items() if isinstance(url, str)}
-        return told | {"key": now.key, "secret": now.secret.reveal()}
+        metrics = {"metrics": f"{doors[0].url}/metrics"} if is_loopback(self._options.address) else {}
+        return told | metrics | {"key": now.key, "secret": now.secret.reveal()}
+
+    def _watched(self, address: str) -> Wire:
+        """The orchestrator's door, with its figures where nobody but this machine can ask."""
+        found = self._managements
+        return measured(found.wire, found.metrics) if is_loopback(address) else found.wire
 
     def _export(self) -> dict[str, Any]:
         for host, port in self._options.port_nfs or ():

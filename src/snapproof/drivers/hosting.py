@@ -59,6 +59,12 @@ class Hosting:
         answer: Any = getattr(driver, verb.name)(**verb.arguments(asked))
         return 200, _JSON, msgspec.json.encode(answer)
 
+    def metrics(self) -> bytes | None:
+        """What the present life's driver has to tell Prometheus, if it measures anything."""
+        asked = getattr(self._driver, "metrics", None)
+        found: bytes | None = asked() if callable(asked) else None
+        return found
+
     def close(self) -> None:
         """End the present life."""
         if self._driver is not None:
