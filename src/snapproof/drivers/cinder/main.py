@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,14 +22,6 @@ from snapproof.drivers.cinder.nursery import fork_on_demand, preload
 from snapproof.drivers.cinder.posts import VERSION, Posts, server_of
 
 BOOK_NAME = "cinder.json"
-NAP_S = 0.01
-"""No wait is longer: what a driver waits for here is over after some questions, whatever the time."""
-
-
-def hasten() -> None:
-    """Let nobody in this process sleep long. The driver is as it came; its time is not."""
-    sleep = time.sleep  # noqa: TID251  this is where waits are cut short
-    setattr(time, "sleep", lambda seconds: sleep(min(seconds, NAP_S)))  # noqa: B010  mypy knows it for a function
 
 
 def start(driver: str, options: Mapping[str, str], site: Mapping[str, Any]) -> Bridge:
@@ -65,7 +56,6 @@ def serve(begin: Callable[[Mapping[str, Any]], Bridge], port: int = 0) -> int:
     """Answer until a signal ends the process."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     warnings.simplefilter("ignore")
-    hasten()
     server = server_of(Posts(begin), port)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     sys.stdout.write(json.dumps({"ready": f"http://127.0.0.1:{server.server_port}", "contract": VERSION}) + "\n")
