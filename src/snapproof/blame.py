@@ -9,7 +9,7 @@ from types import TracebackType
 import pytest
 
 from snapproof.driver import DriverError
-from snapproof.drivers.contract import BrokenContractError, DriverDiedError, DriverSilentError
+from snapproof.drivers.contract import BeyondLimitError, BrokenContractError, DriverDiedError, DriverSilentError
 from snapproof.lab import NotTestableError
 from snapproof.selection import CapabilityMissingError
 from snapproof.verdict import State
@@ -30,6 +30,7 @@ class ScenarioTimeoutError(BaseException):
 
 STATE_OF_ERROR: tuple[tuple[type[BaseException], State], ...] = (
     (CapabilityMissingError, State.NOT_SUPPORTED),
+    (BeyondLimitError, State.NOT_SUPPORTED),
     (NotTestableError, State.NOT_TESTABLE),
     (pytest.skip.Exception, State.NOT_RUN),
     (ScenarioTimeoutError, State.TIMEOUT),

@@ -5,7 +5,7 @@ twice, it acts once and answers the same. A driver may be killed at any moment; 
 what it left, and must itself be harmless when repeated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
 from snapproof.accounts import Account
@@ -221,6 +221,14 @@ class OutsideFactory(DriverFactory, Protocol):
 
     def kill(self) -> None:
         """End the present life at once, as SIGKILL does; the verb under way then raises DriverKilledError."""
+
+
+@runtime_checkable
+class EquippedFactory(DriverFactory, Protocol):
+    """Starts drivers whose environment is ours to set."""
+
+    def equip(self, given: Mapping[str, str]) -> None:
+        """Set these variables for every life from now on."""
 
 
 def get_snapshot(driver: DriverUnderTest, snapshot: SnapshotId) -> Snapshot:

@@ -128,7 +128,8 @@ class Publisher:
             "limit per scenario": f"{option('snapproof_timeout'):g} s",
             "processes": str(option("numprocesses", default=None) or 1),
         }
-        return {title: str(text) for title, text in said.items() if text}
+        chosen = {title: str(text) for title, text in said.items() if text}
+        return chosen | selected_profile(self._config).shown()
 
     def _show_how_far_it_is(self, record: ScenarioFinished) -> None:
         """Write the first page at the first result, and then now and again while the run goes on."""

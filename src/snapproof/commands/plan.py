@@ -1,10 +1,11 @@
 """`snapproof plan`: what `snapproof run` would do for a driver, what not, and why. No scenario runs."""
 
 import argparse
+import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from snapproof.authoring.prospect import Fate, Prospect, prospects
+from snapproof.authoring.undeclared import served_all_the_same
 from snapproof.collecting import canonical_scenarios
 from snapproof.discovery import default_register
 from snapproof.fixtures.lab import simulated_lab
-from snapproof.profile import Profile, ProfileError, read_profile
+from snapproof.profile import PROFILE_NAME, Profile, ProfileError, profile_of
 from snapproof.register import RegisterError, read_register
-from snapproof.selection import full_name, load_driver
+from snapproof.selection import equip, full_name, load_driver
 from snapproof.verdict import EXIT_USAGE
 from snapproof.vocabulary import Capability
 
@@ -57,10 +59,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan."""
     try:
-        profile = read_profile(Path(arguments.profile)) if arguments.profile else Profile()
+        named = arguments.profile or _beside(arguments.driver)
+        profile = profile_of(named, os.environ)
         register = read_register(Path(arguments.register) if arguments.register else default_register())
         scenarios = canonical_scenarios(register)
-        capabilities = _capabilities(arguments.capabilities, arguments.driver or profile.driver or "reference")
+        capabilities, odd = _capabilities(arguments.capabilities, arguments.driver or profile.driver, profile)
     except (ProfileError, RegisterError, pytest.UsageError, pytest.Collector.CollectError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
@@ -70,20 +73,30 @@ def run(arguments: argparse.Namespace) -> int:
         if not (arguments.why and each.fate is Fate.RUNS):
             _print(console, each)
     _print_sum(console, found, capabilities)
+    for capability, answer in odd.items():
+        console.print(f"served although it is not declared: {capability} ({answer})", markup=False)
     return 0
 
 
-def _capabilities(said: str | None, driver: str) -> Collection[str]:
-    """Take them from the command line, or start the driver in a world of its own and ask."""
+def _beside(driver: str) -> str:
+    """Find the profile of the folder where one stands, unless the command line names a driver."""
+    return "" if driver or not Path(PROFILE_NAME).is_file() else PROFILE_NAME
+
+
+def _capabilities(said: str | None, driver: str, profile: Profile) -> tuple[Collection[str], Mapping[str, str]]:
+    """Take them from the command line, or start the driver in a world of its own and ask, also for what it hides."""
     if said is None:
         with tempfile.TemporaryDirectory() as scratch:
-            factory = load_driver(full_name(driver))
+            factory = load_driver(full_name(driver or "reference"))
+            equip(factory, profile)
             with simulated_lab(factory, store="nfs", seed=1, directory=Path(scratch)) as lab:
-                return {str(each) for each in lab.driver.describe().capabilities}
+                declared = lab.driver.describe().capabilities
+                odd = served_all_the_same(lab.driver, declared)
+                return {str(each) for each in declared}, {str(each): answer for each, answer in odd.items()}
     named = {word.strip() for word in said.split(",") if word.strip()}
     if unknown := sorted(named - set(Capability)):
         raise pytest.UsageError(f"No capability is called {', '.join(unknown)}; there are {', '.join(Capability)}.")
-    return named
+    return named, {}
 
 
 def _print(console: Console, each: Prospect) -> None:

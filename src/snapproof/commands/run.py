@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from snapproof.commands.child import Order, command, environment
 from snapproof.fixtures.parts.parts import PARTS
-from snapproof.profile import Profile, ProfileError, read_profile
+from snapproof.profile import PROFILE_NAME, ProfileError, profile_of
 from snapproof.report.console import print_result, print_summary
 from snapproof.report.files import remove_files, write_files
 from snapproof.report.ledger import LedgerReader, read_ledger
@@ -62,7 +62,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         allow_abbrev=False,
     )
     parser.add_argument("--driver", default="", metavar="NAME", help=DRIVERS)
-    parser.add_argument("--profile", default="", metavar="FILE", help="the driver's TOML: `driver`, known deviations")
+    parser.add_argument(
+        "--profile",
+        default="",
+        metavar="FILE",
+        help="the driver's TOML; ./driver.toml where no driver is named (docs/driver-profile.md)",
+    )
     parser.add_argument("--seed", default="1", metavar="N", help="a number, or 'random' (default 1)")
     parser.add_argument("--report", default="snapproof-report", metavar="DIR", help="where the report goes")
     parser.add_argument("--register", default="", metavar="FILE", help="judge by another register of requirements")
@@ -99,11 +104,17 @@ def run(arguments: argparse.Namespace) -> int:
     return _conclude(order, code, console)
 
 
+def _beside(driver: str) -> str:
+    """Find the profile of the folder where one stands, unless the command line names a driver."""
+    return "" if driver or not Path(PROFILE_NAME).is_file() else PROFILE_NAME
+
+
 def _order(arguments: argparse.Namespace) -> Order:
-    profile = read_profile(Path(arguments.profile)) if arguments.profile else Profile()
+    named = arguments.profile or _beside(arguments.driver)
+    profile = profile_of(named, os.environ)
     return Order(
         driver=arguments.driver or profile.driver or "reference",
-        profile=arguments.profile,
+        profile=named,
         seed=secrets.randbelow(SEED_MAX) if arguments.seed == "random" else int(arguments.seed),
         report=Path(arguments.report),
         register=arguments.register,

@@ -61,6 +61,10 @@ class DriverSilentError(DoorError):
     """The driver lives and does not answer."""
 
 
+class BeyondLimitError(DoorError):
+    """The driver's own profile forbids to ask it for this; nothing was asked."""
+
+
 class OurMessageError(DoorError):
     """The suite was about to send what the contract does not know: our fault, and not the driver's."""
 

@@ -38,11 +38,16 @@ class CommandDriver:
         if not self._command:
             raise ValueError(f"{uri!r} names no command; write cmd:./driver, with its options behind it.")
         self._life: Life | None = None
+        self._given: dict[str, str] = {}
+
+    def equip(self, given: Mapping[str, str]) -> None:
+        """Set these variables for every life from now on."""
+        self._given |= given
 
     def __call__(self, site: Site) -> DriverUnderTest:
         """Start a process and begin a life in it. Raises DriverDiedError."""
         message = message_of(site)
-        life = self._life = Life(self._command, environment=_told(message), folder=site.state_directory)
+        life = self._life = Life(self._command, environment=self._given | _told(message), folder=site.state_directory)
         try:
             wire = over_socket(life.wait_until_ready().ready)
             driver = begin(wire, message, clock=MachineClock(), explain=life.explain)
@@ -109,7 +114,7 @@ class _Ending:
         self._life.close()
 
 
-def _told(site: SiteMessage) -> Mapping[str, str]:
+def _told(site: SiteMessage) -> dict[str, str]:
     """What a driver may read from its environment before anybody asks it anything. No secret is there."""
     return {
         "SNAPPROOF_BACKEND_URL": site.array.url,
