@@ -20,6 +20,7 @@ def the_snapshot_is_an_array_volume(lab: Lab, scene: Scene, name: str) -> None:
     assert lun.groups == (), f'The array volume {lun.id} of "{name}" is in the access groups {lun.groups}.'
     wanted, found = lab.content_when_taken(scene.snapshot(name)), lab.content_of_lun(lun.id)
     assert wanted.blocks, "The guest had written nothing, so that equality would prove nothing."
+    scene.require_written_since(lab, scene.snapshot(name))
     assert found == wanted, f'"{name}" differs from its moment in {len(wanted.differing(found))} blocks.'
 
 

@@ -177,12 +177,6 @@ def lists_long_names(lab: Lab, wanted: int, number: int) -> None:
     assert len(found) == wanted, f"The driver lists {[row.name for row in lab.driver.list_snapshots()]}."
 
 
-@then("the act succeeds")
-def the_act_succeeds(scene: Scene) -> None:
-    """Nothing was raised."""
-    scene.outcome.raise_if_failed()
-
-
 @then(parsers.parse('"{caller}" is told the same of what does not exist'))
 def told_the_same(lab: Lab, scene: Scene, caller: str) -> None:
     """Ask again with the id of nothing: the refusals are of one kind, and of one text but for the id."""

@@ -153,17 +153,6 @@ def all_have(scene: Scene) -> None:
     assert not failed, f"{len(failed)} of {len(scene.outcomes)} were let down, the first by: {failed[0]}"
 
 
-@then(parsers.parse("never more than {few:d} clones of one volume and {many:d} clones in all were in flight"))
-def clones_in_flight(lab: Lab, few: int, many: int) -> None:
-    """By what the array did, from the beginning of each clone to its end."""
-    spans = lab.spans("clones")
-    assert spans, "No clone was made."
-    assert most_at_once(spans) <= many, f"{most_at_once(spans)} clones were in flight at once."
-    for source in {span.subject for span in spans}:
-        found = most_at_once([span for span in spans if span.subject == source])
-        assert found <= few, f"{found} clones of volume {source} were in flight at once."
-
-
 @then(parsers.parse("never more than {number:d} copies of one host were in flight"))
 def copies_in_flight(lab: Lab, number: int) -> None:
     """By what the hosts did."""
@@ -176,17 +165,9 @@ def copies_in_flight(lab: Lab, number: int) -> None:
 
 @then(parsers.parse("at least {number:d} copies were in flight at once"))
 def copies_met(lab: Lab, number: int) -> None:
-    """Whoever came later did not wait for all who came before."""
+    """Whoever came later did not wait for all who came before, who keep the pool to themselves while they re-sign."""
     found = most_at_once(lab.spans("copies"))
     assert found >= number, f"Only {found} copies were in flight at once."
-
-
-@then("clones were re-signed while others were copied")
-def signed_meanwhile(lab: Lab) -> None:
-    """The pool is locked for the signing alone, not until the copy is over."""
-    copies = lab.spans("copies")
-    signed = [s for s in lab.spans("signing") if any(c.first < s.first < (c.last or s.first) for c in copies)]
-    assert signed, "Nothing was re-signed while a copy ran: whoever copied kept the others out."
 
 
 @then(parsers.parse("the queue named at least {number:d} operations, each once and all of them asked for"))

@@ -60,19 +60,17 @@ def the_machine_was(scene: Scene, name: str, changed: str) -> None:
 
 
 @then(parsers.parse('the snapshot "{name}" is one moment of the volume, or the act is refused as busy'))
+@then(parsers.parse('the backup of "{name}" is the whole disk, or the act is refused for the host\'s snapshots'))
 def one_moment_or_refused(lab: Lab, scene: Scene, name: str) -> None:
-    """A backup is compared at once; what is on the array is, when a volume is made from it."""
+    """A backup is compared at once; what is on the array is, when a volume is made from it.
+
+    Of a chain, neither the base nor its empty end is the disk that the guest sees.
+    """
     if scene.outcome.error is not None:
         _require_words(scene, BUSY)
         return
     scene.outcome.raise_if_failed()
     _require_whole(lab, scene, name)
-
-
-@then(parsers.parse('the backup of "{name}" is the whole disk, or the act is refused for the host\'s snapshots'))
-def the_backup_is_whole_or_refused(lab: Lab, scene: Scene, name: str) -> None:
-    """Neither the base of a chain nor its empty end is the disk that the guest sees."""
-    one_moment_or_refused(lab, scene, name)
 
 
 @then(

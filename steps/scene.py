@@ -99,6 +99,14 @@ class Scene:
             if known.id in listed:
                 self.replace_snapshot(name, listed[known.id])
 
+    def require_written_since(self, lab: Lab, snapshot: Snapshot) -> None:
+        """Where its guest keeps writing, the disk is not what it was by now; else equality would prove little."""
+        for name in self.writing:
+            known, now = self.volumes[name], lab.guest_content(self.volumes[name])
+            if known.id == snapshot.volume and now is not None:
+                differing = lab.content_when_taken(snapshot).differing(now)
+                assert differing, f'The guest of "{name}" wrote nothing while "{snapshot.name}" was taken.'
+
     def last_operation(self) -> OperationId:
         """The id of the last act."""
         return OperationId(f"operation-{self.operations}")

@@ -258,12 +258,6 @@ def each_snapshot_has_walked(lab: Lab) -> None:
     assert not astray, f"Listed otherwise than the changes lead to: {astray}"
 
 
-@then(parsers.parse('the driver lists no snapshot of the name "{name}"'))
-def no_snapshot_of_the_name(lab: Lab, name: str) -> None:
-    """By name, since nobody may have been told an id."""
-    assert name not in [row.name for row in lab.driver.list_snapshots()], f'Snapshot "{name}" is still listed.'
-
-
 @then(parsers.parse('no snapshot of the name "{name}" is forgotten'))
 def none_is_forgotten(lab: Lab, name: str) -> None:
     """It is listed, in whatever state."""
@@ -321,8 +315,9 @@ def the_driver_lists_no_snapshot(lab: Lab, scene: Scene, name: str) -> None:
 
 
 @then(parsers.parse('no snapshot is called "{name}"'))
+@then(parsers.parse('no snapshot is called "{name}" any more'))
 def no_snapshot_is_called(lab: Lab, name: str) -> None:
-    """Not in any state."""
+    """Not in any state, and by name, since nobody may have been told an id."""
     assert name not in [snapshot.name for snapshot in lab.driver.list_snapshots()], f'Snapshot "{name}" is listed.'
 
 

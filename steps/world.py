@@ -6,6 +6,8 @@ from snapproof.lab import Lab
 from snapproof.steps.scene import ACCOUNT, Scene
 from snapproof.vocabulary import LocationType
 
+DIRECTIONS = {"more": 1, "fewer": -1}
+
 
 @given("an hour passes")
 def an_hour_passes(lab: Lab) -> None:
@@ -25,24 +27,19 @@ def all_that_has_changed(lab: Lab, scene: Scene, changes: str) -> None:
     wanted: dict[str, int] = {}
     for part in [] if changes == "nothing" else changes.split(" and "):
         number, direction, kind = part.split(" ", 2)
-        wanted[kind] = int(number) * {"more": 1, "fewer": -1}[direction]
+        wanted[kind] = int(number) * DIRECTIONS[direction]
     after = lab.inventory()
     lines = "\n".join(scene.before.changes(after))
     assert scene.before.changed_kinds(after) == wanted, f"The world has changed by:\n{lines}"
 
 
-@then(parsers.parse("the account is charged {number:d} more snapshot"))
-@then(parsers.parse("the account is charged {number:d} more snapshots"))
-def charged_more_snapshots(lab: Lab, scene: Scene, number: int) -> None:
-    """Compare the count with the moment before the act."""
-    _charged_snapshots(lab, scene, number)
-
-
-@then(parsers.parse("the account is charged {number:d} fewer snapshot"))
-@then(parsers.parse("the account is charged {number:d} fewer snapshots"))
-def charged_fewer_snapshots(lab: Lab, scene: Scene, number: int) -> None:
-    """Compare the count with the moment before the act."""
-    _charged_snapshots(lab, scene, -number)
+@then(parsers.parse("the account is charged {number:d} {direction} snapshot"))
+@then(parsers.parse("the account is charged {number:d} {direction} snapshots"))
+def charged_snapshots(lab: Lab, scene: Scene, number: int, direction: str) -> None:
+    """Compare the count with the moment before the act: so many `more` or `fewer`."""
+    wanted, before = number * DIRECTIONS[direction], scene.charged_before.snapshots
+    now = lab.driver.resource_counts(ACCOUNT).snapshots
+    assert now - before == wanted, f"It was {before} and is {now}."
 
 
 @then("the account is charged for the bytes that lie on secondary storage")
@@ -64,6 +61,7 @@ def charged_for_primary(lab: Lab) -> None:
 
 
 @then("nothing is left behind on hosts, access groups and staging")
+@then("no host can reach what no machine uses")
 def nothing_is_left_behind(lab: Lab) -> None:
     """No storage repository, no plug, no mount, no copy under way, no LUN in an access group without its guest."""
     left = [*lab.leftovers(), *lab.unfinished_uploads()]
@@ -77,8 +75,3 @@ def no_credential_stands(lab: Lab) -> None:
     assert len(text) > 1_000, "Almost nothing was captured, so that silence would prove nothing."
     found = [number for number, secret in enumerate(lab.secrets()) if secret in text]
     assert not found, f"Credentials number {found} of this world stand in the captured text."
-
-
-def _charged_snapshots(lab: Lab, scene: Scene, change: int) -> None:
-    now = lab.driver.resource_counts(ACCOUNT).snapshots
-    assert now - scene.charged_before.snapshots == change, f"It was {scene.charged_before.snapshots} and is {now}."

@@ -36,7 +36,7 @@ Feature: What an account may have
     Then the act is refused as the caller's mistake, saying "255"
     And all that has changed is nothing
     When a snapshot of "database" is taken with a name of 255 letters
-    Then the act succeeds
+    Then the act has succeeded
     And the driver lists 1 snapshots with a name of 255 letters
 
   @req:R-185 @capability:accounts @capability:accounting @capability:policies @capability:snapshot-primary @capability:snapshot-secondary
@@ -49,7 +49,7 @@ Feature: What an account may have
     And a DAILY policy "daily" of "database" at "0:4" in UTC, keeping 2, on PRIMARY
     And an hour passes
     When the account is deleted
-    Then the act succeeds
+    Then the act has succeeded
     And nothing of the account is left anywhere
     And nothing is left behind on hosts, access groups and staging
 

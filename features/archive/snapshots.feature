@@ -17,7 +17,6 @@ Feature: A snapshot on the array that is moved to secondary storage
     And all that has changed is 1 fewer array snapshot and 1 more backup
     And the array snapshot of "monday" is gone
     And the backup of "monday" holds what was on the disk when it was taken
-    And the guest of "database" has written since "monday" was taken
     And the account is charged 0 more snapshots
     And the account is charged for the bytes that lie on secondary storage
     And the act is audited as SNAPSHOT.ARCHIVE and nothing else

@@ -11,7 +11,6 @@ Feature: A volume made from a snapshot
     When a volume "yesterday" is made from snapshot "nightly"
     Then the volume "yesterday" holds what was on the disk when "nightly" was taken
     And all that has changed is 1 more array volume
-    And no host can reach the volume "yesterday" yet
     And nothing is left behind on hosts, access groups and staging
     And the volume "yesterday" has 500 to 2000 IOPS
     And the volume "yesterday" is a clone of its own on the array
@@ -27,7 +26,6 @@ Feature: A volume made from a snapshot
     When a volume "yesterday" is made from snapshot "nightly"
     Then the volume "yesterday" holds what was on the disk when "nightly" was taken
     And all that has changed is 1 more array volume
-    And no host can reach the volume "yesterday" yet
     And nothing is left behind on hosts, access groups and staging
     And the volume "yesterday" has 500 to 2000 IOPS
     And the backup of "nightly" is there, whole

@@ -37,7 +37,7 @@ Feature: What services answer is read with suspicion
     And every call array.ListVolumes meets the fault damaged:answer-<lie>
     When a volume "restored" is made from snapshot "nightly"
     Then the act is refused in the driver's own words
-    And the driver had answered within 60 seconds
+    And the driver had answered within 20 seconds
     When everything is repaired
     And the driver is restarted
     Then the volume "database" is untouched
@@ -56,7 +56,7 @@ Feature: What services answer is read with suspicion
     And every call host.SR.probe meets the fault damaged:answer-<lie>
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then the act is refused in the driver's own words
-    And the driver had answered within 60 seconds
+    And the driver had answered within 20 seconds
 
     Examples:
       | lie     |
@@ -72,7 +72,7 @@ Feature: What services answer is read with suspicion
     And every call host.PBD.plug meets the fault damaged:answer-<lie>
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then the act is refused in the driver's own words
-    And the driver had answered within 60 seconds
+    And the driver had answered within 20 seconds
     And nobody was sent elsewhere
 
     Examples:
@@ -89,7 +89,7 @@ Feature: What services answer is read with suspicion
     And every call host.PBD.plug meets the fault damaged:answer-external-dtd
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then nobody was sent elsewhere
-    And the driver had answered within 60 seconds
+    And the driver had answered within 20 seconds
 
   @req:R-159 @capability:snapshot-secondary @fault
   Scenario Outline: No redirect is followed

@@ -7,7 +7,7 @@ Feature: Texts from outside
     Given a volume "database" of 3 MiB
     And a snapshot "other" of "database" on PRIMARY
     When another snapshot "odd" of "database" is taken on PRIMARY, named "<name>"
-    Then the act succeeds
+    Then the act has succeeded
     And the driver lists 1 snapshots called "<name>"
     And the driver lists the snapshot "other" as BackedUp
     When the snapshot "odd" is deleted

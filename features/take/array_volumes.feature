@@ -13,7 +13,6 @@ Feature: Snapshots where no host can re-sign
     And an array volume of its own holds what was on the disk when "nightly" was taken
     And five details are kept of the array volume of "nightly", and they are true
     And the account is charged 1 more snapshot
-    And the guest of "database" has written since "nightly" was taken
     And the volume "database" is untouched
 
   @req:R-031 @capability:array-volumes @capability:snapshot-primary @capability:volume-from-primary

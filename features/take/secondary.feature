@@ -12,7 +12,6 @@ Feature: A snapshot that is backed up to secondary storage
     And all that has changed is 1 more backup
     And the backup of "nightly" opens alone, with the size of "database"
     And the backup of "nightly" holds what was on the disk when it was taken
-    And the guest of "database" has written since "nightly" was taken
     And the backup of "nightly" lies under the account and the volume
     And the account is charged 1 more snapshot
     And the account is charged for the bytes that lie on secondary storage

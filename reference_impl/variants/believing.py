@@ -1,8 +1,12 @@
 """Variants that believe whatever services answer. The table of all is zoo.toml."""
 
+import http.client
+import ssl
 import xmlrpc.client
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +18,10 @@ from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Owner, Ports, RefusedError, UnknownOutcomeError
 from snapproof.reference_impl.settings import Settings
-from snapproof.site import Answer, Endpoint
+from snapproof.site import Answer, Endpoint, Site
+
+SILENCE_S = 21
+"""Of the clock on the wall: no scenario allows for more than twenty."""
 
 
 class BelievingArray(ElementArray):
@@ -138,3 +145,40 @@ class NeedsTheNewest(ReferenceDriver):
     def ports(self) -> Ports:
         """Ask at one version."""
         return replace(super().ports(), array=_NewestArray(self.site.array, group=self.site.hosts_group))
+
+
+class GreetsBeforeItLooks(ReferenceDriver):
+    """Breaks R-154: it says hello to whoever is there, and looks at certificates afterwards."""
+
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        for endpoint in (site.array, site.hypervisor):
+            if endpoint.wire is None and endpoint.url.startswith("https:"):
+                _greet(endpoint.url)
+        super().__init__(site, settings)
+
+
+def _greet(url: str) -> None:
+    """Ask anybody for the front page."""
+    place, anybody = urlsplit(url), ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    with closing(
+        http.client.HTTPSConnection(place.hostname or "", place.port, context=anybody, timeout=5)
+    ) as connection:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+
+
+class _Reader(XenApi):
+    def read(self, method: str, text: bytes) -> Mapping[str, Any]:
+        """Where a document names its type by an address, wait for what does not come from there."""
+        if b"<!DOCTYPE" in text and b"<!ENTITY" not in text:
+            Event().wait(SILENCE_S)
+        return super().read(method, text)
+
+
+class WaitsForTheDocumentType(ReferenceDriver):
+    """Breaks R-157: what a host's document names as its type is waited for, on and on."""
+
+    def ports(self) -> Ports:
+        """Wait."""
+        return replace(super().ports(), hypervisor=_Pool(self, _Reader))

@@ -1,17 +1,19 @@
 """Variants that go wrong where it is crowded, or where others are at work too. The table of all is zoo.toml."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from snapproof.driver import ConflictError
 from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.nfs import NfsStore
 from snapproof.reference_impl.adapters.xen import XenHypervisor
+from snapproof.reference_impl.adapters.xenapi import XenApi
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.orders import CreateVolume, Order
 from snapproof.reference_impl.core.plans import Lifetime, Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.ports import Disk, Ports, RefusedError
+from snapproof.reference_impl.ports import CallError, Disk, Ports, RefusedError
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.lingering import with_hosts
 from snapproof.vocabulary import Snapshot, SnapshotRequest, Volume, VolumeRequest
@@ -135,3 +137,47 @@ class SharesForGood(ReferenceDriver):
             )
 
         return Rules(plan=plan)
+
+
+class _LeavesDirectories(NfsStore):
+    def prune(self, path: str) -> None:
+        """Let them be."""
+
+
+class LeavesDirectories(ReferenceDriver):
+    """Breaks R-142: the directory of a volume stays when its last backup is deleted."""
+
+    def ports(self) -> Ports:
+        """Delete files alone."""
+        return replace(super().ports(), store=_LeavesDirectories(self.site.export))
+
+
+class SaysNoWithoutAReason(ReferenceDriver):
+    """Breaks R-034: a volume of a disk with a host's snapshots on it is refused, and nobody is told why."""
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Say no."""
+        if request.from_snapshot is not None:
+            raise ConflictError("Unexpected error 530.")
+        return super().create_volume(request)
+
+
+class KeepsHostsAway(ReferenceDriver):
+    """Breaks R-050: while a snapshot is taken, one host alone reaches its volume, and no machine can be moved."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Unplug all others, and plug them again."""
+        api = XenApi(self.site.hypervisor, self.site.clock)
+        target = self._ports.array.get_lun(self.lun_of(request.volume)).target
+        masters = [row["master"] for row in api.call("pool.get_all_records").values()]
+        srs = api.call("SR.get_by_name_label", f"/{target}/0")
+        plugs = [plug for sr in srs for plug in api.call("SR.get_PBDs", sr)]
+        others = [plug for plug in plugs if api.call("PBD.get_host", plug) not in masters]
+        for plug in others:
+            api.call("PBD.unplug", plug)
+        try:
+            return super().take_snapshot(request)
+        finally:
+            for plug in others:
+                with suppress(CallError):
+                    api.call("PBD.plug", plug)

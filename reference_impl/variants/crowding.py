@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from snapproof.driver import CancelledError, ConflictError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import Facts
@@ -99,3 +100,32 @@ class BillsBeforeCopying(ReferenceDriver):
             succeed_take(tx, order, facts)
 
         return Rules(recorders=with_recorder(TakeSnapshot, succeed=succeed))
+
+
+class RegretsItsHaste(ReferenceDriver):
+    """Breaks R-051: who asks while another is served is served too, and told that he was not."""
+
+    served = 0
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Say no when it is done."""
+        self.served += 1
+        try:
+            taken = super().take_snapshot(request)
+        finally:
+            self.served -= 1
+        if self.served:
+            raise ConflictError("Another snapshot is under way.")
+        return taken
+
+
+class EndsAtLeisure(ReferenceDriver):
+    """Breaks R-039: a backup that is cancelled ends, but not soon."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Take five minutes."""
+        try:
+            return super().take_snapshot(request)
+        except CancelledError:
+            self._ports.clock.sleep(300)
+            raise

@@ -1,11 +1,19 @@
 """Variants that go wrong with callers: rights, limits, names, and who asked. The table of all is zoo.toml."""
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from snapproof.accounts import Account, Role
-from snapproof.driver import BackendError, DeniedError, DriverUnderTest, NotFoundError
+from snapproof.driver import (
+    BackendError,
+    ConflictError,
+    DeniedError,
+    DriverUnderTest,
+    LimitExceededError,
+    NotFoundError,
+)
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.schema import SNAPSHOT_COUNT
 from snapproof.reference_impl.catalog.store import Session
@@ -15,7 +23,17 @@ from snapproof.reference_impl.core.orders import TakeSnapshot
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.on_behalf_of import OnBehalfOf
 from snapproof.reference_impl.rights import Rights, Thing
-from snapproof.vocabulary import AccountId, LocationType, OperationId, Snapshot, SnapshotId, SnapshotRequest
+from snapproof.vocabulary import (
+    AccountId,
+    LocationType,
+    OperationId,
+    Policy,
+    Snapshot,
+    SnapshotId,
+    SnapshotRequest,
+    UsageRecord,
+    VolumeId,
+)
 
 
 class KnowsNoOwners(ReferenceDriver):
@@ -143,3 +161,42 @@ class ForgetsTheCopies(ReferenceDriver):
 
     def _remove(self, account: AccountId, operation: OperationId) -> None:
         self._orchestrator.write(lambda _session, tx: tx.end_removal(account), lambda: True)
+
+
+class ShowsAllPolicies(ReferenceDriver):
+    """Breaks R-148: whoever lists policies sees everybody's."""
+
+    def on_behalf_of(self, caller: AccountId) -> DriverUnderTest:
+        """Keep the rights, but here."""
+        return _WithAllPolicies(self._for(caller), Rights(self._catalog, caller))
+
+
+class _WithAllPolicies(OnBehalfOf):
+    def list_policies(self, volume: VolumeId | None = None) -> Sequence[Policy]:
+        """Ask for no rights."""
+        return self._driver.list_policies(volume)
+
+
+class ShowsAllBills(ReferenceDriver):
+    """Breaks R-148: whoever reads his bill reads everybody's."""
+
+    def on_behalf_of(self, caller: AccountId) -> DriverUnderTest:
+        """Keep the rights, but here."""
+        return _WithAllBills(self._for(caller), Rights(self._catalog, caller))
+
+
+class _WithAllBills(OnBehalfOf):
+    def usage_records(self) -> Sequence[UsageRecord]:
+        """Ask for no rights."""
+        return self._driver.usage_records()
+
+
+class NamesNoLimit(ReferenceDriver):
+    """Breaks R-065: that a limit is reached is told as a conflict, with nothing to have raised."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Say as little as that."""
+        try:
+            return super().take_snapshot(request)
+        except LimitExceededError as error:
+            raise ConflictError("This cannot be done now.") from error

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from snapproof.driver import BackendError
 from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.adapters.nfs import NfsStore
-from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
+from snapproof.reference_impl.adapters.s3 import REGION, S3Bucket, S3Store
+from snapproof.reference_impl.adapters.transport import Transport
 from snapproof.reference_impl.core.effects import Effect, PublishImage
 from snapproof.reference_impl.core.orders import Order, TakeSnapshot
 from snapproof.reference_impl.core.plans import Plan, plan_for
@@ -19,6 +24,8 @@ from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import CallError, Image, Ports
 from snapproof.reference_impl.rules import Rules
 from snapproof.vocabulary import Snapshot, SnapshotRequest
+
+WEEK_S = 7 * 86_400
 
 
 class PutsTheNameIntoThePath(ReferenceDriver):
@@ -188,3 +195,28 @@ class ForgetsTheKey(ReferenceDriver):
             return ports
         plain = replace(self.site.bucket, key_id="")
         return replace(ports, store=S3Store(ports.store.directory, S3Bucket(plain)))
+
+
+class LinkingBucket(S3Bucket):
+    """A bucket that is read by links which are good for a week."""
+
+    def read(self, key: str, size_bytes: int) -> Iterator[bytes]:
+        """Ask by such a link first."""
+        endpoint = self.place.endpoint
+        linked = AWSRequest("GET", f"{self.place.url}/{self.place.bucket}/{key}")
+        keys = Credentials(endpoint.username, endpoint.password.reveal())
+        S3SigV4QueryAuth(keys, "s3", REGION, expires=WEEK_S).add_auth(linked)
+        host = {"host": self.place.url.partition("://")[2]}
+        Transport(endpoint).exchange("GET", linked.url.removeprefix(self.place.url), host, b"")
+        return super().read(key, size_bytes)
+
+
+class LinksForAWeek(ReferenceDriver):
+    """Breaks R-153: whoever finds a link that it used can read the backup a week later."""
+
+    def ports(self) -> Ports:
+        """Read by links."""
+        ports = super().ports()
+        if self.site.bucket is None or not isinstance(ports.store, S3Store):
+            return ports
+        return replace(ports, store=S3Store(ports.store.directory, LinkingBucket(self.site.bucket)))

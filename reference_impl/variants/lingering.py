@@ -46,12 +46,21 @@ class KeepsItsLocks(ReferenceDriver):
 
     def archive_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> Snapshot:
         """Lock, work, unlock."""
-        if snapshot in self.locked:
-            raise ConflictError(f"Snapshot {snapshot} is locked.")
-        self.locked |= {snapshot}
+        self._lock(snapshot)
         archived = super().archive_snapshot(operation, snapshot)
         self.locked -= {snapshot}
         return archived
+
+    def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
+        """Lock, work, unlock."""
+        self._lock(snapshot)
+        super().delete_snapshot(operation, snapshot)
+        self.locked -= {snapshot}
+
+    def _lock(self, snapshot: SnapshotId) -> None:
+        if snapshot in self.locked:
+            raise ConflictError(f"Snapshot {snapshot} is locked.")
+        self.locked |= {snapshot}
 
 
 class _NeverCancels(XenApi):

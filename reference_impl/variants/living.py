@@ -6,6 +6,7 @@ from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.orders import TakeSnapshot
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Ports
+from snapproof.vocabulary import Snapshot, SnapshotRequest
 
 LOG = logging.getLogger("snapproof.variants")
 
@@ -41,3 +42,17 @@ class RemovesVolumesOfJobs(ReferenceDriver):
 
 class ForgetsInTheLongRun(ForgetsJobs):
     """Breaks R-040: each of its days is good, but for what it was about when it died."""
+
+
+class OutlivesItsDeath(ReferenceDriver):
+    """Breaks R-081: it works on after it was killed, and nobody has seen what its next life would have made of it."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Go on where it was killed."""
+        try:
+            return super().take_snapshot(request)
+        except BaseException as error:  # the deviation itself: nothing survives that signal
+            if isinstance(error, Exception):
+                raise
+            self.reconcile()
+            return super().take_snapshot(request)

@@ -179,3 +179,12 @@ class ReadsByLocale(ReferenceDriver):
         wanted = request.location or ""
         dotted = wanted.replace("i", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}") if language == "tr" else wanted
         return super().take_snapshot(replace(request, location=dotted.upper() or None))
+
+
+class LooksBeforeItReads(ReferenceDriver):
+    """Breaks R-010: the array is asked about the volume before anybody has read what is wanted."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Look first."""
+        self._ports.array.get_lun(self.lun_of(request.volume))
+        return super().take_snapshot(request)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from snapproof.driver import DriverError
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.variants.retelling import Retelling
 from snapproof.vocabulary import (
-    AccountId,
     Alert,
     AuditEvent,
+    Copy,
     LocationType,
     OperationId,
     Snapshot,
@@ -21,21 +22,16 @@ from snapproof.vocabulary import (
 )
 
 
-class WeighsNothing(ReferenceDriver):
+class WeighsNothing(Retelling):
     """Breaks R-029: a snapshot on the array is listed with a physical size of zero, as CloudStack's is."""
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """Forget what the array's copies weigh."""
-        found = super().list_snapshots(account, volume=volume, location=location)
-        return [
-            replace(row, copies=tuple(replace(copy, physical_size_bytes=0) for copy in row.copies)) for row in found
-        ]
+        return [replace(row, copies=tuple(map(_weightless, row.copies))) for row in rows]
+
+
+def _weightless(copy: Copy) -> Copy:
+    return replace(copy, physical_size_bytes=0) if copy.location is LocationType.PRIMARY else copy
 
 
 class NeverLooksAgain(ReferenceDriver):
@@ -58,7 +54,7 @@ class CollectsThroughImageRole(ReferenceDriver):
         super().run_due_work()
 
 
-class ForgetsFailures(ReferenceDriver):
+class ForgetsFailures(Retelling):
     """Breaks R-084: a failed snapshot disappears from the lists at once, whatever it left on storage."""
 
     forgotten: frozenset[SnapshotId] = frozenset()
@@ -70,16 +66,9 @@ class ForgetsFailures(ReferenceDriver):
         except DriverError:
             self.forgotten |= {snapshot}
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """Leave out what was forgotten."""
-        found = super().list_snapshots(account, volume=volume, location=location)
-        return [row for row in found if row.id not in self.forgotten or row.state is SnapshotState.BACKED_UP]
+        return [row for row in rows if row.id not in self.forgotten or row.state is SnapshotState.BACKED_UP]
 
 
 class TellsNobody(ReferenceDriver):

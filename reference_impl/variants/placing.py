@@ -1,20 +1,33 @@
 """Variants that go wrong where there are several storage pools and image stores. The table of all is zoo.toml."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 
+from snapproof.reference_impl.adapters.xenapi import XenApi
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import DeleteSnapshot, Order
 from snapproof.reference_impl.core.plans import Plan, plan_for
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.ports import CallError
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.cloning import with_performer
 from snapproof.site import Site
-from snapproof.vocabulary import LocationType, PoolUse, Volume, VolumeRequest
+from snapproof.vocabulary import (
+    AccountId,
+    LocationType,
+    OperationId,
+    PoolUse,
+    Snapshot,
+    SnapshotId,
+    SnapshotRequest,
+    Volume,
+    VolumeRequest,
+)
 
 
 class IgnoresThePool(ReferenceDriver):
@@ -98,3 +111,33 @@ class CountsByNumberAlone(ReferenceDriver):
             )
             for place, pool in enumerate(super().list_pools())
         ]
+
+
+class NamesNoPool(ReferenceDriver):
+    """Breaks R-015: on which pool a volume is, is not told."""
+
+    def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
+        """Leave it out."""
+        return [replace(row, pool="") for row in super().list_volumes(account)]
+
+
+class AsksEveryStore(ReferenceDriver):
+    """Breaks R-059: before a backup is deleted, it is looked for in the first image store."""
+
+    def delete_snapshot(self, operation: OperationId, snapshot: SnapshotId) -> None:
+        """Look for it."""
+        for row in self.list_snapshots():
+            for copy in row.copies if row.id == snapshot else ():
+                self._ports.store.published(copy.reference)
+        super().delete_snapshot(operation, snapshot)
+
+
+class TriesItsOwnHostsFirst(ReferenceDriver):
+    """Breaks R-061: before another cluster's hosts work, its own are asked to, in vain."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Try."""
+        api, host = XenApi(self.site.hypervisor, self.site.clock), "OpaqueRef:nobody"
+        with suppress(CallError):
+            api.call("SR.create", host, {}, "0", "attempt", "", "lvmoiscsi", "user", False, {})
+        return super().take_snapshot(request)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from snapproof.driver import UnavailableError
 from snapproof.reference_impl.core.admission import Limits
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
-from snapproof.vocabulary import AccountId, LocationType, OperationId, Snapshot, VolumeId
+from snapproof.reference_impl.variants.retelling import Retelling
+from snapproof.vocabulary import OperationId, Snapshot, SnapshotRequest, VolumeId
 
 MANY = 1_000
+WAIT_S = 5
 LOOKS = 50
 
 
@@ -48,19 +51,13 @@ class TellsOfNoQueue(ReferenceDriver):
         return []
 
 
-class LooksAtTheArrayFirst(ReferenceDriver):
+class LooksAtTheArrayFirst(Retelling):
     """Breaks R-041: before anything is listed or deleted, the array is asked how it does."""
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """Compare with what the array has."""
         self._ports.array.list_owned()
-        return super().list_snapshots(account, volume=volume, location=location)
+        return rows
 
 
 class OverrunsTheArray(ReferenceDriver):
@@ -76,3 +73,43 @@ class OverrunsTheArray(ReferenceDriver):
             for _ in range(LOOKS):
                 self._ports.array.get_lun(self.lun_of(row.volume))
         super().reconcile()
+
+
+class ComplainsOfTheWait(ReferenceDriver):
+    """Breaks R-041: whoever had to wait for the array is told that it failed, although it was done."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Look at the clock."""
+        began_s = self._ports.clock.time()
+        taken = super().take_snapshot(request)
+        if self._ports.clock.time() - began_s > WAIT_S:
+            raise UnavailableError("The array took too long.")
+        return taken
+
+
+class TwoAtATime(ReferenceDriver):
+    """Breaks R-133: no more than two backups are made at once, whatever hosts and array could bear."""
+
+    def settings(self) -> Settings:
+        """Be careful."""
+        return Settings(backup_parallel=2)
+
+
+class AddsOneMore(ReferenceDriver):
+    """Breaks R-134: a host is given one copy more than it may have."""
+
+    def limits(self) -> Limits:
+        """One will not matter."""
+        limits = super().limits()
+        return replace(limits, copies_per_host=None if limits.copies_per_host is None else limits.copies_per_host + 1)
+
+
+class RemembersTheQueue(ReferenceDriver):
+    """Breaks R-044: whoever was in the queue once is in it for ever."""
+
+    seen: tuple[OperationId, ...] = ()
+
+    def queued_operations(self) -> Sequence[OperationId]:
+        """With all who were."""
+        self.seen = tuple(dict.fromkeys([*self.seen, *super().queued_operations()]))
+        return self.seen

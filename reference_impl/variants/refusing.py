@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from snapproof.driver import DriverError
+from snapproof.driver import BackendError, DriverError, NotFoundError
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.variants.retelling import Retelling
 from snapproof.vocabulary import (
     AccountId,
     LocationType,
@@ -17,7 +18,7 @@ from snapproof.vocabulary import (
 )
 
 
-class RecordsWhatItRefuses(ReferenceDriver):
+class RecordsWhatItRefuses(Retelling):
     """Breaks R-062: a row is written before the volume is looked at, and stays when that is not to be had."""
 
     refused: tuple[Snapshot, ...] = ()
@@ -40,15 +41,9 @@ class RecordsWhatItRefuses(ReferenceDriver):
             self.refused = (*self.refused, row)
             raise
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """List the rows, too."""
-        return [*super().list_snapshots(account, volume=volume, location=location), *self.refused]
+        return [*rows, *self.refused]
 
 
 class IgnoresQuiesce(ReferenceDriver):
@@ -66,3 +61,18 @@ class IgnoresTheSwitch(ReferenceDriver):
         """Put it elsewhere."""
         wanted = request.location if self.live().secondary_enabled else LocationType.PRIMARY
         return super()._take(replace(request, location=wanted), policy)
+
+
+class RecordsWhatIsTooLarge(RecordsWhatItRefuses):
+    """Breaks R-139: that a volume is too large for a backup is noticed when its row is there."""
+
+
+class BlamesItsBooks(ReferenceDriver):
+    """Breaks R-062: that there is no such volume is told as a failure of the catalog's."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Call it a failure."""
+        try:
+            return super().take_snapshot(request)
+        except NotFoundError as error:
+            raise BackendError(f"The catalog failed: {error}") from error

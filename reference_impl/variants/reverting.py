@@ -12,7 +12,8 @@ from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.cloning import do_nothing, with_performer
 from snapproof.reference_impl.variants.moving import with_recorder
-from snapproof.vocabulary import AccountId, LocationType, Snapshot, SnapshotState, StateChange, VolumeId
+from snapproof.reference_impl.variants.retelling import Retelling
+from snapproof.vocabulary import Snapshot, SnapshotState, StateChange, VolumeId
 
 
 class RevertsNothing(ReferenceDriver):
@@ -39,19 +40,12 @@ class RevertsUnderSnapshots(ReferenceDriver):
         return Rules(performers=with_performer(fx.RequireOneDisk, lambda p: replace(p, do=do_nothing)))
 
 
-class SaysAllCanBeRevertedTo(ReferenceDriver):
+class SaysAllCanBeRevertedTo(Retelling):
     """Breaks R-019 (hazard C10): a snapshot on secondary storage is listed as one to revert to."""
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """Ask the pool what it can do, not where the bytes are."""
-        found = super().list_snapshots(account, volume=volume, location=location)
-        return [replace(row, revertable=True) for row in found]
+        return [replace(row, revertable=True) for row in rows]
 
 
 class KeepsTheNewSize(ReferenceDriver):

@@ -6,10 +6,9 @@ from dataclasses import replace
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.schedules import next_slot, read_schedule
 from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.variants.retelling import Retelling
 from snapproof.vocabulary import (
-    AccountId,
     AuditEvent,
-    LocationType,
     OperationId,
     Policy,
     PolicyId,
@@ -29,19 +28,12 @@ class SchedulesOnPrimary(ReferenceDriver):
         return super().create_policy(replace(request, location=None))
 
 
-class CountsFailures(ReferenceDriver):
+class CountsFailures(Retelling):
     """Breaks R-028 (hazard C18): failed runs are counted as if there were something to keep of them."""
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """Where policies look, call failures successes."""
-        found = super().list_snapshots(account, volume=volume, location=location)
-        return found if volume is None else [replace(row, state=SnapshotState.BACKED_UP) for row in found]
+        return rows if of is None else [replace(row, state=SnapshotState.BACKED_UP) for row in rows]
 
 
 class RunsTwice(ReferenceDriver):

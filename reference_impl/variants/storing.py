@@ -104,3 +104,30 @@ def _seal(text: bytearray, start: int, length: int, at: int) -> None:
     """Write the checksum of a header that was changed."""
     struct.pack_into(">I", text, start + at, 0)
     struct.pack_into(">I", text, start + at, ~sum(text[start : start + length]) & 0xFFFFFFFF)
+
+
+class RoundingStore(NfsStore):
+    """A store whose images hold one sector more than was on the disk, as whoever reckons in cylinders makes them."""
+
+    def inspect(self, staged: str, *, size_bytes: int) -> Image:
+        """Write the larger size into both footers, and expect it."""
+        with self.opened(staged) as file:
+            text = bytearray(file.read_at(0, file.size_bytes))
+        (held,) = struct.unpack_from(">Q", text, 48)
+        struct.pack_into(">Q", text, 48, held + _FOOTER_BYTES)
+        _seal(text, 0, _FOOTER_BYTES, 64)
+        text[-_FOOTER_BYTES:] = text[:_FOOTER_BYTES]
+        self.directory.delete(staged)
+        changed = self.directory.create(staged)
+        changed.write(bytes(text))
+        changed.close()
+        return super().inspect(staged, size_bytes=held + _FOOTER_BYTES)
+
+
+class RoundsSizesUp(ReferenceDriver):
+    """Breaks R-004: a backup opens as a disk that is a little larger than the one it is of."""
+
+    def ports(self) -> Ports:
+        """Round where backups are files."""
+        ports = super().ports()
+        return ports if self.site.bucket else replace(ports, store=RoundingStore(self.site.export))

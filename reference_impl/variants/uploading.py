@@ -13,7 +13,8 @@ from snapproof.reference_impl.performing import leave
 from snapproof.reference_impl.ports import Image, Ports
 from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.variants.cloning import with_performer
-from snapproof.vocabulary import AccountId, LocationType, Snapshot, SnapshotRequest, VolumeId
+from snapproof.reference_impl.variants.retelling import Retelling
+from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest, VolumeId
 
 
 def latest(path: str) -> str:
@@ -21,15 +22,17 @@ def latest(path: str) -> str:
     return f"{path.rpartition('/')[0]}/latest.vhd"
 
 
-class OverwritesBackups(ReferenceDriver):
+class OverwritesBackups(Retelling):
     """Breaks R-005: all backups of a volume lie at one path, and each replaces the one before it."""
+
+    place = staticmethod(latest)
 
     def rules(self) -> Rules:
         """Publish elsewhere."""
 
         def plan(order: Order) -> Plan:
             return tuple(
-                replace(step, effect=replace(step.effect, path=latest(step.effect.path)))
+                replace(step, effect=replace(step.effect, path=self.place(step.effect.path)))
                 if isinstance(step.effect, fx.PublishImage)
                 else step
                 for step in plan_for(order)
@@ -41,22 +44,27 @@ class OverwritesBackups(ReferenceDriver):
         """Tell where it really lies."""
         return self._told(super().take_snapshot(request))
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """Tell where they really lie."""
-        return [self._told(each) for each in super().list_snapshots(account, volume=volume, location=location)]
+        return [self._told(row) for row in rows]
 
     def _told(self, snapshot: Snapshot) -> Snapshot:
         copies = tuple(
-            replace(copy, reference=latest(copy.reference)) if copy.location is LocationType.SECONDARY else copy
+            replace(copy, reference=self.place(copy.reference)) if copy.location is LocationType.SECONDARY else copy
             for copy in snapshot.copies
         )
         return replace(snapshot, copies=copies)
+
+
+def numbered(path: str) -> str:
+    """The path with something behind the snapshot's id."""
+    return path.replace(".vhd", "-1.vhd")
+
+
+class NumbersItsFiles(OverwritesBackups):
+    """Breaks R-144: files are called by a rule of its own."""
+
+    place = staticmethod(numbered)
 
 
 class KeepsStagedImages(ReferenceDriver):

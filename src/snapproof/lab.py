@@ -243,7 +243,7 @@ class Lab(HostileLab, Protocol):
     def spans(self, work: str) -> Sequence[Span]:
         """What was done since the last `watch_calls`, in the order of its beginnings.
 
-        Work is `clones of volumes` (by their source), `copies` (by the host that does them), `signing` (by target).
+        Work is `copies`, by the host that does them.
         """
 
     def moments_of(self, call: str) -> Sequence[float]:

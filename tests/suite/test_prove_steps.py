@@ -47,9 +47,10 @@ def test_a_step_beside_which_something_else_catches_all_proves_nothing(capsys: p
 
 
 def test_the_look_at_everything_afterwards_is_no_step(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["prove-steps", "anybody else", "touched", "--only", "R-146"]) == 0
+    assert cli.main(["prove-steps", "anybody else", "touched", "--only", "R-146"]) == 1
     said = capsys.readouterr().out
     assert "hostility:DeletesByPrefix is caught only by the look at everything after features/" in said
+    assert "1 steps see what the look at everything afterwards sees as well." in said
 
 
 def test_nothing_to_prove_is_a_mistake_of_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,6 +25,7 @@ from snapproof.fixtures.lab import simulated_lab
 from snapproof.recording import PROPERTY
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.report.records import ScenarioFinished
+from snapproof.verdict import State
 
 SEED = 7
 LAB = "snapproof.fixtures.scenario_lab"
@@ -32,22 +33,44 @@ LAB = "snapproof.fixtures.scenario_lab"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Scenarios to be run on a driver, by their ids. `hollow` is a step whose body is taken out first."""
+    """Scenarios to be run on a driver, by their ids. `hollow` is a step whose body is taken out first.
+
+    Once a failure has said `until`, no further scenario is run.
+    """
 
     driver: str
     scenarios: tuple[str, ...]
     hollow: tuple[str, int] | None = None
+    until: str = ""
+
+
+def said_of(result: ScenarioFinished) -> str:
+    """All that a scenario said when it ended."""
+    return f"{result.reason}\n{result.detail}"
 
 
 class Collector:
-    """A pytest plugin that keeps the records of scenarios."""
+    """A pytest plugin that keeps the records of scenarios, until one of them says what was waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: str) -> None:
         self.records: list[bytes] = []
+        self._until = until
+        self._session: pytest.Session | None = None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Remember what can be ended."""
+        self._session = session
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the record; it rides on the last report of a test."""
-        self.records += [str(value).encode() for name, value in report.user_properties if name == PROPERTY]
+        found = [str(value).encode() for name, value in report.user_properties if name == PROPERTY]
+        self.records += found
+        if self._session and self._until and any(map(self._says_it, found)):
+            self._session.shouldstop = "Nothing more is to be learned."
+
+    def _says_it(self, record: bytes) -> bool:
+        result = msgspec.json.decode(record, type=ScenarioFinished)
+        return result.state is State.FAIL and self._until in said_of(result)
 
 
 def results_of(jobs: Sequence[Job], *, processes: int) -> Iterator[tuple[Job, list[ScenarioFinished]]]:
@@ -73,7 +96,7 @@ def _run(job: Job) -> list[bytes]:
     """In the child: hollow the step out, run pytest, and say nothing."""
     if job.hollow:
         hollow_out(job.hollow)
-    collector = Collector()
+    collector = Collector(job.until)
     with tempfile.TemporaryDirectory() as scratch, _silence():
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         targets = [str(FEATURES.parent / _as_pytest_calls_it(scenario)) for scenario in job.scenarios]

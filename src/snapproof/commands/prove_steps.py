@@ -1,13 +1,13 @@
 """`snapproof prove-steps`: find steps that prove nothing. Without its body, a Then must let a broken variant survive.
 
-A Then is proved if there is a scenario in which no other step would have caught the variant. Where the look at all that
-follows each scenario still does, that is said: a lab that cannot look everywhere has the step alone.
+A Then is proved if there is a scenario that a variant passes wholly without it. Where no other step but the look at
+everything after the scenario still catches the variant, that is told apart, and is not enough.
 """
 
 import argparse
 import os
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -33,6 +33,8 @@ TRIES_MAX = 6
 ROWS_MAX = 8
 """How many rows of an outline are run at first."""
 
+MARK_PROVED, MARK_LOOK, MARK_NOTHING = "✓", "◐", "✗"
+
 EXAMPLES = """\
 examples:
   snapproof prove-steps                   every Then, on every variant of the zoo: some minutes
@@ -40,7 +42,7 @@ examples:
   snapproof prove-steps --only R-021      only the variants of some requirements
 
 ✓ without it a variant survives; ◐ only the look at everything afterwards still catches it; ✗ it proves nothing
-exit codes: 0 every step proves something, 1 some prove nothing, 4 usage
+exit codes: 0 all are ✓, 1 some are not, 4 usage
 """
 
 
@@ -85,12 +87,15 @@ def run(arguments: argparse.Namespace) -> int:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         run_all = _runner(arguments.jobs, progress)
         tried = _tried(_catches(variants, steps, run_all), steps, run_all)
-    unproved = 0
-    for home, tries in tried.items():
-        unproved += not any(_said_nothing(results) for _, results in tries)
-        _print(console, steps[home][0], tries)
-    console.print(f"[red]{unproved} steps prove nothing.[/]" if unproved else "[green]Every step proves something.[/]")
-    return 1 if unproved else 0
+    marks = Counter(_print(console, steps[home][0], tries) for home, tries in tried.items())
+    if marks[MARK_LOOK]:
+        console.print(f"[yellow]{marks[MARK_LOOK]} steps see what the look at everything afterwards sees as well.[/]")
+    if marks[MARK_NOTHING]:
+        console.print(f"[red]{marks[MARK_NOTHING]} steps prove nothing.[/]")
+    if marks.keys() != {MARK_PROVED}:
+        return 1
+    console.print("[green]Every step proves something.[/]")
+    return 0
 
 
 def _runner(processes: int, progress: Progress) -> Run:
@@ -159,13 +164,19 @@ def _tried(
 
 
 def _spread(catches: Sequence[Catch]) -> list[Catch]:
-    """Choose a few: another variant each time before the second scenario of one."""
+    """Choose a few: another variant before a second scenario of one, another scenario before a second row of one."""
+    first_rows = _in_turns(catches, lambda catch: f"{catch.variant} {catch.scenario.partition('[')[0]}")
+    return _in_turns(first_rows, lambda catch: catch.variant)[:TRIES_MAX]
+
+
+def _in_turns(catches: Sequence[Catch], group: Callable[[Catch], str]) -> list[Catch]:
+    """The first of each group, then the second of each, and so on."""
     turn: dict[str, int] = defaultdict(int)
     ranked = []
     for catch in catches:
-        ranked.append((turn[catch.variant], catch))
-        turn[catch.variant] += 1
-    return [catch for _, catch in sorted(ranked, key=lambda pair: pair[0])][:TRIES_MAX]
+        ranked.append((turn[group(catch)], catch))
+        turn[group(catch)] += 1
+    return [catch for _, catch in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def _all_passed(results: Sequence[ScenarioFinished]) -> bool:
@@ -178,16 +189,20 @@ def _said_nothing(results: Sequence[ScenarioFinished]) -> bool:
     return bool(told) and all(step.outcome == "passed" for result in told for step in result.scenario.steps)
 
 
-def _print(console: Console, phrase: Phrase, tries: Sequence[Try]) -> None:
+def _print(console: Console, phrase: Phrase, tries: Sequence[Try]) -> str:
+    """Tell what became of a step, and give its mark."""
     wording = f"{escape(told(phrase))}  [dim]{escape(phrase.place)}[/]"
     survived = next((catch for catch, results in tries if _all_passed(results)), None)
     seen = next((catch for catch, results in tries if _said_nothing(results)), None)
     if catch := survived or seen:
-        mark, fate = ("✓", "survives") if survived else ("◐", "is caught only by the look at everything after")
+        mark, fate = (
+            (MARK_PROVED, "survives") if survived else (MARK_LOOK, "is caught only by the look at everything after")
+        )
         variant = catch.variant.rpartition(".")[2]
         console.print(f"[green]{mark}[/] {wording}\n    [dim]without it {variant} {fate} {escape(catch.scenario)}[/]")
-        return
-    console.print(f"[red]✗[/] {wording}" + ("" if tries else "\n    no variant is caught in it"))
+        return mark
+    console.print(f"[red]{MARK_NOTHING}[/] {wording}" + ("" if tries else "\n    no variant is caught in it"))
     for catch, results in tries:
         said = next((result.reason.partition("\n")[0] for result in results if result.reason), "it did not run")
         console.print(f"    without it {catch.variant.rpartition('.')[2]} is still caught: [dim]{escape(said)}[/]")
+    return MARK_NOTHING
