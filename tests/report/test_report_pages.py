@@ -6,6 +6,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -16,11 +17,12 @@ from cucumber_messages import Envelope, message_converter
 from snapproof import cli
 from snapproof.register import Status
 from snapproof.report.cucumber import STATE_TYPE
-from snapproof.report.envelope import schema
+from snapproof.report.envelope import iso, schema
 from snapproof.report.files import FILE_NAMES, remove_files, write_files
 from snapproof.report.ledger import LEDGER_NAME
 from snapproof.report.packet import reproduce
 from snapproof.report.pages import lines_of, page_of_feature
+from snapproof.report.product import MAKERS_OWN
 from snapproof.report.redaction import without_password
 from snapproof.report.summary import Summary
 from snapproof.timeline import MOMENTS_MAX, Kind, Moment, abridged
@@ -210,6 +212,36 @@ def test_the_terminal_tells_what_is_excluded_and_why(golden: Path, capsys: pytes
 
 def test_the_packet_says_how_to_judge_again(summary: Summary) -> None:
     assert "snapproof run --driver golden.driver:Driver --seed 7" in reproduce(summary)
+
+
+def test_the_badge_for_machines_says_what_the_badge_says(golden: Path, summary: Summary) -> None:
+    facts = json.loads((golden / "badge.json").read_text(encoding="utf-8"))
+    drawn = (golden / "badge.svg").read_text(encoding="utf-8")
+    said, _, day = facts["message"].rpartition(" · ")
+    assert facts["schemaVersion"] == 1
+    assert (facts["label"] in drawn, said in drawn, facts["color"] in drawn) == (True, True, True)
+    assert facts["isError"] is (summary.verdict.exit_code != 0)
+    assert day == iso(summary.head.started_s)[:10]
+
+
+def test_the_product_is_told_with_every_count_of_the_verdict_and_what_its_makers_own_up_to(
+    golden: Path, summary: Summary
+) -> None:
+    told = import_module("yaml").safe_load((golden / "product.yaml").read_text(encoding="utf-8"))
+    counts = summary.verdict.requirement_counts
+    assert told["requirements"] == {str(state): count for state, count in counts.items() if count}
+    assert told["set"] == {"name": summary.register.set_name, "sha256": summary.register.sha256}
+    assert summary.driver is not None
+    assert [told[name] for name in ("name", "version", "driver")] == [
+        summary.driver.name,
+        summary.driver.version,
+        summary.head.driver,
+    ]
+    assert told["conclusion"] == summary.verdict.conclusion
+    excused = [name for name, result in summary.results.items() if result.state is State.XFAIL]
+    assert excused
+    assert told["deviations"] == sorted(excused)
+    assert [told[name] for name in MAKERS_OWN] == [""] * len(MAKERS_OWN)
 
 
 def test_a_password_in_a_drivers_uri_is_told_to_nobody() -> None:

@@ -15,12 +15,16 @@ PACKAGE = "snapproof.reference_impl.variants"
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the zoo. `expect` stands in the message of a scenario that catches it."""
+    """One line of the zoo. `expect` stands in the message of a scenario that catches it.
+
+    `where` stands in that scenario's id: it is tried before the others of the requirement, to save time.
+    """
 
     driver: str
     breaks: str
     expect: str
     hazard: str = ""
+    where: str = ""
 
     @property
     def selector(self) -> str:

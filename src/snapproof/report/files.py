@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from snapproof.report.badge import badge
+from snapproof.report.badge import badge, badge_facts
 from snapproof.report.cucumber import messages
 from snapproof.report.envelope import envelope, enveloped
 from snapproof.report.junit import junit
@@ -11,13 +11,26 @@ from snapproof.report.ledger import LEDGER_NAME
 from snapproof.report.matrix_page import ENVELOPE_NAME, MATRIX_NAME, Column, matrix_page
 from snapproof.report.packet import PACKET_NAME, write_packet
 from snapproof.report.pages import PAGE_NAME, Pages
+from snapproof.report.product import product
 from snapproof.report.summary import Summary
 
 JUNIT_NAME = "junit.xml"
 MESSAGES_NAME = "messages.ndjson"
 BADGE_NAME = "badge.svg"
+BADGE_FACTS_NAME = "badge.json"
+PRODUCT_NAME = "product.yaml"
 FOLDERS = ("requirements", "features")
-FILE_NAMES = (PAGE_NAME, ENVELOPE_NAME, JUNIT_NAME, MESSAGES_NAME, BADGE_NAME, MATRIX_NAME, PACKET_NAME)
+FILE_NAMES = (
+    PAGE_NAME,
+    ENVELOPE_NAME,
+    JUNIT_NAME,
+    MESSAGES_NAME,
+    BADGE_NAME,
+    BADGE_FACTS_NAME,
+    PRODUCT_NAME,
+    MATRIX_NAME,
+    PACKET_NAME,
+)
 
 
 def write_files(folder: Path, summary: Summary) -> None:
@@ -53,6 +66,8 @@ def _files(summary: Summary) -> Iterator[tuple[str, bytes]]:
     yield JUNIT_NAME, junit(summary)
     yield MESSAGES_NAME, messages(summary)
     yield BADGE_NAME, badge(summary).encode()
+    yield BADGE_FACTS_NAME, badge_facts(summary)
+    yield PRODUCT_NAME, product(summary).encode()
     yield MATRIX_NAME, matrix_page([Column(run=enveloped(summary), link="./")], root="./").encode()
     for name, text in pages.all():
         yield name, text.encode()
