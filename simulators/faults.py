@@ -186,10 +186,15 @@ class Seam:
         self._labels: list[str] = []
         self._delays_s: dict[str, float] = {}
         self._unrest: Callable[[], Fault | None] | None = None
+        self._watcher: Callable[[str], None] | None = None
 
     def unsettle(self, draw: Callable[[], Fault | None]) -> None:
         """Let every call meet the fault that is drawn for it, if one is and its service can show it, until `disarm`."""
         self._unrest = draw
+
+    def watch(self, watcher: Callable[[str], None] | None) -> None:
+        """Show every call and act to `watcher` by its label, before anything of it happens; None ends that."""
+        self._watcher = watcher
 
     def slow_down(self, service: str, seconds: float) -> None:
         """Let every call of a service take so long before it has any effect, until `disarm`."""
@@ -331,6 +336,8 @@ class Seam:
     def _next(self, call: str) -> tuple[str, Fault | None]:
         number = self._counts[call] = self._counts.get(call, 0) + 1
         label = f"{call}#{number}"
+        if self._watcher is not None:
+            self._watcher(label)
         return label, self._armed.pop(label, None) or self._standing.get(call)
 
 

@@ -120,6 +120,14 @@ class GuestEvent(StrEnum):
     SNAPSHOT = "snapshot"  # of its disk, by the hypervisor: the LUN holds a chain from then on
 
 
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A call of the driver or an act of a service, by its label, and the durable state before it, if it was noted."""
+
+    label: str
+    state: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """Work that array or hosts did: what on, from which line of the journal to which; None if it goes on still."""
@@ -240,6 +248,15 @@ class Lab(HostileLab, Protocol):
         Acts can meet faults of their own, as a disk that fills up; a lab that cannot count them names none.
         """
 
+    def note_crossings(self, *, states: bool = False) -> None:
+        """Note calls and acts from now on, in one order, until `repair`; with `states`, `durable_state` before each."""
+
+    def crossings(self) -> Sequence[Crossing]:
+        """The calls and acts that were noted."""
+
+    def durable_state(self) -> str:
+        """A digest of all that would survive the driver's death, times and counters of its lives left out."""
+
     def spans(self, work: str) -> Sequence[Span]:
         """What was done since the last `watch_calls`, in the order of its beginnings.
 
@@ -254,6 +271,9 @@ class Lab(HostileLab, Protocol):
 
     def unspent_faults(self) -> Sequence[str]:
         """Faults that were armed and never met."""
+
+    def revive(self, *, reconcile: bool = True) -> Outcome[None]:
+        """Do as `restart_driver` does, as far as armed faults let it, and say how it ended."""
 
     def restart_driver(self) -> DriverUnderTest:
         """Kill the driver's life, if it still lives, start the next one on the same state, and let it reconcile."""

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from snapproof.campaign.exploring import Shard
 from snapproof.campaign.invariants import violations
 from snapproof.campaign.running import run
 from snapproof.campaign.schedule import FAULT_KINDS, Schedule, read_schedule
-from snapproof.campaign.sweeping import Shard, cells, sweep
+from snapproof.campaign.sweeping import cells, sweep
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import DriverError
 from snapproof.fixtures.caller import Caller

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snapproof.campaign.exploring import Shard
 from snapproof.campaign.schedule import FAULT_KINDS, S3_KINDS, Schedule, kinds_for, read_schedule
-from snapproof.campaign.sweeping import Shard
 from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.simulators.faults import FAULTS, Seam, fault_named
 from snapproof.simulators.journal import Journal
@@ -28,6 +28,7 @@ SCHEDULES = st.builds(
     version=st.integers(0, 99),
     store=NAMES,
     seed=st.integers(0, 2**63),
+    still=st.booleans(),
     faults=st.lists(st.tuples(LABELS, KINDS), max_size=4).map(tuple),
 )
 

@@ -1,28 +1,33 @@
-"""Running one schedule: arrange, arm, act, recover as a restarted driver would, and judge by the invariants.
+"""Running one schedule: arrange, arm, act, recover under faults, then without them, and judge by the invariants.
 
-The lab comes from whoever wires; which schedules there are is in sweeping.py.
+The lab comes from whoever wires; which schedules there are is in strategies.py.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from snapproof.campaign.invariants import Violation, violations
 from snapproof.campaign.schedule import Schedule
-from snapproof.campaign.workflows import WORKFLOWS
+from snapproof.campaign.workflows import WORKFLOWS, Stage
 from snapproof.driver import DriverError
-from snapproof.lab import Lab, Outcome
+from snapproof.lab import Crossing, Lab, Outcome
 from snapproof.vocabulary import Snapshot, SnapshotState
 
 OpenLab: TypeAlias = Callable[[Schedule], AbstractContextManager[Lab]]
+RunCase: TypeAlias = Callable[[Schedule], "Case"]
+
+SWEEP_AFTER_S = 3_700
+"""When a recovered driver is given its due work: late enough for a sweep, too early for a policy's next slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """How one schedule ended. `ending` is what the caller was told, in one word; `calls` what the driver called.
 
-    `acts` are what services did inside, whoever caused it, and can fail at.
+    `acts` are what services did inside, whoever caused it, and can fail at. `crossings` are both, in one order, those
+    of the recovery too.
     """
 
     schedule: Schedule
@@ -30,39 +35,71 @@ class Case:
     violations: tuple[Violation, ...]
     calls: tuple[str, ...]
     acts: tuple[str, ...]
+    crossings: tuple[Crossing, ...]
     digest: str
 
+    def after_last_fault(self) -> Sequence[Crossing]:
+        """Where one more fault could strike: what was crossed after the last of the schedule's own."""
+        if not self.schedule.faults:
+            return self.crossings
+        last, _ = self.schedule.faults[-1]
+        labels = [crossing.label for crossing in self.crossings]
+        return self.crossings[labels.index(last) + 1 :] if last in labels else ()
 
-def run(schedule: Schedule, open_lab: OpenLab) -> Case:
+
+def run(schedule: Schedule, open_lab: OpenLab, *, states: bool = False) -> Case:
     """Run one schedule in a lab of its own."""
+    with open_lab(schedule) as lab:
+        return play(schedule, lab, arrange(schedule, lab), states=states)
+
+
+def arrange(schedule: Schedule, lab: Lab) -> Stage:
+    """Arrange the lab for a workflow. Raises ValueError for a schedule of another version."""
     workflow = WORKFLOWS[schedule.workflow]
     if workflow.version != schedule.version:
         raise ValueError(
             f"{schedule.workflow} is at v{workflow.version} by now; the schedule {schedule} is of another."
         )
-    with open_lab(schedule) as lab:
-        stage = workflow.arrange(lab)
-        lab.watch_calls()
-        for call, fault in schedule.faults:
-            lab.arm(call, fault)
-        with stage.guest.keep_writing():
-            outcome = lab.attempt(stage.act)
-        calls, acts = tuple(lab.calls()), tuple(lab.acts())
-        found = _lies(lab, outcome)
-        found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
-        lab.repair()
-        lab.restart_driver()
-        lab.settle()
-        found += violations(lab)
-        found += [Violation("I1", sentence) for sentence in stage.judge(lab)]
-        return Case(
-            schedule=schedule,
-            ending=_ending(outcome),
-            violations=tuple(found),
-            calls=calls,
-            acts=acts,
-            digest=lab.journal_digest(),
-        )
+    return workflow.arrange(lab)
+
+
+def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) -> Case:
+    """Let an arranged lab meet the faults, in the act or in the recovery; then end all faults, and judge."""
+    lab.watch_calls()
+    lab.note_crossings(states=states)
+    for call, fault in schedule.faults:
+        lab.arm(call, fault)
+    with nullcontext() if schedule.still else stage.guest.keep_writing():
+        outcome = lab.attempt(stage.act)
+    calls, acts = tuple(lab.calls()), tuple(lab.acts())
+    found = _lies(lab, outcome)
+    _recover(lab, lives_max=len(schedule.faults) + 1)
+    crossings = tuple(lab.crossings())
+    found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
+    lab.repair()
+    lab.restart_driver()
+    lab.settle()
+    found += violations(lab)
+    found += [Violation("I1", sentence) for sentence in stage.judge(lab)]
+    return Case(
+        schedule=schedule,
+        ending=_ending(outcome),
+        violations=tuple(found),
+        calls=calls,
+        acts=acts,
+        crossings=crossings,
+        digest=lab.journal_digest(),
+    )
+
+
+def _recover(lab: Lab, *, lives_max: int) -> None:
+    """Let lives begin until one survives its beginning and its due work; whatever else fails, the last one mends."""
+    for _ in range(lives_max):
+        if lab.revive().crashed:
+            continue
+        lab.advance(SWEEP_AFTER_S)
+        if not lab.attempt(lambda driver: driver.run_due_work()).crashed:
+            return
 
 
 def _lies(lab: Lab, outcome: Outcome[object]) -> list[Violation]:

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
 """The five kinds that apply to every call, since any call can be refused, lost or died at."""
@@ -79,7 +79,8 @@ def kinds_for(call: str) -> tuple[str, ...]:
 
 
 _TEXT = re.compile(
-    r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?: :: (?P<faults>.+))?",
+    r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?P<still> guest=still)?"
+    r"(?: :: (?P<faults>.+))?",
     re.ASCII,
 )
 _FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII)
@@ -87,16 +88,26 @@ _FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """One case of a campaign. `faults` are pairs of a call and a fault's word."""
+    """One case of a campaign. `faults` are pairs of a call and a fault's word, in the order in which they strike.
+
+    A guest that is `still` writes nothing while the driver works, so that histories can meet in the same state.
+    """
 
     workflow: str
     version: int = 1
     store: str
     seed: int
+    still: bool = False
     faults: tuple[tuple[str, str], ...] = ()
 
+    def meeting(self, call: str, fault: str) -> "Schedule":
+        """The same, and then one more fault."""
+        return replace(self, faults=(*self.faults, (call, fault)))
+
     def __str__(self) -> str:
-        head = f"{self.workflow}/v{self.version} store={self.store} seed={self.seed}"
+        head = (
+            f"{self.workflow}/v{self.version} store={self.store} seed={self.seed}{' guest=still' if self.still else ''}"
+        )
         faults = "; ".join(f"{call}={fault}" for call, fault in self.faults)
         return f"{head} :: {faults}" if faults else head
 
@@ -114,5 +125,6 @@ def read_schedule(text: str) -> Schedule:
         version=int(found["version"]),
         store=found["store"],
         seed=int(found["seed"]),
+        still=found["still"] is not None,
         faults=tuple((fault["call"], fault["fault"]) for fault in faults if fault is not None),
     )

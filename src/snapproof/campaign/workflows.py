@@ -81,6 +81,16 @@ def arrange_take(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.take_snapshot(request), guest)
 
 
+def arrange_take_primary(lab: Lab) -> Stage:
+    """A snapshot that stays on the array, beside another one."""
+    volume, guest = _volume_with_guest(lab)
+    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    request = SnapshotRequest(
+        operation=OperationId("take"), volume=volume.id, name="nightly", location=LocationType.PRIMARY
+    )
+    return Stage(lambda driver: driver.take_snapshot(request), guest)
+
+
 def arrange_delete(lab: Lab) -> Stage:
     """Of two backups, one is deleted."""
     volume, guest = _volume_with_guest(lab)
@@ -275,6 +285,7 @@ def arrange_template(lab: Lab) -> Stage:
 
 
 WORKFLOWS: Mapping[str, Workflow] = {
+    "take-primary": Workflow(1, arrange_take_primary),
     "take-secondary": Workflow(1, arrange_take),
     "delete-secondary": Workflow(1, arrange_delete),
     "take-in-background": Workflow(1, arrange_take_in_background),

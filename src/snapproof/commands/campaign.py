@@ -1,40 +1,57 @@
-"""`snapproof campaign`: every call of a workflow meets every kind of fault, each in a world of its own.
+"""`snapproof campaign`: every call of a workflow meets every kind of fault, and further ones as a strategy has it.
 
-What a cell is, how it is run and judged is in snapproof/campaign/; this shows it.
+What a case is, how it is run and judged, and what follows from it is in snapproof/campaign/; this shows it.
 """
 
 import argparse
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from itertools import islice, product
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from snapproof.campaign.exploring import WHOLE, RunAll, Shard, explore, require_clean
 from snapproof.campaign.running import Case
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
-from snapproof.campaign.sweeping import Shard, cells
+from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, Strategy
 from snapproof.campaign.workflows import WORKFLOWS
-from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
+from snapproof.fixtures.forked_cases import ForkedCases
 from snapproof.fixtures.site import STORES
 from snapproof.report.matrix import Matrix
 from snapproof.selection import full_name, load_driver
 
 BROKEN_SHOWN_MAX = 20
+OURS = "snapproof.reference_impl."
+"""Drivers that hold neither sockets nor threads: their cases are forked from one arrangement."""
 EXAMPLES = """\
 examples:
   snapproof campaign                                   all workflows on both stores: each call, each kind of fault
   snapproof campaign --workflow delete-secondary       one of them
+  snapproof campaign --strategy pairs --shard 0/50     two faults, the second wherever the first has led; a share of it
+  snapproof campaign --strategy closure --others 1     any number of deaths at any points, and one other fault
+  snapproof campaign --nightly --shard 0/8             pairs, triples, the closure with two others and a swarm
   snapproof campaign --driver acme.driver:Driver       your driver, in process
-  snapproof campaign --shard 0/4                       a quarter of the cells; four machines need no coordinator
   snapproof campaign --jobs 4                          on four processes of this machine
 
-Each cell that breaks prints one line; paste it to see what happened:
+strategies, each for every call that really happened, those of recovery and sweep included:
+  singles   every call meets every kind of fault that it can
+  pairs     and then a second one, at every call after the first
+  triples   and a third; followed up only where the second left a state and calls that no other did
+  closure   the graph of durable states: deaths until nothing new comes, and so many other faults (--others)
+  swarm     200 first faults drawn by lot, and up to five more behind each
+
+Each case that breaks prints one line; paste it to see what happened:
   snapproof replay 'take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after'
 
-exit codes: 0 all cells held, 1 some did not, 2 interrupted, 4 usage
+exit codes: 0 all cases held, 1 some did not, 2 interrupted, 4 usage
 """
 
 
@@ -52,61 +69,73 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--workflow", default=",".join(WORKFLOWS), metavar="A,B", help=f"of {', '.join(WORKFLOWS)}")
     parser.add_argument("--store", default=",".join(STORES), metavar="A,B", help=f"of {', '.join(STORES)}")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of contents and credentials (default 0)")
-    parser.add_argument("--shard", type=_shard, default=Shard(), metavar="I/N", help="this share of the cells only")
+    parser.add_argument("--strategy", default="singles", metavar="A,B", help=f"of {', '.join(STRATEGIES)}")
+    parser.add_argument("--others", type=int, default=1, metavar="N", help="faults beside deaths in a closure (1)")
+    parser.add_argument("--nightly", action="store_true", help=f"the deep ones: {', '.join(NIGHTLY)}, two others")
+    parser.add_argument("--limit", type=int, metavar="N", help="end each strategy of a workflow after so many cases")
+    parser.add_argument("--shard", type=_shard, default=WHOLE, metavar="I/N", help="this share of the first faults")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to run on (default 1)")
+    parser.add_argument("--fresh", action="store_true", help="a world from scratch for each case, never a forked one")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sweep and print the matrices; the first lines of what broke come while the sweep goes on."""
+    """Explore and print the matrices; the first lines of what broke come while it goes on."""
     console = Console()
-    chosen = [(w, s) for w in arguments.workflow.split(",") for s in arguments.store.split(",")]
-    unknown = [word for pair in chosen for word in pair if word not in {*WORKFLOWS, *STORES}]
+    names = NIGHTLY if arguments.nightly else tuple(arguments.strategy.split(","))
+    chosen = list(product(arguments.workflow.split(","), arguments.store.split(","), names))
+    unknown = [word for each in chosen for word in each if word not in {*WORKFLOWS, *STORES, *STRATEGIES}]
     if unknown or arguments.jobs < 1:
-        known = f"Workflows are {', '.join(WORKFLOWS)}; stores are {', '.join(STORES)}; jobs are 1 or more."
+        known = (
+            f"Workflows are {', '.join(WORKFLOWS)}; stores are {', '.join(STORES)}; "
+            f"strategies are {', '.join(STRATEGIES)}; jobs are 1 or more."
+        )
         Console(stderr=True).print(f"{', '.join(unknown) or '--jobs'} cannot be taken. {known}", markup=False)
         return 4
     broken = 0
-    for workflow, store in chosen:
-        found = _sweep(arguments, workflow, store, console)
+    for workflow, store, name in chosen:
+        found = _explore(arguments, workflow, store, name, console)
         if found is None:
             return 2
         broken += found
-    console.print("[red]Some cells did not hold.[/]" if broken else "[green]Every cell held.[/]")
+    console.print("[red]Some cases did not hold.[/]" if broken else "[green]Every case held.[/]")
     return 1 if broken else 0
 
 
-def _sweep(arguments: argparse.Namespace, workflow: str, store: str, console: Console) -> int | None:
-    """Sweep one workflow on one store; the number of cells that broke, None if the user has had enough."""
-    open_lab = lab_opener(load_driver(full_name(arguments.driver)))
-    schedules = cells(workflow, store, arguments.seed, open_lab)[arguments.shard.index :: arguments.shard.count]
-    twice = {run_schedule(schedules[0], open_lab).digest for _ in range(2)}
-    matrix = Matrix(f"{workflow} on {store}", tuple(dict.fromkeys(_word(each) for each in schedules)))
+def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str, console: Console) -> int | None:
+    """Let one workflow on one store meet one strategy; how many cases broke, None if the user has had enough."""
+    strategy = STRATEGIES[name]
+    title = f"{workflow} on {store}, {name}"
+    matrix, faults = Matrix(title), Counter[int]()
+    bare = Schedule(workflow=workflow, store=store, seed=arguments.seed, still=strategy.states)
     try:
-        with _progress(console) as progress, _cases(arguments, schedules) as cases:
-            for case in progress.track(cases, total=len(schedules), description=matrix.title):
+        with _progress(console) as progress, _runner(arguments, strategy) as run_all:
+            again = run_schedule(bare, lab_opener(load_driver(full_name(arguments.driver))), states=strategy.states)
+            (clean,) = run_all([bare])
+            extend = strategy.fresh(2 if arguments.nightly else arguments.others)
+            cases = islice(explore(require_clean(clean), extend, run_all, arguments.shard), arguments.limit)
+            for case in progress.track(cases, total=None, description=title):
                 _show(case, matrix, progress.console, arguments.driver)
+                faults[len(case.schedule.faults)] += 1
     except KeyboardInterrupt:
-        console.print(f"Interrupted after {matrix.cells} of {len(schedules)} cells:", markup=False)
+        console.print(f"Interrupted after {matrix.cells} cases:", markup=False)
         console.print(matrix.table())
         return None
     console.print(matrix.table())
-    same = "the same seed twice gave the same journal" if len(twice) == 1 else "[red]the same seed gave two journals[/]"
-    console.print(f"{matrix.cells} cells, {matrix.broken} broken; {same} ({min(twice)[:12]}).\n")
-    return matrix.broken + (len(twice) - 1)
+    same = clean.digest == again.digest
+    verdict = "the same seed twice gave the same journal" if same else "[red]the same seed gave two journals[/]"
+    told = ", ".join(f"{count} of {many} faults" for many, count in sorted(faults.items()) if many > 1)
+    counted = f"{matrix.cells} cases{' (' + told + ')' if told else ''}, {matrix.broken} broken"
+    console.print(f"{counted}; {verdict} ({clean.digest[:12]}).\n", soft_wrap=True)
+    return matrix.broken + (not same)
 
 
 def _show(case: Case, matrix: Matrix, console: Console, driver: str) -> None:
-    ((call, _),) = case.schedule.faults
-    matrix.add(call, _word(case.schedule), held=not case.violations)
+    call, kind = case.schedule.faults[-1]
+    matrix.add(call, kind.partition(":")[0], held=not case.violations)
     if case.violations and matrix.broken <= BROKEN_SHOWN_MAX:
         choice = "" if driver == "reference" else f"--driver {driver} "
         console.print(f"[red]broken[/] {case.violations[0]}", soft_wrap=True)
         console.print(f"       snapproof replay {choice}'{case.schedule}'", markup=False, soft_wrap=True)
-
-
-def _word(schedule: Schedule) -> str:
-    """The column of a cell: its kind of fault, whatever error or damage it names."""
-    return schedule.faults[0][1].partition(":")[0]
 
 
 @contextmanager
@@ -117,25 +146,43 @@ def _progress(console: Console) -> Iterator[Progress]:
 
 
 @contextmanager
-def _cases(arguments: argparse.Namespace, schedules: Sequence[Schedule]) -> Iterator[Iterator[Case]]:
-    """Run the schedules here, or on several processes that know how to begin from the driver's name alone."""
-    worker = Worker(arguments.driver)
-    if arguments.jobs == 1:
-        yield map(worker, schedules)
-        return
-    with multiprocessing.get_context("spawn").Pool(arguments.jobs, initializer=_ignore_interrupts) as pool:
-        yield pool.imap(worker, schedules, chunksize=4)
+def _runner(arguments: argparse.Namespace, strategy: Strategy) -> Iterator[RunAll]:
+    """Run schedules here, or on several processes that know how to begin from the driver's name alone."""
+    with place_for_labs() as place:
+        worker = Worker(arguments.driver, place, states=strategy.states, fresh=arguments.fresh)
+        if arguments.jobs == 1:
+            with closing(worker):
+                yield lambda schedules: map(worker, schedules)
+            return
+        with multiprocessing.get_context("spawn").Pool(arguments.jobs, initializer=_ignore_interrupts) as pool:
+            yield lambda schedules: pool.imap(worker, schedules, chunksize=4)
 
 
 class Worker:
-    """Runs one schedule for a driver; can be sent to another process."""
+    """Runs schedules for a driver; can be sent to another process. What is arranged there goes with `place`."""
 
-    def __init__(self, driver: str) -> None:
+    def __init__(self, driver: str, place: Path, *, states: bool, fresh: bool) -> None:
         self._driver = full_name(driver)
+        self._place = place
+        self._states = states
+        self._forked = not fresh and self._driver.startswith(OURS)
 
     def __call__(self, schedule: Schedule) -> Case:
         """Run it."""
-        return run_schedule(schedule, lab_opener(load_driver(self._driver)))
+        if self._forked:
+            return _forked_cases(self._driver, self._place)(schedule, states=self._states)
+        return run_schedule(schedule, lab_opener(load_driver(self._driver)), states=self._states)
+
+    def close(self) -> None:
+        """Take down what was arranged in this process."""
+        if self._forked:
+            _forked_cases(self._driver, self._place).close()
+
+
+@cache
+def _forked_cases(driver: str, place: Path) -> ForkedCases:
+    """The arrangement of this process, which every worker that is sent to it finds again."""
+    return ForkedCases(load_driver(driver), place)
 
 
 def _ignore_interrupts() -> None:

@@ -15,7 +15,6 @@ class Matrix:
     """Cells counted by call and kind of fault; the occurrence of a call (`#2`) is folded away."""
 
     title: str
-    kinds: tuple[str, ...]
     _run: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _broken: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
@@ -34,6 +33,11 @@ class Matrix:
     def broken(self) -> int:
         """How many of them did not hold."""
         return sum(counter.total() for counter in self._broken.values())
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of fault that were met, in the order in which they came."""
+        return tuple(dict.fromkeys(kind for counter in self._run.values() for kind in counter if counter[kind]))
 
     def table(self) -> Table:
         """Draw it: a number where all cells held, `2 of 4 broken` where not, nothing where none was run."""

@@ -1,0 +1,118 @@
+"""Strategies: which schedules follow from a case that has been run, as small generators; one table by name.
+
+Each new schedule is the old one and one more fault, at a call that really happened after the last: in the act, in the
+recovery, in the sweep behind it. So labels are stable, short schedules come first, and nothing is planned ahead.
+ Some strategies remember what they have seen; `fresh` begins one with an empty memory.
+"""
+
+import random
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from snapproof.campaign.running import Case
+from snapproof.campaign.schedule import ACT_KINDS, Schedule, kinds_for
+
+Extend: TypeAlias = Callable[[Case], Iterator[Schedule]]
+
+CRASH = "crash_before"
+"""The death after a call leaves what the death before the next call finds."""
+SWARM_FAULTS_MAX = 6
+SWARM_GOES_ON = 0.75
+LEAVING_TRACES = ("damaged", "refused:REBOOT")
+"""Faults that change what no inventory shows; what they leave is never taken for what others leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """How to begin one, and whether it looks at the durable state before every call, with a guest that keeps still."""
+
+    fresh: Callable[[int], Extend]
+    states: bool = False
+
+
+def up_to(most: int) -> Extend:
+    """Give all schedules of so many faults."""
+
+    def extend(case: Case) -> Iterator[Schedule]:
+        if len(case.schedule.faults) < most:
+            yield from _one_more(case)
+
+    return extend
+
+
+def guided(most: int) -> Extend:
+    """Give schedules of so many faults, where the last fault left a state and calls thereafter that no other did."""
+    seen: set[Hashable] = set()
+
+    def extend(case: Case) -> Iterator[Schedule]:
+        ahead = case.after_last_fault()
+        if len(case.schedule.faults) >= most or not ahead:
+            return
+        key = (ahead[0].state, tuple(crossing.label.partition("#")[0] for crossing in ahead), _traces(case.schedule))
+        if key not in seen:
+            seen.add(key)
+            yield from _one_more(case)
+
+    return extend
+
+
+def closure(others_max: int) -> Extend:
+    """Give the graph of durable states: deaths at any points, any number of them, and so many other faults.
+
+    A death at a state in which another death was tried, with as many other faults before it, leads nowhere new.
+    """
+    seen: set[Hashable] = set()
+
+    def extend(case: Case) -> Iterator[Schedule]:
+        if case.violations:
+            return  # what is broken may leak without an end
+        others = sum(not kind.startswith("crash_") for _, kind in case.schedule.faults)
+        for crossing in case.after_last_fault():
+            key = (crossing.state, others, _traces(case.schedule))
+            if key not in seen and crossing.label.partition("#")[0] not in ACT_KINDS:
+                seen.add(key)
+                yield case.schedule.meeting(crossing.label, CRASH)
+            if others < others_max:
+                for kind in kinds_for(crossing.label):
+                    if not kind.startswith("crash_"):
+                        yield case.schedule.meeting(crossing.label, kind)
+
+    return extend
+
+
+def swarm(cells: int) -> Extend:
+    """Draw so many cells, and let most of them go on to another fault, and another; drawn from the schedule itself."""
+
+    def extend(case: Case) -> Iterator[Schedule]:
+        dice = random.Random(str(case.schedule))
+        ahead = list(_one_more(case))
+        if not case.schedule.faults:
+            yield from dice.sample(ahead, min(cells, len(ahead)))
+        elif ahead and len(case.schedule.faults) < SWARM_FAULTS_MAX and dice.random() < SWARM_GOES_ON:
+            yield dice.choice(ahead)
+
+    return extend
+
+
+def _one_more(case: Case) -> Iterator[Schedule]:
+    for crossing in case.after_last_fault():
+        for kind in kinds_for(crossing.label):
+            yield case.schedule.meeting(crossing.label, kind)
+
+
+def _traces(schedule: Schedule) -> tuple[tuple[str, str], ...]:
+    return tuple(fault for fault in schedule.faults if fault[1].startswith(LEAVING_TRACES))
+
+
+STRATEGIES: Mapping[str, Strategy] = {
+    "singles": Strategy(fresh=lambda _: up_to(1)),
+    "pairs": Strategy(fresh=lambda _: up_to(2)),
+    "triples": Strategy(fresh=lambda _: guided(3), states=True),
+    "closure": Strategy(fresh=closure, states=True),
+    "swarm": Strategy(fresh=lambda _: swarm(200)),
+}
+"""Strategies by name. `fresh` is given how many other faults a closure allows beside deaths."""
+
+NIGHTLY = ("pairs", "triples", "closure", "swarm")
+"""The deep ones."""

@@ -1,0 +1,53 @@
+"""`snapproof campaign` and `snapproof replay` as a user types them."""
+
+import pytest
+
+from snapproof.campaign.sweeping import cells
+from snapproof.cli import main
+from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.reference_impl.driver import ReferenceDriver
+
+DELETE = ("campaign", "--workflow", "delete-secondary", "--store", "nfs")
+
+
+def test_a_closure_over_a_deletion_finds_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DELETE, "--strategy", "closure", "--others", "0"]) == 0
+    told = capsys.readouterr().out
+    assert "delete-secondary on nfs, closure" in " ".join(told.split())
+    assert "0 broken; the same seed twice gave the same journal" in told
+
+
+def test_a_broken_variant_is_told_with_a_line_that_replays_it(capsys: pytest.CaptureFixture[str]) -> None:
+    variant = "snapproof.reference_impl.variants.cloning:BlindRetry"
+    every = cells("take-primary", "nfs", 0, lab_opener(ReferenceDriver))
+    number = [cell.faults[0] for cell in every].index(("array.CreateSnapshot#1", "lost_after"))
+    shard = f"{number}/{len(every)}"
+    wanted = ("--driver", variant, "--workflow", "take-primary", "--store", "nfs", "--shard", shard)
+    assert main(["campaign", *wanted, "--jobs", "2"]) == 1
+    told = capsys.readouterr().out
+    assert "1 cases, 1 broken" in told
+    line = "'take-primary/v1 store=nfs seed=0 :: array.CreateSnapshot#1=lost_after'"
+    assert f"snapproof replay --driver {variant} {line}" in told
+    assert main(["replay", "--quiet", "--driver", variant, line.strip("'")]) == 1
+
+
+def test_a_limit_ends_a_strategy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DELETE, "--strategy", "pairs", "--limit", "3"]) == 0
+    assert "3 cases, 0 broken" in capsys.readouterr().out
+
+
+def test_a_strategy_that_does_not_exist_is_refused_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DELETE, "--strategy", "everything"]) == 4
+    assert "everything cannot be taken." in capsys.readouterr().err
+
+
+def test_a_replay_shows_both_sides_and_gives_the_same_journal_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "delete-secondary/v1 store=nfs seed=0 :: nfs.delete#1=crash_after; nfs.delete#2=refused"
+    told = []
+    for _ in range(2):
+        assert main(["replay", text]) == 0
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1]
+    for line in ("fault  crash_after  call=nfs.delete#1", "nfs    file deleted", "fault  refused  call=nfs.delete#2"):
+        assert line in told[0]
+    assert "The invariants held." in told[0]

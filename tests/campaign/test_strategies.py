@@ -1,0 +1,190 @@
+"""Strategies over a small machine of this file: what is enumerated, what is pruned, and that pruning loses nothing."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+
+from snapproof.campaign.exploring import WHOLE, Shard, explore, require_clean
+from snapproof.campaign.invariants import Violation
+from snapproof.campaign.running import Case
+from snapproof.campaign.schedule import Schedule, kinds_for
+from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, SWARM_FAULTS_MAX, closure, guided, swarm, up_to
+from snapproof.lab import Crossing
+
+BARE = Schedule(workflow="toy", store="nfs", seed=0, still=True)
+STEPS = ("array.CreateSnapshot", "catalog.commit", "array.CloneVolume")
+
+Bug = Callable[[Sequence[int], int], bool]
+"""Whether a machine breaks that has died at these steps and met so many other faults."""
+
+
+def no_bug(_deaths: Sequence[int], _others: int) -> bool:
+    return False
+
+
+class Toy:
+    """A driver of three steps. A life that begins goes on behind the last commit; other faults are simply repeated."""
+
+    def __init__(self, bug: Bug = no_bug) -> None:
+        self.ran: list[Schedule] = []
+        self._bug = bug
+
+    def __call__(self, schedule: Schedule) -> Case:
+        self.ran.append(schedule)
+        armed = dict(schedule.faults)
+        counts, crossings = Counter[str](), list[Crossing]()
+        deaths, others, done, at = list[int](), 0, 0, 0
+        while at < len(STEPS):
+            counts[STEPS[at]] += 1
+            label = f"{STEPS[at]}#{counts[STEPS[at]]}"
+            crossings.append(Crossing(label, f"{done} {at} {self._remembered(deaths)}"))
+            fault = armed.pop(label, "")
+            if fault.startswith("crash_"):
+                deaths.append(at)
+                at = done
+            elif fault:
+                others += 1
+            else:
+                at += 1
+                done = at if STEPS[at - 1] == "catalog.commit" else done
+        assert not armed, f"{schedule} was enumerated, and {armed} never happened."
+        broken = (Violation("toy", "It broke."),) if self._bug(deaths, others) else ()
+        labels = tuple(crossing.label for crossing in crossings)
+        return Case(
+            schedule=schedule,
+            ending="succeeded",
+            violations=broken,
+            calls=labels,
+            acts=(),
+            crossings=tuple(crossings),
+            digest="",
+        )
+
+    def _remembered(self, deaths: Sequence[int]) -> Sequence[int]:
+        """What a broken machine knows of its deaths is durable, and finite: two are as good as many."""
+        return () if self._bug is no_bug else [min(2, deaths.count(step)) for step in range(len(STEPS))]
+
+
+def found(toy: Toy, name: str, *, others: int = 1, shard: Shard = WHOLE) -> list[Case]:
+    extend = STRATEGIES[name].fresh(others)
+    return list(explore(toy(BARE), extend, lambda schedules: map(toy, schedules), shard))
+
+
+def test_singles_are_every_call_times_every_kind_that_it_can_meet() -> None:
+    cells = [case.schedule.faults for case in found(Toy(), "singles")]
+    assert cells == [((label.label, kind),) for label in Toy()(BARE).crossings for kind in kinds_for(label.label)]
+
+
+def test_a_second_fault_strikes_wherever_the_first_has_led() -> None:
+    cases = found(Toy(), "pairs")
+    pairs = [case for case in cases if len(case.schedule.faults) == 2]
+    assert {len(case.schedule.faults) for case in cases} == {1, 2}
+    repeated = ("array.CloneVolume#1", "crash_after"), ("array.CloneVolume#2", "lost_after")
+    assert repeated in [case.schedule.faults for case in pairs]  # a call that happens in the recovery alone
+    assert len({case.schedule for case in cases}) == len(cases)
+
+
+@pytest.mark.parametrize("name", ["singles", "pairs", "swarm"])
+def test_shards_share_the_cases_out_without_overlap(name: str) -> None:
+    whole = [case.schedule for case in found(Toy(), name)]
+    shares = [case.schedule for index in range(3) for case in found(Toy(), name, shard=Shard(index, 3))]
+    assert sorted(map(str, shares)) == sorted(map(str, whole))
+
+
+def brute_force(toy: Toy, deaths_max: int, others_max: int) -> Iterator[Case]:
+    """Every schedule of so many deaths and so many other faults, in any order."""
+    wave = [toy(BARE)]
+    while wave:
+        yield from wave
+        wave = [
+            toy(case.schedule.meeting(crossing.label, kind))
+            for case in wave
+            for crossing in case.after_last_fault()
+            for kind in ("crash_before", "refused")
+            if sum(k == kind for _, k in case.schedule.faults) < (deaths_max if kind == "crash_before" else others_max)
+        ]
+
+
+BUGS: dict[str, tuple[Bug, int]] = {
+    "one death": (lambda deaths, _: 2 in deaths, 0),
+    "two deaths at one step": (lambda deaths, _: deaths.count(2) == 2, 0),
+    "three deaths": (lambda deaths, _: {*deaths} == {0, 1, 2}, 0),
+    "a death behind a fault": (lambda deaths, others: others == 1 and 2 in deaths, 1),
+    "two faults and a death": (lambda deaths, others: others == 2 and 0 in deaths, 2),
+    "none": (no_bug, 1),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_closure_finds_what_brute_force_finds(bug: str) -> None:
+    breaks, others = BUGS[bug]
+    brute = [case for case in brute_force(Toy(breaks), 3, min(others, 1)) if case.violations]
+    closed = [case for case in found(Toy(breaks), "closure", others=others) if case.violations]
+    assert bool(closed) == (bug != "none")
+    if others < 2:
+        assert bool(brute) == bool(closed)
+    if brute:
+        assert len(closed[0].schedule.faults) == min(len(case.schedule.faults) for case in brute)
+
+
+def test_a_closure_ends_by_itself_and_dies_once_in_a_state() -> None:
+    toy = Toy()
+    cases = found(toy, "closure", others=0)
+    states = {crossing.state for case in (toy(BARE), *cases) for crossing in case.crossings}
+    assert len(cases) == len(states)
+    assert {kind for case in cases for _, kind in case.schedule.faults} == {"crash_before"}
+
+
+def test_what_is_broken_leads_nowhere() -> None:
+    toy = Toy(lambda deaths, _: bool(deaths))
+    assert {len(case.schedule.faults) for case in found(toy, "closure", others=0)} == {1}
+
+
+def test_damage_is_never_taken_for_its_absence() -> None:
+    extend = closure(1)
+    case = Toy()(BARE)
+    first = list(extend(case))
+    assert not [kind for s in extend(case) for _, kind in s.faults if kind == "crash_before"]
+    hurt = replace(case, schedule=replace(BARE, faults=(("s3.PutObject#1", "damaged:stored-cut"),)))
+    hurt = replace(hurt, crossings=(Crossing("s3.PutObject#1"), *case.crossings))
+    deaths = [s for s in extend(hurt) if s.faults[-1][1] == "crash_before"]
+    assert len(deaths) == len([s for s in first if s.faults[-1][1] == "crash_before"])
+
+
+def test_guided_schedules_are_fewer_and_reach_the_same_states() -> None:
+    def reached(extend_name: str) -> set[str]:
+        toy = Toy()
+        extend = guided(2) if extend_name == "guided" else up_to(2)
+        cases = explore(toy(BARE), extend, lambda schedules: map(toy, schedules))
+        return {crossing.state for case in cases for crossing in case.after_last_fault()}
+
+    toy = Toy()
+    assert len(list(explore(toy(BARE), guided(2), lambda s: map(toy, s)))) < len(found(Toy(), "pairs"))
+    assert reached("guided") == reached("all")
+
+
+def test_a_swarm_is_drawn_from_the_schedules_themselves() -> None:
+    first, second = ([case.schedule for case in found(Toy(), "swarm")] for _ in range(2))
+    assert first == second
+    assert len(first) == len(set(first))
+    assert max(len(schedule.faults) for schedule in first) in range(3, SWARM_FAULTS_MAX + 1)
+    assert len([s for s in first if len(s.faults) == 1]) == len(list(swarm(200)(Toy()(BARE))))
+
+
+def test_the_deep_strategies_are_strategies() -> None:
+    assert set(NIGHTLY) < set(STRATEGIES)
+
+
+def test_a_workflow_that_fails_by_itself_is_not_explored() -> None:
+    toy = Toy(lambda _deaths, _others: True)
+    with pytest.raises(RuntimeError, match="fails without any fault: toy: It broke"):
+        require_clean(toy(BARE))
+
+
+def test_nothing_is_run_before_it_is_asked_for() -> None:
+    toy = Toy()
+    list(islice(explore(toy(BARE), up_to(3), lambda schedules: map(toy, schedules)), 7))
+    assert len(toy.ran) == 8
