@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from snapproof.discovery import default_register
+from snapproof.reference_impl.catalog.schema import BACKUP_MANIFEST, OUTBOX, STORAGE_LEAK, USAGE_STORAGE
+from snapproof.reference_impl.recording import RECORDERS
 from snapproof.register import read_register
 
 ROOT = Path(__file__).parent.parent
@@ -48,3 +50,9 @@ def test_a_link_leads_somewhere(target: str) -> None:
 
 def test_ranges_are_written_out() -> None:
     assert named("R-001…R-003 and R-007") == {"R-001", "R-002", "R-003", "R-007"}
+
+
+def test_every_type_of_audit_event_and_every_table_of_ours_is_named() -> None:
+    types = {recorder.audit for recorder in RECORDERS.values()} | {"SNAPSHOTPOLICY.CREATE", "SNAPSHOTPOLICY.DELETE"}
+    ours = {table.name for table in (BACKUP_MANIFEST, OUTBOX, STORAGE_LEAK, USAGE_STORAGE)}
+    assert [name for name in sorted(types | ours) if f"`{name}`" not in SPEC] == []
