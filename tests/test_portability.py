@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("src/snapproof", "simulators", "reference_impl", "fixtures", "steps")
 
-REMOVED = re.compile(
-    r"(aifc|asynchat|asyncore|audioop|cgi|cgitb|chunk|crypt|distutils|imghdr|imp|lib2to3|mailcap|msilib|nis|nntplib"
-    r"|ossaudiodev|pipes|pkg_resources|smtpd|sndhdr|spwd|sunau|telnetlib|uu|xdrlib)(\.|$)"
+GONE = (
+    "aifc|asynchat|asyncore|audioop|cgi|cgitb|chunk|crypt|distutils|imghdr|imp|lib2to3|mailcap|msilib|nis|nntplib"
+    "|ossaudiodev|pipes|pkg_resources|smtpd|sndhdr|spwd|sunau|telnetlib|uu|xdrlib"
 )
 """Modules that Python 3.12 to 3.15 have no more."""
 
@@ -29,15 +29,20 @@ PACKING = frozenset({"pack", "unpack", "pack_into", "unpack_from", "calcsize", "
 FORMAT = re.compile(r"^[<>!]|^\d*[sBbc?x]*$")
 """With its order of bytes; single bytes have none."""
 
+WORDS = re.compile(rf"\b(struct|{'|'.join([*OF_THE_MACHINE, *FADING])}|(import|from) +({GONE}))\b")
+"""What is looked at more closely stands beside one of these."""
+
 LINGER = "struct.pack('ii', 1, 0)"
 """What the kernel takes for SO_LINGER is in the machine's own order, everywhere."""
 
 
 @pytest.fixture(scope="module")
 def modules() -> Mapping[str, ast.Module]:
-    """Every module of ours, by its place."""
-    found = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
-    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in found}
+    """Every module of ours that has one of the words, by its place; to read all of them takes longer."""
+    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert len(paths) > 100
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    return {place: ast.parse(text) for place, text in texts.items() if WORDS.search(text)}
 
 
 def bound_to_a_machine(module: ast.Module) -> Iterator[str]:
@@ -57,7 +62,7 @@ def gone_elsewhere(module: ast.Module) -> Iterator[str]:
     for node in ast.walk(module):
         if isinstance(node, ast.Import | ast.ImportFrom):
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
-            yield from (module for module in modules if REMOVED.match(module))
+            yield from (module for module in modules if re.match(rf"({GONE})(\.|$)", module))
         if isinstance(node, ast.Attribute) and node.attr in FADING:
             yield node.attr
 
@@ -69,7 +74,6 @@ def _names(node: ast.expr) -> set[str]:
 @pytest.mark.requirement(id="R-118")
 def test_no_order_of_bytes_and_no_processor_is_taken_for_granted(modules: Mapping[str, ast.Module]) -> None:
     found = {place: list(bound_to_a_machine(module)) for place, module in modules.items()}
-    assert len(found) > 100
     assert {place: said for place, said in found.items() if said} == {}
 
 
