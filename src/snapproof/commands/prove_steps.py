@@ -30,8 +30,8 @@ from snapproof.verdict import EXIT_USAGE, State
 TRIES_MAX = 6
 """How many scenarios are tried for a step, each with another variant where there is one."""
 
-ROWS_MAX = 8
-"""How many rows of an outline are run at first."""
+ROWS_MAX = (2, 8)
+"""How many rows of an outline are run at first, and how many where that has left steps unproved."""
 
 MARK_PROVED, MARK_LOOK, MARK_NOTHING = "✓", "◐", "✗"
 
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(f"{len(steps)} steps, {len(variants)} variants", style="dim")
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         run_all = _runner(arguments.jobs, progress)
-        tried = _tried(_catches(variants, steps, run_all), steps, run_all)
+        tried = _rounds(variants, steps, run_all)
     marks = Counter(_print(console, steps[home][0], tries) for home, tries in tried.items())
     if marks[MARK_LOOK]:
         console.print(f"[yellow]{marks[MARK_LOOK]} steps see what the look at everything afterwards sees as well.[/]")
@@ -114,13 +114,25 @@ def _wanted(words: Sequence[str]) -> Mapping[tuple[str, int], list[Phrase]]:
     }
 
 
-def _catches(
+def _rounds(
     variants: Sequence[Variant], steps: Mapping[tuple[str, int], list[Phrase]], run_all: Run
+) -> Mapping[tuple[str, int], list[Try]]:
+    """Try with few rows of each outline, and where that is not enough with more."""
+    tried: dict[tuple[str, int], list[Try]] = {home: [] for home in steps}
+    for rows_max in ROWS_MAX:
+        unproved = {home: steps[home] for home, tries in tried.items() if not _proved(tries)}
+        if unproved:
+            tried.update(_tried(_catches(variants, unproved, rows_max, run_all), unproved, run_all))
+    return tried
+
+
+def _catches(
+    variants: Sequence[Variant], steps: Mapping[tuple[str, int], list[Phrase]], rows_max: int, run_all: Run
 ) -> Mapping[tuple[str, int], list[Catch]]:
     """Run every variant once, and learn in which step each scenario catches it."""
     found: dict[tuple[str, int], list[Catch]] = defaultdict(list)
     scenarios = canonical_scenarios(read_register(default_register()))
-    jobs = [Job(driver=each.selector, scenarios=_some_of(each.breaks, scenarios)) for each in variants]
+    jobs = [Job(driver=each.selector, scenarios=_some_of(each.breaks, scenarios, rows_max)) for each in variants]
     for job, results in run_all("every variant", jobs):
         for result in results:
             if (home := _caught_in(result, steps)) is not None:
@@ -128,13 +140,13 @@ def _catches(
     return found
 
 
-def _some_of(requirement: str, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+def _some_of(requirement: str, scenarios: Sequence[Scenario], rows_max: int) -> tuple[str, ...]:
     """The scenarios of a requirement, with some rows of each outline."""
     rows: dict[tuple[str, int], list[str]] = defaultdict(list)
     for scenario in scenarios:
         if requirement in scenario.requirements:
             rows[scenario.uri, scenario.line].append(scenario.id)
-    return tuple(name for names in rows.values() for name in names[:: ceil(len(names) / ROWS_MAX)])
+    return tuple(name for names in rows.values() for name in names[:: ceil(len(names) / rows_max)])
 
 
 def _caught_in(result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Phrase]]) -> tuple[str, int] | None:
@@ -152,11 +164,7 @@ def _tried(
     tries: dict[tuple[str, int], list[Try]] = {home: [] for home in steps}
     chosen = {home: _spread(catches.get(home, [])) for home in steps}
     for turn in range(TRIES_MAX):
-        places = [
-            (home, some[turn])
-            for home, some in chosen.items()
-            if turn < len(some) and not any(_all_passed(results) for _, results in tries[home])
-        ]
+        places = [(home, some[turn]) for home, some in chosen.items() if turn < len(some) and not _proved(tries[home])]
         jobs = [Job(driver=catch.variant, scenarios=(catch.scenario,), hollow=home) for home, catch in places]
         for (home, catch), (_, results) in zip(places, run_all(f"without the step, try {turn + 1}", jobs), strict=True):
             tries[home].append((catch, results))
@@ -177,6 +185,11 @@ def _in_turns(catches: Sequence[Catch], group: Callable[[Catch], str]) -> list[C
         ranked.append((turn[group(catch)], catch))
         turn[group(catch)] += 1
     return [catch for _, catch in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _proved(tries: Sequence[Try]) -> bool:
+    """A variant has survived."""
+    return any(_all_passed(results) for _, results in tries)
 
 
 def _all_passed(results: Sequence[ScenarioFinished]) -> bool:
