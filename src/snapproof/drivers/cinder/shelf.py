@@ -3,13 +3,14 @@
 What is run by it is in main.py.
 """
 
+import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 PYTHON = "SNAPPROOF_CINDER_PYTHON"
@@ -32,7 +33,8 @@ def python_with_cinder(environment: Mapping[str, str]) -> str:
         if found is None:
             raise NoCinderError(f"{PYTHON} names {named}, which is no program. Name the python of an environment.")
         return found
-    if importlib.util.find_spec("cinder") is not None:
+    with contextlib.suppress(PackageNotFoundError):
+        distribution("cinder")  # not found by its name alone: any folder may be called so
         return sys.executable
     return str(_made(environment) / "bin" / "python")
 
