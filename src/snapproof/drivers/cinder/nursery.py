@@ -4,6 +4,7 @@ Runs in the environment that has Cinder until its standard input ends. Who wants
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -12,6 +13,9 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+
+PR_SET_PDEATHSIG = 1
+"""Of Linux: which signal a process is sent when the one that forked it ends."""
 
 
 def preload(driver: str) -> None:
@@ -42,10 +46,11 @@ def fork_on_demand(path: str, live: Callable[[], int]) -> None:
 
 
 def _become(leased: socket.socket) -> None:
-    """Join the group of whoever asked, speak through its streams and see its environment.
+    """Join the group of whoever asked, speak through its streams and see its environment; end with the nursery.
 
     The connection stays open until this process ends; that is how its end is noticed.
     """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     told, descriptors, _, _ = socket.recv_fds(leased, 1 << 20, 2)
     for number, descriptor in enumerate(descriptors, 1):
         os.dup2(descriptor, number)
