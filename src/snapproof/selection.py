@@ -26,6 +26,7 @@ SCHEMES = {
     "cmd": "snapproof.drivers.outside:CommandDriver",
     "http": "snapproof.drivers.outside:UrlDriver",
     "https": "snapproof.drivers.outside:UrlDriver",
+    "docker": "snapproof.drivers.container:ContainerDriver",
     "cinder": "snapproof.drivers.cinder.door:CinderDriver",
 }
 """Doors to drivers that are not simply called, by the scheme of the URI that names the driver."""

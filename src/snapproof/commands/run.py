@@ -27,7 +27,7 @@ POLL_S = 0.1
 PATIENCE_S = 15.0
 SEED_MAX = 2**32
 DRIVERS = (
-    "'reference' (the default), MODULE:FACTORY, cmd:COMMAND, http://HOST:PORT, cinder://CLASS, "
+    "'reference' (the default), MODULE:FACTORY, cmd:COMMAND, docker://IMAGE, http://HOST:PORT, cinder://CLASS, "
     "or contract:MODULE:FACTORY"
 )
 EXAMPLES = """\

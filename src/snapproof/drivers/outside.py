@@ -47,7 +47,7 @@ class CommandDriver:
     def __call__(self, site: Site) -> DriverUnderTest:
         """Start a process and begin a life in it. Raises DriverDiedError."""
         message = message_of(site)
-        life = self._life = Life(self._command, environment=self._given | _told(message), folder=site.state_directory)
+        life = self._life = Life(self._command, environment=self._given | told(message), folder=site.state_directory)
         try:
             wire = over_socket(life.wait_until_ready().ready)
             driver = begin(wire, message, clock=MachineClock(), explain=life.explain)
@@ -114,7 +114,7 @@ class _Ending:
         self._life.close()
 
 
-def _told(site: SiteMessage) -> dict[str, str]:
+def told(site: SiteMessage) -> dict[str, str]:
     """What a driver may read from its environment before anybody asks it anything. No secret is there."""
     return {
         "SNAPPROOF_BACKEND_URL": site.array.url,

@@ -72,7 +72,7 @@ class Life:
             with contextlib.suppress(msgspec.MsgspecError):
                 ready = msgspec.json.decode(line, type=Ready)
                 self._ready = True
-                return _spoken(ready)
+                return spoken(ready)
         raise DriverDiedError(self._about(f"said nothing like a ready line within {patience_s:g} s"))
 
     def explain(self, complaint: Exception) -> BaseException:
@@ -113,13 +113,19 @@ class Life:
         self._lines.put(b"")
 
     def _about(self, why: str) -> str:
-        tail = self._log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
-        said = "\n".join(f"  {line}" for line in tail) or "  (nothing)"
         code = self._child.poll()
+        said = last_words(self._log_path)
         return f"The driver {' '.join(self._command)} {why} (exit code {code}). Its last words:\n{said}"
 
 
-def _spoken(ready: Ready) -> Ready:
+def last_words(log: Path) -> str:
+    """Quote the end of a driver's log."""
+    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+    return "\n".join(f"  {line}" for line in tail) or "  (nothing)"
+
+
+def spoken(ready: Ready) -> Ready:
+    """Give the ready line of a driver that speaks our contract. Raises BrokenContractError."""
     if ready.contract.partition(".")[0] != VERSION.partition(".")[0]:
         raise BrokenContractError(f"The driver speaks contract {ready.contract}; this suite speaks {VERSION}.")
     return ready
