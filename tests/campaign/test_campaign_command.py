@@ -1,5 +1,7 @@
 """`snapproof campaign` and `snapproof replay` as a user types them."""
 
+from pathlib import Path
+
 import pytest
 
 from snapproof.campaign.sweeping import cells
@@ -17,18 +19,38 @@ def test_a_closure_over_a_deletion_finds_nothing(capsys: pytest.CaptureFixture[s
     assert "0 broken; the same seed twice gave the same journal" in told
 
 
-def test_a_broken_variant_is_told_with_a_line_that_replays_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_variant_is_told_with_a_line_that_replays_it_and_is_kept(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     variant = "snapproof.reference_impl.variants.cloning:BlindRetry"
     every = cells("take-primary", "nfs", 0, lab_opener(ReferenceDriver))
     number = [cell.faults[0] for cell in every].index(("array.CreateSnapshot#1", "lost_after"))
     shard = f"{number}/{len(every)}"
-    wanted = ("--driver", variant, "--workflow", "take-primary", "--store", "nfs", "--shard", shard)
+    wanted = (
+        "--driver",
+        variant,
+        "--workflow",
+        "take-primary",
+        "--store",
+        "nfs",
+        "--shard",
+        shard,
+        "--regressions",
+        str(tmp_path / "kept"),
+    )
     assert main(["campaign", *wanted, "--jobs", "2"]) == 1
     told = capsys.readouterr().out
     assert "1 cases, 1 broken" in told
     line = "'take-primary/v1 store=nfs seed=0 :: array.CreateSnapshot#1=lost_after'"
     assert f"snapproof replay --driver {variant} {line}" in told
     assert main(["replay", "--quiet", "--driver", variant, line.strip("'")]) == 1
+    smallest = "take-primary/v1 store=nfs seed=0 guest=still :: array.CreateSnapshot#1=lost_after"
+    assert f"smallest: {smallest}, kept in " in told
+    assert (tmp_path / "kept").read_text().endswith(f"{variant} {smallest}\n")
+    capsys.readouterr()
+    again = ("--driver", variant, "--workflow", "take-primary", "--store", "nfs", "--limit", "0")
+    assert main(["campaign", *again, "--regressions", str(tmp_path / "kept")]) == 1
+    assert capsys.readouterr().out.startswith("regression still broken I2: ")
 
 
 def test_a_limit_ends_a_strategy(capsys: pytest.CaptureFixture[str]) -> None:

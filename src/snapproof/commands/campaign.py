@@ -17,9 +17,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from snapproof.campaign.exploring import WHOLE, RunAll, Shard, explore, require_clean
+from snapproof.campaign.regressions import USUAL, keep, kept_for
 from snapproof.campaign.running import Case
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, Strategy
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
@@ -29,6 +31,8 @@ from snapproof.report.matrix import Matrix
 from snapproof.selection import full_name, load_driver
 
 BROKEN_SHOWN_MAX = 20
+SHRUNK_MAX = 3
+"""How many broken schedules of a strategy are made smaller: the first of each set of invariants that broke."""
 OURS = "snapproof.reference_impl."
 """Drivers that hold neither sockets nor threads: their cases are forked from one arrangement."""
 EXAMPLES = """\
@@ -48,6 +52,7 @@ strategies, each for every call that really happened, those of recovery and swee
   closure   the graph of durable states: deaths until nothing new comes, and so many other faults (--others)
   swarm     200 first faults drawn by lot, and up to five more behind each
 
+What breaks is made as small as it can be and kept in a file (--regressions), which is replayed first the next time.
 Each case that breaks prints one line; paste it to see what happened:
   snapproof replay 'take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after'
 
@@ -75,6 +80,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--limit", type=int, metavar="N", help="end each strategy of a workflow after so many cases")
     parser.add_argument("--shard", type=_shard, default=WHOLE, metavar="I/N", help="this share of the first faults")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to run on (default 1)")
+    parser.add_argument("--regressions", type=Path, default=USUAL, metavar="FILE", help=f"kept schedules ({USUAL})")
     parser.add_argument("--fresh", action="store_true", help="a world from scratch for each case, never a forked one")
 
 
@@ -91,7 +97,11 @@ def run(arguments: argparse.Namespace) -> int:
         )
         Console(stderr=True).print(f"{', '.join(unknown) or '--jobs'} cannot be taken. {known}", markup=False)
         return 4
-    broken = 0
+    try:
+        broken = _replay_kept(arguments, {each[:2] for each in chosen}, console)
+    except ValueError as error:
+        Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
+        return 4
     for workflow, store, name in chosen:
         found = _explore(arguments, workflow, store, name, console)
         if found is None:
@@ -105,7 +115,7 @@ def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str
     """Let one workflow on one store meet one strategy; how many cases broke, None if the user has had enough."""
     strategy = STRATEGIES[name]
     title = f"{workflow} on {store}, {name}"
-    matrix, faults = Matrix(title), Counter[int]()
+    matrix, faults, first = Matrix(title), Counter[int](), dict[frozenset[str], Case]()
     bare = Schedule(workflow=workflow, store=store, seed=arguments.seed, still=strategy.states)
     try:
         with _progress(console) as progress, _runner(arguments, strategy) as run_all:
@@ -116,6 +126,10 @@ def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str
             for case in progress.track(cases, total=None, description=title):
                 _show(case, matrix, progress.console, arguments.driver)
                 faults[len(case.schedule.faults)] += 1
+                if case.violations:
+                    first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
+            for case in islice(first.values(), SHRUNK_MAX):
+                _keep_smallest(shrink(case, lambda schedule: next(run_all([schedule]))), arguments, console)
     except KeyboardInterrupt:
         console.print(f"Interrupted after {matrix.cells} cases:", markup=False)
         console.print(matrix.table())
@@ -127,6 +141,26 @@ def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str
     counted = f"{matrix.cells} cases{' (' + told + ')' if told else ''}, {matrix.broken} broken"
     console.print(f"{counted}; {verdict} ({clean.digest[:12]}).\n", soft_wrap=True)
     return matrix.broken + (not same)
+
+
+def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], console: Console) -> int:
+    """Replay what broke this driver before, as far as it was chosen; how many of them still do. Raises ValueError."""
+    kept = kept_for(full_name(arguments.driver), arguments.regressions)
+    open_lab = lab_opener(load_driver(full_name(arguments.driver))) if kept else None
+    broken = 0
+    for schedule in kept:
+        if open_lab and (schedule.workflow, schedule.store) in chosen:
+            case = run_schedule(schedule, open_lab)
+            broken += bool(case.violations)
+            found = f"[red]still broken[/] {case.violations[0]}" if case.violations else "[green]held[/]"
+            console.print(f"regression {found}: {schedule}", soft_wrap=True)
+    return broken
+
+
+def _keep_smallest(case: Case, arguments: argparse.Namespace, console: Console) -> None:
+    """Tell the smallest schedule that breaks the same, and keep it."""
+    keep(full_name(arguments.driver), case.schedule, map(str, case.violations[:1]), arguments.regressions)
+    console.print(f"smallest: {case.schedule}, kept in {arguments.regressions}", markup=False, soft_wrap=True)
 
 
 def _show(case: Case, matrix: Matrix, console: Console, driver: str) -> None:

@@ -1,0 +1,81 @@
+"""Shrinking ends at the smallest schedule that breaks the same, and what was found is kept and read back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapproof.campaign.invariants import Violation
+from snapproof.campaign.regressions import keep, kept_for
+from snapproof.campaign.running import Case
+from snapproof.campaign.schedule import FAULT_KINDS, Schedule
+from snapproof.campaign.shrinking import shrink
+
+BARE = Schedule(workflow="take-secondary", store="nfs", seed=0)
+CALLS = [f"array.CloneVolume#{number}" for number in range(1, 7)]
+FAULTS = st.lists(
+    st.tuples(st.sampled_from(CALLS), st.sampled_from([*FAULT_KINDS, "error_after"])),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda fault: fault[0],
+)
+
+
+def broken(schedule: Schedule, *invariants: str) -> Case:
+    violations = tuple(Violation(invariant, "It broke.") for invariant in invariants)
+    return Case(schedule=schedule, ending="", violations=violations, calls=(), acts=(), crossings=(), digest="")
+
+
+@given(FAULTS, st.data())
+def test_what_is_not_needed_is_taken_away(faults: list[tuple[str, str]], data: st.DataObject) -> None:
+    culprits = set(data.draw(st.lists(st.sampled_from(faults), min_size=1)))
+    ran = []
+
+    def run_case(schedule: Schedule) -> Case:
+        ran.append(schedule)
+        return broken(schedule, *(["I2"] if culprits <= set(schedule.faults) else []))
+
+    smallest = shrink(broken(replace(BARE, faults=tuple(faults)), "I2", "I4"), run_case)
+    assert set(smallest.schedule.faults) == culprits
+    assert smallest.schedule.still
+    assert len(ran) < 400
+
+
+def test_kinds_become_plainer_as_far_as_it_still_breaks() -> None:
+    schedule = replace(BARE, faults=(("s3.PutObject#1", "damaged:stored-cut"), ("array.CloneVolume#1", "crash_after")))
+
+    def run_case(tried: Schedule) -> Case:
+        loses = [kind for _, kind in tried.faults if kind.startswith(("lost", "damaged"))]
+        dies = [kind for _, kind in tried.faults if kind.startswith("crash")]
+        return broken(tried, *(["I2"] if loses and dies else []))
+
+    shrunk = shrink(broken(schedule, "I2"), run_case).schedule
+    assert shrunk.faults == (("s3.PutObject#1", "lost_before"), ("array.CloneVolume#1", "crash_before"))
+
+
+def test_another_violation_is_no_reproduction_and_neither_is_a_fault_that_never_fires() -> None:
+    schedule = replace(BARE, faults=((CALLS[0], "refused"), (CALLS[1], "refused")))
+    assert shrink(broken(schedule, "I2"), lambda tried: broken(tried, "I4")).schedule == schedule
+    assert shrink(broken(schedule, "I2"), lambda tried: broken(tried, "I2", "unspent")).schedule == schedule
+
+
+def test_what_is_kept_is_read_back_for_its_driver_alone(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "regressions"
+    first, second = replace(BARE, faults=((CALLS[0], "refused"),)), replace(BARE, still=True)
+    assert kept_for("reference", path) == ()
+    assert keep("reference", first, ["I2: one\ntwo"], path)
+    assert keep("reference", second, [], path)
+    assert keep("acme.driver:Driver", first, [], path)
+    assert not keep("reference", first, ["I2: again"], path)
+    assert kept_for("reference", path) == (first, second)
+    assert kept_for("acme.driver:Driver", path) == (first,)
+    assert path.read_text().startswith("# I2: one two\nreference take-secondary/v1 ")
+
+
+def test_a_line_that_is_no_schedule_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "regressions"
+    path.write_text("# a remark\n\nreference nonsense\n")
+    with pytest.raises(ValueError, match="regressions, line 3: 'nonsense' is no schedule; one reads:"):
+        kept_for("reference", path)
