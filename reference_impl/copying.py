@@ -38,8 +38,7 @@ def snapshot_disk(bench: Workbench, _effect: fx.SnapshotDisk, facts: Facts) -> F
 
 def drop_disk_snapshots(bench: Workbench, _effect: fx.SnapshotDisk, facts: Facts) -> None:
     """There was none when the job began, for a disk with snapshots of its own is refused; so they are all the job's."""
-    if "source_target" in facts:
-        bench.ports.hypervisor.drop_disk_snapshots(str(facts["source_target"]))
+    bench.ports.hypervisor.drop_disk_snapshots(str(facts["source_target"]))
 
 
 def copy_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> Facts:

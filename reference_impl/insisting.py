@@ -29,18 +29,18 @@ class Patience:
 
     def insist(self, attempt: Callable[..., T], about: Mapping[str, Any] = MappingProxyType({})) -> T:
         """Try again after a refusal that may pass and after a lost answer, not after a final no."""
-        settings = self._settings()
-        for number in range(1, settings.attempts_max + 1):
+        settings, number = self._settings(), 1
+        while True:
             try:
                 return attempt(again=number > 1)
             except (TransientError, UnknownOutcomeError) as error:
                 told = {**about, "attempt": number, "cause": str(error)}
                 LOG.warning("attempt %d of %d failed: %s", number, settings.attempts_max, error, extra=told)
-                if number == settings.attempts_max:
+                if number >= settings.attempts_max:
                     raise
                 pause_s = settings.backoff_s * 2 ** (number - 1)
                 self._clock.sleep(pause_s * self._dice.uniform(0.5, 1.5))
-        raise AssertionError("attempts_max is at least one")
+            number += 1
 
 
 class Writer:

@@ -273,8 +273,7 @@ def settle_copy_in(bench: Workbench, _effect: fx.CopyIn, facts: Facts) -> None:
 def clear_copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> None:
     """End a copy that may still run and let go of both sides."""
     undo_attach(bench, effect, facts)
-    if "staged" in facts:
-        bench.ports.hypervisor.detach_export(str(facts["staged"]).rpartition("/")[0])
+    bench.ports.hypervisor.detach_export(str(facts["staged"]).rpartition("/")[0])
 
 
 def delete_array_snapshot(bench: Workbench, effect: fx.DeleteArraySnapshot, _facts: Facts) -> Facts:

@@ -7,12 +7,13 @@ job that is not over has left is that job's own business.
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from snapproof.driver import DriverError
 from snapproof.reference_impl.catalog import queries
-from snapproof.reference_impl.catalog.purging import is_old, purge
+from snapproof.reference_impl.catalog.purging import count_old, purge
 from snapproof.reference_impl.catalog.store import Catalog, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.orchestrator import Orchestrator
@@ -54,13 +55,19 @@ class Sweeper:
     def purge(self) -> None:
         """Forget what has been over for longer than history is kept. Raises CallError, DriverError."""
         before = self._catalog.now() - timedelta(seconds=self._settings().history_s)
+        left = self._count_old(before)
+        while left:
+            fewer = partial(self._fewer_than, left, before)
+            self._orchestrator.write(lambda session, _tx: _forget(session, before), fewer)
+            left = self._count_old(before)
+
+    def _count_old(self, before: datetime) -> int:
         with self._catalog.reading() as session:
-            old = is_old(session, before)
-        while old:
-            # A purge whose commit was not answered is simply made again: what is gone is gone.
-            self._orchestrator.write(lambda session, _tx: _forget(session, before), lambda: True)
-            with self._catalog.reading() as session:
-                old = is_old(session, before)
+            return count_old(session, before)
+
+    def _fewer_than(self, number: int, before: datetime) -> bool | None:
+        """Nothing gets old before a moment that is over, so whatever is gone was purged, by us or by another life."""
+        return self._count_old(before) < number or None
 
     def orphans(self) -> Sequence[tuple[Ports, Owned]]:
         """What nobody needs, however young, with the way to it. Raises CallError."""

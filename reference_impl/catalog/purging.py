@@ -7,7 +7,7 @@ deletes a bounded number of rows of each kind; the next one goes on.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select
 
 from snapproof.reference_impl.catalog.image_tables import VM_TEMPLATE
 from snapproof.reference_impl.catalog.ledger import EVENT, USAGE_EVENT
@@ -52,10 +52,11 @@ def purge(connection: Connection, before: datetime) -> Mapping[str, int]:
     return gone
 
 
-def is_old(connection: Connection, before: datetime) -> bool:
-    """Say whether there is anything to purge."""
+def count_old(connection: Connection, before: datetime) -> int:
+    """How many rows a purge would delete now, if it took all at once."""
     kinds = ((ASYNC_JOB, _old_jobs(before)), (SNAPSHOTS, _old_snapshots(before)), *_old_rows(before))
-    return any(connection.execute(select(table.c.id).where(old).limit(1)).first() for table, old in kinds)
+    counts = [select(func.count()).select_from(table).where(old) for table, old in kinds]
+    return sum(connection.execute(count).scalar_one() for count in counts)
 
 
 def _old_rows(before: datetime) -> Sequence[tuple[Table, ColumnElement[bool]]]:

@@ -1,6 +1,7 @@
 """The circuit breaker: what it counts, when it opens, and that one call alone tries whether the store is well again."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -90,3 +91,8 @@ def test_a_backup_is_not_begun_when_it_could_not_be_kept(scene: Scene, verb: str
             require_store(scene.store)
     else:
         require_store(scene.store)
+
+
+def test_a_store_without_breakers_is_never_refused() -> None:
+    store: Any = object()
+    require_store(store)

@@ -12,6 +12,8 @@ from sqlalchemy import Engine, text
 from snapproof.campaign.invariants import violations
 from snapproof.fixtures.caller import Caller
 from snapproof.reference_impl.catalog.engines import open_engine
+from snapproof.reference_impl.catalog.inheriting import adopt
+from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.catalog.upgrading import downgrade
 from snapproof.reference_impl.core.names import array_name
 from snapproof.reference_impl.core.orders import ORDERS, DeleteSnapshot, TakeSnapshot
@@ -40,8 +42,11 @@ class OldServer:
         self._caller, self._engine, self._volume = caller, engine, volume
         self._lun_id = int(volume.target.rpartition(".")[2])
 
-    def leave(self, state: str, *, copied: bool) -> str:
-        """Leave a snapshot in some state; `copied` says whether the array got as far as making it."""
+    def leave(self, state: str, *, copied: bool, copy: str | None = None) -> str:
+        """Leave a snapshot in some state; `copied` says whether the array got as far as making it.
+
+        `copy` is the state of its copy, where that is not the one that goes with the snapshot's.
+        """
         uuid = f"0ld5{LEFT.index(state)}{int(copied)}-1111-2222-3333-444455556666"
         size, volume = self._volume.size_bytes, self._volume.id
         row = {"uuid": uuid, "state": state, "size": size, "volume": volume}
@@ -53,10 +58,18 @@ class OldServer:
         )
         self._run("UPDATE resource_count SET count = count + 1 WHERE type = 'snapshot'", {})
         if copied:
-            self._copy(uuid, state, row)
+            with_it = {"Creating": "Creating", "Copying": "Copying", "Destroying": "Destroying"}.get(state, "Ready")
+            self._copy(uuid, row | {"copy": copy or with_it})
         return uuid
 
-    def _copy(self, uuid: str, state: str, row: dict[str, Any]) -> None:
+    def remove_volume(self) -> None:
+        """Delete the volume as the old server does: the array keeps it for its snapshots."""
+        self._run(
+            "UPDATE volumes SET removed = '2016-05-04 03:03:00' WHERE uuid = :volume", {"volume": self._volume.id}
+        )
+        self._run("UPDATE resource_count SET count = count - 1 WHERE type = 'volume'", {})
+
+    def _copy(self, uuid: str, row: dict[str, Any]) -> None:
         made = call(
             self._caller.lab._world.arrays[0],
             "CreateSnapshot",
@@ -64,12 +77,11 @@ class OldServer:
             name=array_name(self._volume.name, uuid),
             attributes={"CloudStackSnapshotId": "7", "CloudStackSnapshotSize": str(self._volume.size_bytes)},
         )
-        copy = {"Creating": "Creating", "Copying": "Copying", "Destroying": "Destroying"}.get(state, "Ready")
         self._run(
             """INSERT INTO snapshot_store_ref (store_id, store_role, snapshot_id, install_path, size, physical_size,
             state, update_count, ref_cnt) SELECT 1, 'Primary', id, :path, :size, :size, :copy, 0, 0 FROM snapshots
             WHERE uuid = :uuid""",
-            row | {"path": f"SfSnapshotId={made['snapshotID']}", "copy": copy},
+            row | {"path": f"SfSnapshotId={made['snapshotID']}"},
         )
 
     def schedule(self, interval: int, *, keep: int) -> str:
@@ -164,6 +176,47 @@ def test_what_an_upgrade_finds_on_the_way_comes_to_an_end(
     assert len(caller.lab.array_snapshots()) == len(alive)
     caller.lab.settle()
     assert violations(caller.lab) == ()
+
+
+@pytest.mark.requirement(id="R-111")
+@pytest.mark.parametrize(
+    ("state", "copy", "end"),
+    [("Creating", "Ready", "Error"), ("CreatedOnPrimary", None, "Error"), ("Copying", "Ready", "BackedUp")],
+)
+def test_a_snapshot_and_its_copy_that_say_different_things_come_to_an_end(
+    caller: Caller, old_server: OldServer, state: str, copy: str | None, end: str
+) -> None:
+    """The old release moved them in transactions of their own."""
+    uuid = old_server.leave(state, copied=copy is not None, copy=copy)
+    caller.lab.restart_driver()
+    assert {str(listed.id): listed.state for listed in caller.lab.driver.list_snapshots()}[uuid] == end
+    assert len(caller.lab.array_snapshots()) == 1 + (end == "BackedUp")
+    assert violations(caller.lab) == ()
+
+
+@pytest.mark.requirement(id="R-111")
+def test_a_volume_that_was_deleted_is_kept_as_long_as_another_snapshot_needs_it(
+    caller: Caller, old_server: OldServer
+) -> None:
+    old_server.leave("Destroying", copied=True)
+    old_server.remove_volume()
+    caller.lab.restart_driver()
+    (kept,) = caller.lab.driver.list_snapshots()
+    assert [row.active for row in caller.lab.array_volumes()] == [True]
+    caller.delete("delete", kept.id).raise_if_failed()
+    assert not any(row.active for row in caller.lab.array_volumes())
+    assert caller.lab.array_snapshots() == []
+
+
+def test_what_somebody_else_has_taken_up_meanwhile_gets_no_second_job(caller: Caller, old_server: OldServer) -> None:
+    uuid = old_server.leave("Allocated", copied=False)
+    caller.lab.restart_driver()
+    driver = caller.lab.driver
+    assert isinstance(driver, ReferenceDriver)
+    before = old_server.rows("SELECT id FROM async_job")
+    with driver._catalog.transaction() as session:
+        adopt(uuid, session, Transaction(session, driver._catalog.now()))
+    assert old_server.rows("SELECT id FROM async_job") == before
 
 
 @pytest.mark.requirement(id="R-111")

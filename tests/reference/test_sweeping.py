@@ -6,6 +6,7 @@ import pytest
 
 from snapproof.campaign.invariants import violations
 from snapproof.fixtures.caller import Caller
+from snapproof.fixtures.sharing import share
 from snapproof.reference_impl.adapters.element_owners import OWNER_MARK
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import CallError, Owned, OwnedKind
@@ -115,6 +116,42 @@ def test_a_sweep_that_fails_is_told_and_tried_again(caller: Caller) -> None:
     caller.lab.repair()
     wait(caller, PAST_GRACE_S)
     assert existing(caller) == before
+
+
+def test_a_look_that_fails_holds_up_neither_the_purge_nor_the_next_sweep(caller: Caller) -> None:
+    lun, _, there = archived_volume(caller)
+    before = existing(caller)
+    appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
+    caller.lab.break_service("array.ListVolumes", "refused:xPermissionDenied")
+    wait(caller, SETTINGS.history_s + PAST_GRACE_S)
+    assert "the sweep was given up for now: The array refused ListVolumes" in caller.lab.captured_text()
+    caller.lab.repair()
+    wait(caller, PAST_GRACE_S)
+    assert existing(caller) == before
+
+
+def test_a_purge_that_fails_is_told_and_tried_again(caller: Caller) -> None:
+    _, _, there = archived_volume(caller)
+    caller.delete("delete", there.id).raise_if_failed()
+    caller.lab.advance(SETTINGS.history_s + PAST_GRACE_S)
+    caller.lab.break_service("catalog.commit", "refused")
+    caller.lab.driver.run_due_work()
+    assert "the purge was given up for now: The catalog cannot be written" in caller.lab.captured_text()
+    history = len(caller.lab.driver.audit_events())
+    caller.lab.repair()
+    wait(caller, PAST_GRACE_S)
+    assert len(caller.lab.driver.audit_events()) < history
+
+
+def test_a_clone_that_hosts_could_reach_is_taken_from_them_first(caller: Caller) -> None:
+    lun, _, there = archived_volume(caller)
+    before = existing(caller)
+    _, clone = appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
+    share(caller.lab._world.arrays[0], caller.lab._site.hosts_group, clone, "AddVolumesToVolumeAccessGroup")
+    assert any("in access groups" in line for line in caller.lab.leftovers())
+    wait(caller, PAST_GRACE_S)
+    assert existing(caller) == before
+    assert violations(caller.lab) == ()
 
 
 class SweepsByName(ReferenceDriver):
