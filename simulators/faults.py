@@ -185,11 +185,14 @@ class Seam:
         self._standing: dict[str, Fault] = {}
         self._labels: list[str] = []
         self._delays_s: dict[str, float] = {}
-        self._unrest: Callable[[], Fault | None] | None = None
+        self._unrest: Callable[[str], Fault | None] | None = None
         self._watcher: Callable[[str], None] | None = None
 
-    def unsettle(self, draw: Callable[[], Fault | None]) -> None:
-        """Let every call meet the fault that is drawn for it, if one is and its service can show it, until `disarm`."""
+    def unsettle(self, draw: Callable[[str], Fault | None]) -> None:
+        """Let every call (`service.method`) meet the fault that is drawn for it, until `disarm`.
+
+        What its service cannot show does not strike.
+        """
         self._unrest = draw
 
     def watch(self, watcher: Callable[[str], None] | None) -> None:
@@ -321,7 +324,7 @@ class Seam:
             label, fault = self._next(call)
             self._labels.append(label)
             if fault is None and self._unrest is not None:
-                fault = self._fitting(call, self._unrest())
+                fault = self._fitting(call, self._unrest(call))
         self._journal.keep("call", label, _NO_FACTS)
         return label, fault
 
