@@ -6,6 +6,7 @@ Room is held as long as a job runs. What a job could not clear away yet is not c
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from snapproof.driver import LimitExceededError
 from snapproof.reference_impl.core.effects import CopyOut, FetchImage, StageImage
@@ -38,6 +39,13 @@ def require_staging(needed_bytes: int, bytes_max: int) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wish:
+    job: str
+    store: str
+    needed_bytes: int
+
+
 class StagingRoom:
     """Who has room in which image store's staging, in one life. Whoever waits sleeps on the clock."""
 
@@ -45,8 +53,8 @@ class StagingRoom:
         self._clock = clock
         self._bytes_max = bytes_max
         self._lock = threading.Lock()
-        self._held: dict[str, tuple[str, int]] = {}
-        self._waiting: list[str] = []
+        self._held: list[_Wish] = []
+        self._waiting: list[_Wish] = []
 
     @contextmanager
     def room(self, job: str, store: str, needed_bytes: int) -> Iterator[None]:
@@ -54,30 +62,32 @@ class StagingRoom:
         if not needed_bytes:
             yield
             return
+        wish = _Wish(job, store, needed_bytes)
         with self._lock:
-            self._waiting.append(job)
+            self._waiting.append(wish)
         try:
-            while not self._take(job, store, needed_bytes):
+            while not self._take(wish):
                 self._clock.sleep(LOOK_AGAIN_S)
             yield
         finally:
             with self._lock:
-                self._held.pop(job, None)
-                self._waiting = [other for other in self._waiting if other != job]
+                for wishes in (self._held, self._waiting):
+                    if wish in wishes:
+                        wishes.remove(wish)
 
     def queue(self) -> list[str]:
         """The jobs that wait, those first that asked first."""
         with self._lock:
-            return list(self._waiting)
+            return [wish.job for wish in self._waiting]
 
-    def _take(self, job: str, store: str, needed_bytes: int) -> bool:
+    def _take(self, wish: _Wish) -> bool:
         with self._lock:
-            if self._waiting[0] != job:
-                return False
-            held = [size for at, size in self._held.values() if at == store]
+            first = next(other for other in self._waiting if other.store == wish.store)
+            held = [other.needed_bytes for other in self._held if other.store == wish.store]
             bytes_max = self._bytes_max()
-            if bytes_max and held and sum(held) + needed_bytes > bytes_max:
+            full = bytes_max and held and sum(held) + wish.needed_bytes > bytes_max
+            if first is not wish or full:
                 return False
-            self._held[job] = (store, needed_bytes)
-            self._waiting.remove(job)
+            self._waiting.remove(wish)
+            self._held.append(wish)
             return True

@@ -71,11 +71,11 @@ class Verifier:
         try:
             with self._ports.at("", backup.store).store.reading(backup.image.path) as file:
                 damage = _outer_damage(backup, file)
-                if damage is None and manifest is not None:
+                if damage is None and manifest is not None and backup.damage is None:
                     damage = self._inner_damage(backup, manifest, file)
-                elif damage is None:
+                elif damage is None:  # a part of what was found damaged proves nothing
                     digest, manifest = read_through(file)
-                    damage = None if digest == backup.image.digest else "it is not what was written"
+                    damage = None if digest == backup.image.digest else backup.damage or "it is not what was written"
         except GoneError:
             damage = "it is gone"
         self._mark(backup, damage, manifest if backup.image.manifest is None and damage is None else None)
@@ -86,7 +86,7 @@ class Verifier:
         wanted = max(1, -(-manifest.chunks * self._settings().verify_share // 100))
         for number in sorted(self._dice.sample(range(manifest.chunks), min(wanted, manifest.chunks))):
             start = number * manifest.chunk_bytes
-            if not manifest.is_chunk(number, file.read_at(start, manifest.chunk_bytes)):
+            if not manifest.holds(file, number):
                 stop = min(start + manifest.chunk_bytes, backup.image.physical_size_bytes)
                 return f"its bytes {start} to {stop} are not what was written"
         return None
@@ -96,7 +96,7 @@ class Verifier:
         if damage is not None:
             told = {"snapshot": backup.snapshot, "outcome": "damaged", "cause": damage}
             LOG.error("the backup of snapshot %s is damaged: %s", backup.snapshot, damage, extra=told)
-        news = damage is not None and damage != backup.damage
+        news = damage is not None and backup.damage is None
         began = self._catalog.now() - timedelta(seconds=1)  # not every database keeps parts of a second
 
         def write(session: Session, tx: Transaction) -> None:

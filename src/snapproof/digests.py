@@ -4,7 +4,7 @@ BLAKE3 rather than SHA-256: it is several times as fast, and a backup is hashed 
 read back. It is reckoned in the thread that feeds it: a second one cost more in waking than it hashed meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from blake3 import blake3
@@ -63,10 +63,11 @@ class Manifest:
         """How many there are."""
         return len(self.digests) // (2 * CHUNK_DIGEST_BYTES)
 
-    def is_chunk(self, number: int, content: bytes) -> bool:
-        """Say whether these bytes are a chunk, counted from nought."""
+    def holds(self, file: ReadableFile, number: int) -> bool:
+        """Say whether a chunk of a file, counted from nought, is what it was; read in bounded memory."""
         at = number * 2 * CHUNK_DIGEST_BYTES
-        return self.digests[at : at + 2 * CHUNK_DIGEST_BYTES] == _of_chunk(blake3(content))
+        wanted = self.digests[at : at + 2 * CHUNK_DIGEST_BYTES]
+        return wanted == _of_chunk(file, number * self.chunk_bytes, self.chunk_bytes, lambda _piece: None)
 
 
 def chunk_bytes_for(size_bytes: int) -> int:
@@ -76,16 +77,17 @@ def chunk_bytes_for(size_bytes: int) -> int:
 
 def read_through(file: ReadableFile) -> tuple[str, Manifest]:
     """Give the digest of a whole file and those of its chunks, in bounded memory."""
-    whole, chunk_bytes, digests = Digest(), chunk_bytes_for(file.size_bytes), []
-    for start in range(0, file.size_bytes, chunk_bytes):
-        chunk = blake3()
-        for at in range(start, min(start + chunk_bytes, file.size_bytes), CHUNK_BYTES):
-            piece = file.read_at(at, min(CHUNK_BYTES, start + chunk_bytes - at))
-            whole.feed(piece)
-            chunk.update(piece)
-        digests.append(_of_chunk(chunk))
-    return whole.digest(), Manifest(chunk_bytes=chunk_bytes, digests="".join(digests))
+    whole, chunk_bytes = Digest(), chunk_bytes_for(file.size_bytes)
+    starts = range(0, file.size_bytes, chunk_bytes)
+    digests = "".join(_of_chunk(file, start, chunk_bytes, whole.feed) for start in starts)
+    return whole.digest(), Manifest(chunk_bytes=chunk_bytes, digests=digests)
 
 
-def _of_chunk(chunk: blake3) -> str:
+def _of_chunk(file: ReadableFile, start: int, chunk_bytes: int, heard: Callable[[bytes], None]) -> str:
+    """Hash one chunk piece by piece; whoever listens hears each piece."""
+    chunk, stop = blake3(), min(start + chunk_bytes, file.size_bytes)
+    for at in range(start, stop, CHUNK_BYTES):
+        piece = file.read_at(at, min(CHUNK_BYTES, stop - at))
+        chunk.update(piece)
+        heard(piece)
     return chunk.hexdigest(length=CHUNK_DIGEST_BYTES)

@@ -16,6 +16,7 @@ from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.configuring import FILE
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
+from snapproof.simulators.clock import EPOCH_S
 from snapproof.vocabulary import LocationType, Snapshot
 
 INTERVAL_S = Settings().verify_interval_s
@@ -44,9 +45,8 @@ _, MANIFEST = read_through(Bytes(WRITTEN))
 def test_a_bit_is_missed_by_the_chunk_that_it_is_in_and_by_no_other(at: int, bit: int) -> None:
     rotten = bytearray(WRITTEN)
     rotten[at] ^= 1 << bit
-    each = MANIFEST.chunk_bytes
-    whole = [MANIFEST.is_chunk(n, bytes(rotten[n * each : (n + 1) * each])) for n in range(MANIFEST.chunks)]
-    assert whole == [number != at // each for number in range(3)]
+    whole = [MANIFEST.holds(Bytes(bytes(rotten)), number) for number in range(MANIFEST.chunks)]
+    assert whole == [number != at // MANIFEST.chunk_bytes for number in range(3)]
 
 
 @given(size_bytes=st.integers(1, 2**46))
@@ -110,6 +110,17 @@ def test_damage_is_marked_and_told_once_and_unmarked_when_it_is_mended(caller: C
     flip(file_of(caller, monday))
     assert look(caller) == {}
     assert b"snapproof_backups_damaged 0.0" in driver_of(caller).metrics()
+
+
+def test_what_was_found_damaged_stays_so_whichever_part_is_read_next(caller: Caller) -> None:
+    (monday,) = backed_up(caller, "monday")
+    assert monday.copies[0].physical_size_bytes > MANIFEST.chunk_bytes, "One chunk would be all of it."
+    set_share(caller, 1)
+    flip(file_of(caller, monday))
+    while not (found := look(caller)):
+        assert caller.lab.now_s() < 40 * INTERVAL_S + EPOCH_S, "It was not found in 40 days."
+    assert [look(caller) for _ in range(8)] == [found] * 8
+    assert len(caller.lab.driver.alerts()) == 1
 
 
 def test_a_file_that_is_gone_is_told_of(caller: Caller) -> None:
