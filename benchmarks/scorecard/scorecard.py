@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from snapproof.report.matrix_page import MATRIX_NAME, Column, matrix_page, read_run
+from snapproof.report.matrix_page import ENVELOPE_NAME, MATRIX_NAME, Column, matrix_page, read_run
 from snapproof.report.records import ScenarioFinished
 from snapproof.timeline import Kind, Moment
 from snapproof.verdict import State
@@ -103,9 +103,9 @@ def selector(judged: Judged) -> str:
 
 
 def finished(report: Path) -> dict[str, ScenarioFinished]:
-    """Read the results of a run, by scenario; nothing where there was none."""
-    ledger = report / "results.ndjson"
-    lines = ledger.read_bytes().splitlines() if ledger.exists() else []
+    """Read the results of a run, by scenario; nothing where there was none, or none has ended."""
+    whole = (report / ENVELOPE_NAME).exists()
+    lines = (report / "results.ndjson").read_bytes().splitlines() if whole else []
     rows = [line for line in lines if line.startswith(b'{"record":"scenario-finished"')]
     results = [msgspec.json.decode(row, type=ScenarioFinished) for row in rows]
     return {result.scenario.id: result for result in results}

@@ -57,6 +57,7 @@ def _reachable() -> None:
 def main(tool: str) -> int:
     """Answer until a signal ends the process."""
     _reachable()
+    from snapproof.drivers.cinder.answers import translated
     from snapproof.drivers.cinder.book import Book
     from snapproof.drivers.cinder.bridge import Bridge
     from snapproof.drivers.cinder.main import serve
@@ -67,7 +68,10 @@ def main(tool: str) -> int:
     def begin(site: Mapping[str, Any]) -> Bridge:
         array = site["array"]
         place = urlsplit(array["url"]).netloc
-        driver = kind(place, array["username"], array["password"])
+        try:
+            driver = kind(place, array["username"], array["password"])
+        except Exception as error:
+            raise translated(error) from error
         return Bridge(Cloud(driver, kind.PRODUCT), Book(Path(site["state_directory"]) / "rows.json"))
 
     return serve(begin)

@@ -16,6 +16,7 @@ from snapproof.driver import (
     BackendError,
     ConflictError,
     DriverError,
+    InvalidRequestError,
     NotFoundError,
     NotSupportedError,
     UnavailableError,
@@ -231,6 +232,7 @@ def test_what_failed_is_in_error_and_can_be_deleted_as_in_cinder(
     backend.fails.append(ConnectionResetError("gone"))
     with pytest.raises(UnavailableError):
         bridge.delete_snapshot(OperationId("4"), failed.id)
+    assert not bridge.list_snapshots()[0].copies, "What was never made lies nowhere."
     bridge.delete_snapshot(OperationId("5"), failed.id)
     assert not bridge.list_snapshots()
 
@@ -308,6 +310,15 @@ def test_what_no_volume_driver_does_is_refused_with_the_reason(
     with pytest.raises(NotSupportedError, match=words):
         bridge.take_snapshot(taking("2", volume.id, **more))
     assert not bridge.list_snapshots()
+
+
+@pytest.mark.parametrize("written", ["", " ", "archive", "pr\N{LATIN SMALL LETTER DOTLESS I}mary", "secondary disk"])
+def test_a_location_that_is_none_is_the_callers_mistake(begin: Callable[..., Bridge], written: str) -> None:
+    bridge = begin()
+    volume = bridge.create_volume(wanted("1"))
+    with pytest.raises(InvalidRequestError, match="PRIMARY or SECONDARY"):
+        bridge.take_snapshot(taking("2", volume.id, location=written))
+    assert bridge.take_snapshot(taking("3", volume.id, location=" primary ")).state is SnapshotState.BACKED_UP
 
 
 def test_what_nobody_knows_is_not_found(begin: Callable[..., Bridge]) -> None:

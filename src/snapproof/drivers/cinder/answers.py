@@ -78,7 +78,7 @@ def shown_volume(row: VolumeRecord) -> Volume:
 
 
 def shown_snapshot(row: SnapshotRecord) -> Snapshot:
-    there = row.status != "error"
+    there = row.made and row.status != "error"
     copy = Copy(location=LocationType.PRIMARY, reference=reference_of(row), physical_size_bytes=row.size_bytes)
     return Snapshot(
         id=SnapshotId(row.id),

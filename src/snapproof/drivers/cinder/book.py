@@ -15,7 +15,10 @@ UNKEPT = frozenset({"provider_auth", "metadata", "admin_metadata"})
 
 @dataclass(slots=True, kw_only=True)
 class VolumeRecord:
-    """A row of `volumes`. `size_gib` is what the driver is asked for, `size_bytes` what the guest was promised."""
+    """A row of `volumes`. `size_gib` is what the driver is asked for, `size_bytes` what the guest was promised.
+
+    `made` says of either kind of row whether the driver ever reported success.
+    """
 
     id: str
     account: str
@@ -27,6 +30,7 @@ class VolumeRecord:
     status: str = "creating"
     model: dict[str, Any] = field(default_factory=dict)
     failure: str = ""
+    made: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class SnapshotRecord:
     status: str = "creating"
     model: dict[str, Any] = field(default_factory=dict)
     failure: str = ""
+    made: bool = False
 
 
 Record = VolumeRecord | SnapshotRecord

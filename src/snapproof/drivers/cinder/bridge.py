@@ -131,7 +131,7 @@ class Bridge:
 
     def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
         """List those that are there to be used; one that is being deleted, or could not be, counts."""
-        rows = [row for row in self._book.volumes.values() if row.model and row.status not in {"creating", "error"}]
+        rows = [row for row in self._book.volumes.values() if row.made and row.status not in {"creating", "error"}]
         return [shown_volume(row) for row in rows if account in {None, row.account}]
 
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
@@ -233,7 +233,7 @@ class Bridge:
             row.status, row.failure = "error", str(error)
             self._book.write()
             raise
-        row.status = "available"
+        row.status, row.made = "available", True
         self._book.take_over(row, update)
         self._book.write()
 
@@ -298,7 +298,7 @@ class Bridge:
 
     def _volume(self, volume: str) -> VolumeRecord:
         row = self._book.volumes.get(volume)
-        if row is None or not row.model:
+        if row is None or not row.made:
             raise NotFoundError(f"There is no volume {volume}.")
         return row
 
@@ -312,10 +312,11 @@ class Bridge:
 
 
 def _check(request: SnapshotRequest) -> None:
-    wanted = (request.location or LocationType.PRIMARY).strip().upper()
+    written = LocationType.PRIMARY if request.location is None else request.location.strip()
+    wanted = written.upper() if written.isascii() else ""  # a dotless i has the same capital as i
     if wanted not in set(LocationType):
-        raise InvalidRequestError(f"There is no location {request.location!r}; there are PRIMARY and SECONDARY.")
-    if wanted != LocationType.PRIMARY or request.async_backup:
-        raise NotSupportedError(f"No SECONDARY snapshots: {REASONS['archive_snapshot']}.")
+        raise InvalidRequestError(f"There is no location {request.location!r}; write PRIMARY or SECONDARY.")
     if request.quiesce:
         raise NotSupportedError("No guest is asked to quiesce: a Cinder volume driver never talks to one.")
+    if wanted != LocationType.PRIMARY or request.async_backup:
+        raise NotSupportedError(f"No SECONDARY snapshots: {REASONS['archive_snapshot']}.")
