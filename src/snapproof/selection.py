@@ -26,6 +26,8 @@ SCHEMES = {
     "cmd": "snapproof.drivers.outside:CommandDriver",
     "http": "snapproof.drivers.outside:UrlDriver",
     "https": "snapproof.drivers.outside:UrlDriver",
+    "csi+unix": "snapproof.drivers.csi.door:CsiDriver",
+    "csi+cmd": "snapproof.drivers.csi.door:CsiCommand",
     "docker": "snapproof.drivers.container:ContainerDriver",
     "cinder": "snapproof.drivers.cinder.door:CinderDriver",
 }

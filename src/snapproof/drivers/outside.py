@@ -54,7 +54,7 @@ class CommandDriver:
         except BaseException:
             life.close()
             raise
-        return _Ending(driver, life)
+        return Ending(driver, life)
 
     def kill(self) -> None:
         """Kill the process of the present life and all its children."""
@@ -100,7 +100,7 @@ def _already_begun(_site: SiteMessage) -> DriverUnderTest:
     raise AssertionError("Nobody begins a life that has begun.")
 
 
-class _Ending:
+class Ending:
     """A driver whose process ends when it is closed."""
 
     def __init__(self, driver: DriverUnderTest, life: Life) -> None:

@@ -68,12 +68,12 @@ class Life:
             except queue.Empty:
                 break
             if not line:
-                raise DriverDiedError(self._about("ended before it was ready"))
+                raise DriverDiedError(self.about("ended before it was ready"))
             with contextlib.suppress(msgspec.MsgspecError):
                 ready = msgspec.json.decode(line, type=Ready)
                 self._ready = True
                 return spoken(ready)
-        raise DriverDiedError(self._about(f"said nothing like a ready line within {patience_s:g} s"))
+        raise DriverDiedError(self.about(f"said nothing like a ready line within {patience_s:g} s"))
 
     def explain(self, complaint: Exception) -> BaseException:
         """Say whose fault it is that there was no answer."""
@@ -82,8 +82,12 @@ class Life:
         if self._killed:
             return DriverKilledError(str(complaint))
         if self._child.poll() is not None:
-            return DriverDiedError(self._about("died"))
+            return DriverDiedError(self.about("died"))
         return DriverSilentError(str(complaint))
+
+    def lives(self) -> bool:
+        """Say whether the process has not ended."""
+        return self._child.poll() is None
 
     def kill(self) -> None:
         """End it at once, children and all, as the lab's faults want it."""
@@ -112,7 +116,8 @@ class Life:
                     self._lines.put(line)
         self._lines.put(b"")
 
-    def _about(self, why: str) -> str:
+    def about(self, why: str) -> str:
+        """Say what became of it, and quote its end."""
         code = self._child.poll()
         said = last_words(self._log_path)
         return f"The driver {' '.join(self._command)} {why} (exit code {code}). Its last words:\n{said}"
