@@ -47,22 +47,22 @@ class Controller:
         array, name = self.array(asked["secrets"]), asked["name"]
         size = asked["capacity_range"]["required_bytes"]
         source = (asked["volume_content_source"] or {}).get("snapshot")
-        found = array.lun(name[-36:])
+        found = array.lun(name)
         if found is None and source:
             self.clone(array, asked, source["snapshot_id"])
         elif found is None:
-            wanted = {"name": name[-36:], "accountID": array.account(), "totalSize": size, "enable512e": True}
+            wanted = {"name": name, "accountID": array.account(), "totalSize": size, "enable512e": True}
             qos = {key: int(asked["parameters"][key]) for key in ("min_iops", "max_iops", "burst_iops")}
             limits = {"minIOPS": qos["min_iops"], "maxIOPS": qos["max_iops"], "burstIOPS": qos["burst_iops"]}
-            array.insist(lambda: array.call("CreateVolume", **wanted, qos=limits), lambda: array.lun(name[-36:]))
-        rows = array.call("ListVolumes", volumeName=name[-36:], volumeStatus="active")["volumes"]
+            array.insist(lambda: array.call("CreateVolume", **wanted, qos=limits), lambda: array.lun(name))
+        rows = array.call("ListVolumes", volumeName=name, volumeStatus="active")["volumes"]
         context = {"iqn": rows[0]["iqn"], "portal": asked["parameters"]["array_portal"]}
         return {"volume": {"capacity_bytes": size, "volume_id": str(rows[0]["volumeID"]), "volume_context": context}}
 
     def clone(self, array: Any, asked: Any, snapshot: str) -> None:
         """Make a volume of a snapshot, and wait until it is one."""
         volume, number = snapshot.split("/")
-        wanted = {"volumeID": int(volume), "snapshotID": int(number), "name": asked["name"][-36:]}
+        wanted = {"volumeID": int(volume), "snapshotID": int(number), "name": asked["name"]}
         handle = array.call("CloneVolume", **wanted)["asyncHandle"]
         while array.call("GetAsyncResult", asyncHandle=handle)["status"] != "complete":
             pass
@@ -72,7 +72,7 @@ class Controller:
         return {}
 
     def create_snapshot(self, asked: Any) -> Mapping[str, Any]:
-        array, lun, name = self.array(asked["secrets"]), int(asked["source_volume_id"]), asked["name"][-36:]
+        array, lun, name = self.array(asked["secrets"]), int(asked["source_volume_id"]), asked["name"]
         found = None if self.careless else array.insist(lambda: array.copy(lun, name))
         make = array.call
         made = found or array.insist(

@@ -218,7 +218,7 @@ class Bridge:
 
 
 def _identity(operation: OperationId) -> str:
-    return f"snapproof-{uuid.uuid5(IDS, operation)}"
+    return str(uuid.uuid5(IDS, operation))
 
 
 def _shown_volume(row: Mapping[str, Any]) -> Volume:
