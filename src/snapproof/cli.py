@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "hold a recording of a real cluster against the simulated one",
     "fault": "let calls of served simulators fail",
     "campaign": "search for faults that break a driver",
+    "coverage": "join results of campaigns and show what was tried",
     "replay": "run one failing history again",
 }
 EPILOG = """\

@@ -58,6 +58,30 @@ def test_a_limit_ends_a_strategy(capsys: pytest.CaptureFixture[str]) -> None:
     assert "3 cases, 0 broken" in capsys.readouterr().out
 
 
+def test_shards_are_joined_and_each_case_is_counted_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = [str(tmp_path / f"{number}.ndjson") for number in range(2)]
+    for number, file in enumerate(files):
+        assert main([*DELETE, "--shard", f"{number}/2", "--results", file]) == 0
+    told = capsys.readouterr().out
+    assert "n/a catalog=error_after: A database that refuses a commit has not committed." in told
+    assert "catalog=truncated" not in told  # a column in which nothing was met is not shown
+    cases = len(cells("delete-secondary", "nfs", 0, lab_opener(ReferenceDriver)))
+    page = tmp_path / "coverage.html"
+    assert main(["coverage", *files, files[0], "--to", str(page)]) == 0
+    told = capsys.readouterr().out
+    assert f"\n{cases + 1} cases, 0 broken: {page}" in told  # the one without faults is in both
+    assert "delete-secondary on nfs: " in told
+    assert "0 not reached" in told
+    assert "An act of the server has no answer to lose" in page.read_text()
+
+
+def test_what_is_no_result_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text('{"case":"x"}\n')
+    assert main(["coverage", str(tmp_path / "file")]) == 4
+    assert "file, line 1, is no result of a campaign: " in capsys.readouterr().err
+    assert main(["coverage", str(tmp_path / "none")]) == 4
+
+
 def test_a_strategy_that_does_not_exist_is_refused_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*DELETE, "--strategy", "everything"]) == 4
     assert "everything cannot be taken." in capsys.readouterr().err

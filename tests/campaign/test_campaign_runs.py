@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from snapproof.campaign.applicability import FAULT_KINDS
 from snapproof.campaign.exploring import Shard
 from snapproof.campaign.invariants import violations
 from snapproof.campaign.running import run
-from snapproof.campaign.schedule import FAULT_KINDS, Schedule, read_schedule
+from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.sweeping import cells, sweep
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import DriverError
@@ -71,7 +72,7 @@ def test_a_stride_through_the_cells_finds_nothing_broken(workflow: str, store: s
     assert {kind for cell in found for _, kind in cell.faults} >= set(FAULT_KINDS)
     named = {call.partition(".")[0] for cell in found for call, kind in cell.faults if kind.startswith("refused:")}
     services = {call.partition(".")[0] for cell in found for call, _ in cell.faults}
-    assert named == services & {"export", "nfs", "s3"}
+    assert named == services & {"array", "export", "nfs", "s3"}
     shard = Shard(1, max(1, len(found) // FEW))
     for case in sweep(found, OPEN, shard):
         assert not case.violations, str(case.schedule)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from snapproof.campaign.applicability import ACT_KINDS, NFS_KINDS, kinds_for
 from snapproof.campaign.running import run
-from snapproof.campaign.schedule import ACT_KINDS, NFS_KINDS, Schedule, kinds_for
+from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.sweeping import cells
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.fixtures.campaign_lab import lab_opener

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from snapproof.campaign.applicability import S3_KINDS, kinds_for
 from snapproof.campaign.invariants import violations
 from snapproof.campaign.running import run
-from snapproof.campaign.schedule import S3_KINDS, Schedule, kinds_for
+from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.sweeping import cells
 from snapproof.driver import DriverError, DriverUnderTest
 from snapproof.fixtures.campaign_lab import lab_opener

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snapproof.campaign.applicability import FAULT_KINDS, S3_KINDS, kinds_for
 from snapproof.campaign.exploring import Shard
-from snapproof.campaign.schedule import FAULT_KINDS, S3_KINDS, Schedule, kinds_for, read_schedule
+from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.simulators.faults import FAULTS, Seam, fault_named
 from snapproof.simulators.journal import Journal

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snapproof.campaign.applicability import FAULT_KINDS
 from snapproof.campaign.invariants import Violation
 from snapproof.campaign.regressions import keep, kept_for
 from snapproof.campaign.running import Case
-from snapproof.campaign.schedule import FAULT_KINDS, Schedule
+from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 
 BARE = Schedule(workflow="take-secondary", store="nfs", seed=0)

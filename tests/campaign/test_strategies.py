@@ -7,10 +7,11 @@ from itertools import islice
 
 import pytest
 
+from snapproof.campaign.applicability import kinds_for
 from snapproof.campaign.exploring import WHOLE, Shard, explore, require_clean
 from snapproof.campaign.invariants import Violation
 from snapproof.campaign.running import Case
-from snapproof.campaign.schedule import Schedule, kinds_for
+from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, SWARM_FAULTS_MAX, closure, guided, swarm, up_to
 from snapproof.lab import Crossing
 

@@ -4,79 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
-"""The five kinds that apply to every call, since any call can be refused, lost or died at."""
-
-_OF_ALL_S3 = ("refused:RequestTimeTooSkewed", "refused:InternalError", "error_after", "truncated", "hang_after")
-_OF_SENT = ("refused:BadDigest", "damaged:request-cut", "damaged:request-flipped")
-_OF_KEPT = ("damaged:stored-cut", "damaged:stored-flipped")
-_OF_TOLD = ("damaged:answer-cut", "damaged:answer-flipped")
-
-S3_KINDS: Mapping[str, tuple[str, ...]] = {
-    "s3.AbortMultipartUpload": _OF_ALL_S3,
-    "s3.CompleteMultipartUpload": (
-        *_OF_ALL_S3, *_OF_KEPT, *_OF_TOLD, "refused:InternalError-in-200", "error_after:InternalError-in-200",
-    ),
-    "s3.CreateMultipartUpload": (*_OF_ALL_S3, *_OF_TOLD),
-    "s3.DeleteObject": _OF_ALL_S3,
-    "s3.GetObject": (*_OF_ALL_S3, *_OF_TOLD),
-    "s3.HeadObject": _OF_ALL_S3,
-    "s3.ListMultipartUploads": _OF_ALL_S3,
-    "s3.PutObject": (*_OF_ALL_S3, *_OF_SENT, *_OF_KEPT),
-    "s3.UploadPart": (*_OF_ALL_S3, *_OF_SENT),
-}  # fmt: skip
-"""What calls of a bucket can meet besides: S3's own refusals, answers cut or withheld, content that is damaged."""
-
-_OF_ALL_NFS = ("refused:ESTALE", "error_after", "hang_after")
-_OF_CHANGES = (*_OF_ALL_NFS, "refused:EROFS")
-_OF_GROWTH = (*_OF_CHANGES, "refused:ENOSPC", "refused:EDQUOT")
-
-NFS_KINDS: Mapping[str, tuple[str, ...]] = {
-    "nfs.close": _OF_GROWTH,
-    "nfs.create": _OF_GROWTH,
-    "nfs.delete": _OF_ALL_NFS,
-    "nfs.delete_directory": _OF_ALL_NFS,
-    "nfs.list": _OF_ALL_NFS,
-    "nfs.make_directories": _OF_GROWTH,
-    "nfs.open": _OF_ALL_NFS,
-    "nfs.rename": _OF_GROWTH,
-    "nfs.size": _OF_ALL_NFS,
-}
-"""What calls on an export can meet besides: the server's own refusals, answers withheld.
-
-That nothing can be deleted for good is told by scenarios: a driver may then leave something for its next life.
-"""
-
-_FAILING = ("refused:EIO", "refused:ESTALE")
-_GROWING = (*_FAILING, "refused:EROFS", "refused:ENOSPC", "refused:EDQUOT")
-_KEEPING = (*_GROWING, "refused:REBOOT")
-
-ACT_KINDS: Mapping[str, tuple[str, ...]] = {
-    "export.create": _GROWING,
-    "export.delete": _FAILING,
-    "export.delete_directory": _FAILING,
-    "export.fsync": _KEEPING,
-    "export.list": _FAILING,
-    "export.make_directories": _GROWING,
-    "export.open": _FAILING,
-    "export.read": _FAILING,
-    "export.rename": _GROWING,
-    "export.size": _FAILING,
-    "export.write": _KEEPING,
-}
-"""What the acts of an NFS server can meet, whoever causes them; an act has no answer that could be lost."""
-
-
-def kinds_for(call: str) -> tuple[str, ...]:
-    """Name the kinds of fault that a call or an act of the sweep meets: `s3.PutObject#1`, `export.write#3`."""
-    name = call.partition("#")[0]
-    if name in ACT_KINDS:
-        return ACT_KINDS[name]
-    return FAULT_KINDS + S3_KINDS.get(name, ()) + NFS_KINDS.get(name, ())
-
 
 _TEXT = re.compile(
     r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?P<still> guest=still)?"

@@ -7,8 +7,9 @@ breaks are invariants by name; a fault that never fires any more is no reproduct
 from collections.abc import Iterator
 from dataclasses import replace
 
+from snapproof.campaign.applicability import FAULT_KINDS, kinds_for
 from snapproof.campaign.running import Case, RunCase
-from snapproof.campaign.schedule import FAULT_KINDS, Schedule, kinds_for
+from snapproof.campaign.schedule import Schedule
 
 UNSPENT = "unspent"
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from snapproof.campaign.applicability import ACT_KINDS, kinds_for
 from snapproof.campaign.running import Case
-from snapproof.campaign.schedule import ACT_KINDS, Schedule, kinds_for
+from snapproof.campaign.schedule import Schedule
 
 Extend: TypeAlias = Callable[[Case], Iterator[Schedule]]
 

@@ -16,8 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from snapproof.campaign.applicability import why_not
 from snapproof.campaign.exploring import WHOLE, RunAll, Shard, explore, require_clean
 from snapproof.campaign.regressions import USUAL, keep, kept_for
+from snapproof.campaign.results import append, told
 from snapproof.campaign.running import Case
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
@@ -52,6 +54,7 @@ strategies, each for every call that really happened, those of recovery and swee
   closure   the graph of durable states: deaths until nothing new comes, and so many other faults (--others)
   swarm     200 first faults drawn by lot, and up to five more behind each
 
+A cell of the matrix is how many cases held, n/a where none can be (the reason is below), a dot where none was run.
 What breaks is made as small as it can be and kept in a file (--regressions), which is replayed first the next time.
 Each case that breaks prints one line; paste it to see what happened:
   snapproof replay 'take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after'
@@ -80,6 +83,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--limit", type=int, metavar="N", help="end each strategy of a workflow after so many cases")
     parser.add_argument("--shard", type=_shard, default=WHOLE, metavar="I/N", help="this share of the first faults")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to run on (default 1)")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="add a line for each case: `snapproof coverage`")
     parser.add_argument("--regressions", type=Path, default=USUAL, metavar="FILE", help=f"kept schedules ({USUAL})")
     parser.add_argument("--fresh", action="store_true", help="a world from scratch for each case, never a forked one")
 
@@ -115,7 +119,7 @@ def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str
     """Let one workflow on one store meet one strategy; how many cases broke, None if the user has had enough."""
     strategy = STRATEGIES[name]
     title = f"{workflow} on {store}, {name}"
-    matrix, faults, first = Matrix(title), Counter[int](), dict[frozenset[str], Case]()
+    matrix, faults, first = Matrix(title, why_not), Counter[int](), dict[frozenset[str], Case]()
     bare = Schedule(workflow=workflow, store=store, seed=arguments.seed, still=strategy.states)
     try:
         with _progress(console) as progress, _runner(arguments, strategy) as run_all:
@@ -123,8 +127,10 @@ def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str
             (clean,) = run_all([bare])
             extend = strategy.fresh(2 if arguments.nightly else arguments.others)
             cases = islice(explore(require_clean(clean), extend, run_all, arguments.shard), arguments.limit)
+            _write_down(arguments, clean)
             for case in progress.track(cases, total=None, description=title):
                 _show(case, matrix, progress.console, arguments.driver)
+                _write_down(arguments, case)
                 faults[len(case.schedule.faults)] += 1
                 if case.violations:
                     first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
@@ -135,12 +141,19 @@ def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str
         console.print(matrix.table())
         return None
     console.print(matrix.table())
+    for reason in matrix.reasons():
+        console.print(f"n/a {reason}", markup=False, soft_wrap=True)
     same = clean.digest == again.digest
     verdict = "the same seed twice gave the same journal" if same else "[red]the same seed gave two journals[/]"
-    told = ", ".join(f"{count} of {many} faults" for many, count in sorted(faults.items()) if many > 1)
-    counted = f"{matrix.cells} cases{' (' + told + ')' if told else ''}, {matrix.broken} broken"
+    several = ", ".join(f"{count} of {many} faults" for many, count in sorted(faults.items()) if many > 1)
+    counted = f"{matrix.cells} cases{' (' + several + ')' if several else ''}, {matrix.broken} broken"
     console.print(f"{counted}; {verdict} ({clean.digest[:12]}).\n", soft_wrap=True)
     return matrix.broken + (not same)
+
+
+def _write_down(arguments: argparse.Namespace, case: Case) -> None:
+    if arguments.results:
+        append(arguments.results, [told(case)])
 
 
 def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], console: Console) -> int:

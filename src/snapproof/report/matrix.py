@@ -4,7 +4,7 @@ What a cell is and whether it held is decided by the campaign.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from rich.table import Table
@@ -15,6 +15,8 @@ class Matrix:
     """Cells counted by call and kind of fault; the occurrence of a call (`#2`) is folded away."""
 
     title: str
+    why_not: Callable[[str, str], str] = lambda _call, _kind: ""
+    """Why a call cannot meet a kind of fault; empty where it can."""
     _run: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _broken: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
@@ -40,7 +42,7 @@ class Matrix:
         return tuple(dict.fromkeys(kind for counter in self._run.values() for kind in counter if counter[kind]))
 
     def table(self) -> Table:
-        """Draw it: a number where all cells held, `2 of 4 broken` where not, nothing where none was run."""
+        """Draw it: how many cells held, `2 of 4 broken` where not, `n/a` where none can be, a dot where none was."""
         table = Table(title=self.title, title_justify="left", pad_edge=False)
         table.add_column("call", no_wrap=True)
         for kind in self.kinds:
@@ -54,10 +56,23 @@ class Matrix:
     def _row(self, method: str) -> Iterable[str]:
         for kind in self.kinds:
             run, broken = self._run[method][kind], self._broken[method][kind]
-            yield f"[red]{broken} of {run} broken[/]" if broken else f"[green]{run}[/]" if run else ""
+            yield _shown(run, broken) if run else "[dim]n/a[/]" if self.why_not(method, kind) else "·"
+
+    def reasons(self) -> tuple[str, ...]:
+        """Why there are cells that cannot be, a sentence for each service and kind."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for method in sorted(self._run):
+            for kind in self.kinds:
+                if not self._run[method][kind] and (why := self.why_not(method, kind)):
+                    found[why].append(f"{method.partition('.')[0]}={kind}")
+        return tuple(f"{', '.join(dict.fromkeys(where))}: {why}" for why, where in found.items())
 
     def _totals(self) -> Iterable[str]:
         for kind in self.kinds:
             run = sum(counter[kind] for counter in self._run.values())
             broken = sum(counter[kind] for counter in self._broken.values())
-            yield f"[red]{broken} of {run} broken[/]" if broken else f"[green]{run}[/]"
+            yield _shown(run, broken)
+
+
+def _shown(run: int, broken: int) -> str:
+    return f"[red]{broken} of {run} broken[/]" if broken else f"[green]{run}[/]"

@@ -1,0 +1,149 @@
+"""Which kinds of fault a call or an act can meet in a campaign, and of every other kind the reason why not: one table.
+
+What a kind does is in simulators/faults.py, and which errors a service can show is its own dialect's.
+"""
+
+from collections.abc import Mapping
+
+FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
+"""The five kinds that apply to every call, since any call can be refused, lost or died at."""
+
+ARRAY_KINDS = ("refused:xRecvTimeout", "error_after:xRecvTimeout")
+"""What calls of an array can meet besides: the error that says nothing of whether the call was done, in both truths."""
+
+_OF_ALL_S3 = ("refused:RequestTimeTooSkewed", "refused:InternalError", "error_after", "truncated", "hang_after")
+_OF_SENT = ("refused:BadDigest", "damaged:request-cut", "damaged:request-flipped")
+_OF_KEPT = ("damaged:stored-cut", "damaged:stored-flipped")
+_OF_TOLD = ("damaged:answer-cut", "damaged:answer-flipped")
+
+S3_KINDS: Mapping[str, tuple[str, ...]] = {
+    "s3.AbortMultipartUpload": _OF_ALL_S3,
+    "s3.CompleteMultipartUpload": (
+        *_OF_ALL_S3, *_OF_KEPT, *_OF_TOLD, "refused:InternalError-in-200", "error_after:InternalError-in-200",
+    ),
+    "s3.CreateMultipartUpload": (*_OF_ALL_S3, *_OF_TOLD),
+    "s3.DeleteObject": _OF_ALL_S3,
+    "s3.GetObject": (*_OF_ALL_S3, *_OF_TOLD),
+    "s3.HeadObject": _OF_ALL_S3,
+    "s3.ListMultipartUploads": _OF_ALL_S3,
+    "s3.PutObject": (*_OF_ALL_S3, *_OF_SENT, *_OF_KEPT),
+    "s3.UploadPart": (*_OF_ALL_S3, *_OF_SENT),
+}  # fmt: skip
+"""What calls of a bucket can meet besides: S3's own refusals, answers cut or withheld, content that is damaged."""
+
+_OF_SERVICES: Mapping[str, tuple[str, ...]] = {"array": ARRAY_KINDS, "s3": _OF_ALL_S3}
+"""What calls can meet besides that no table names."""
+
+_OF_ALL_NFS = ("refused:ESTALE", "error_after", "hang_after")
+_OF_CHANGES = (*_OF_ALL_NFS, "refused:EROFS")
+_OF_GROWTH = (*_OF_CHANGES, "refused:ENOSPC", "refused:EDQUOT")
+
+NFS_KINDS: Mapping[str, tuple[str, ...]] = {
+    "nfs.close": _OF_GROWTH,
+    "nfs.create": _OF_GROWTH,
+    "nfs.delete": _OF_ALL_NFS,
+    "nfs.delete_directory": _OF_ALL_NFS,
+    "nfs.list": _OF_ALL_NFS,
+    "nfs.make_directories": _OF_GROWTH,
+    "nfs.open": _OF_ALL_NFS,
+    "nfs.rename": _OF_GROWTH,
+    "nfs.size": _OF_ALL_NFS,
+}
+"""What calls on an export can meet besides: the server's own refusals, answers withheld.
+
+That nothing can be deleted for good is told by scenarios: a driver may then leave something for its next life.
+"""
+
+_FAILING = ("refused:EIO", "refused:ESTALE")
+_GROWING = (*_FAILING, "refused:EROFS", "refused:ENOSPC", "refused:EDQUOT")
+_KEEPING = (*_GROWING, "refused:REBOOT")
+
+ACT_KINDS: Mapping[str, tuple[str, ...]] = {
+    "export.create": _GROWING,
+    "export.delete": _FAILING,
+    "export.delete_directory": _FAILING,
+    "export.fsync": _KEEPING,
+    "export.list": _FAILING,
+    "export.make_directories": _GROWING,
+    "export.open": _FAILING,
+    "export.read": _FAILING,
+    "export.rename": _GROWING,
+    "export.size": _FAILING,
+    "export.write": _KEEPING,
+}
+"""What the acts of an NFS server can meet, whoever causes them; an act has no answer that could be lost."""
+
+
+WORDS = (
+    *FAULT_KINDS, "error_after", "hang_before", "hang_after", "truncated", "damaged", "http500_before", "http500_after",
+)  # fmt: skip
+"""Every word that a fault can begin with; behind a colon it may name an error, or what is damaged."""
+
+_AS_LOST_BEFORE = "No answer and no effect is what lost_before shows; that it takes a minute more is told by scenarios."
+_AS_LOST_AFTER = "No answer that can be used, and the effect is there: what lost_after shows."
+_AS_REFUSED = "An answer without an error's name says what lost_before and lost_after say, and nothing more."
+_NO_CONTENT = "It carries no content of ours that could be damaged; answers that lie are told by scenarios."
+_HTTP: Mapping[str, str] = {
+    "hang_before": _AS_LOST_BEFORE,
+    "hang_after": _AS_LOST_AFTER,
+    "truncated": _AS_LOST_AFTER,
+    "damaged": _NO_CONTENT,
+    "http500_before": _AS_REFUSED,
+    "http500_after": _AS_REFUSED,
+}
+_NO_HTTP = "It is no HTTP exchange."
+_ACT_HAS_NO_CALLER = "An act of the server has no answer to lose and no caller to die; the client's call meets this."
+
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "array": _HTTP,
+    "host": {
+        **_HTTP,
+        "error_after": "A failure of XenAPI says that nothing was done; tasks that fail later are told by scenarios.",
+    },
+    "s3": {
+        **_HTTP,
+        "http500_before": "S3 says it by name, as refused:InternalError.",
+        "http500_after": "S3 says it by name, as error_after.",
+    },
+    "nfs": {
+        "hang_before": _AS_LOST_BEFORE,
+        "truncated": "The client's kernel takes a cut answer for none and asks again.",
+        "damaged": "What a server loses or cannot keep is met by the acts export.write and export.fsync.",
+        "http500_before": _NO_HTTP,
+        "http500_after": _NO_HTTP,
+    },
+    "catalog": {
+        "error_after": "A database that refuses a commit has not committed.",
+        "hang_before": _AS_LOST_BEFORE,
+        "hang_after": _AS_LOST_AFTER,
+        "truncated": _NO_HTTP,
+        "damaged": "A commit gives no content back; that a database keeps its rows is its own business.",
+        "http500_before": _NO_HTTP,
+        "http500_after": _NO_HTTP,
+    },
+    "export": {word: _ACT_HAS_NO_CALLER for word in WORDS if word != "refused"},
+}
+"""Why a service's calls do not meet a kind, by service and word."""
+
+
+def kinds_for(call: str) -> tuple[str, ...]:
+    """Name the kinds of fault that a call or an act meets: `s3.PutObject#1`, `export.write#3`."""
+    name = call.partition("#")[0]
+    if name in ACT_KINDS:
+        return ACT_KINDS[name]
+    return FAULT_KINDS + (S3_KINDS.get(name) or NFS_KINDS.get(name) or _OF_SERVICES.get(service_of(name), ()))
+
+
+def why_not(call: str, word: str) -> str:
+    """Say why a call or an act does not meet faults of this word; empty if it does. Raises KeyError for neither."""
+    if any(kind.partition(":")[0] == word for kind in kinds_for(call)):
+        return ""
+    name = call.partition("#")[0]
+    if word == "damaged" and service_of(name) == "s3":
+        return "It carries no object, and its answer is too short to lose anything unseen."
+    return REASONS[service_of(name)][word]
+
+
+def service_of(name: str) -> str:
+    """The service of a call, the first of its kind for those that are numbered: `array` for `array-2.ListVolumes`."""
+    return name.partition(".")[0].partition("-")[0]
