@@ -4,20 +4,23 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from snapproof.campaign.applicability import FAULT_KINDS
-from snapproof.campaign.exploring import Shard
+from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.invariants import violations
 from snapproof.campaign.running import run
 from snapproof.campaign.schedule import Schedule, read_schedule
-from snapproof.campaign.sweeping import cells, sweep
+from snapproof.campaign.strategies import up_to
+from snapproof.campaign.sweeping import cells
 from snapproof.campaign.workflows import WORKFLOWS
-from snapproof.driver import DriverError
+from snapproof.driver import BackendError, DriverError
 from snapproof.fixtures.caller import Caller
-from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
+from snapproof.fixtures.forked_cases import ForkedCases
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest
 
@@ -65,16 +68,22 @@ def test_another_seed_is_another_run() -> None:
     assert run(schedule, OPEN).digest != run(replace(schedule, seed=5), OPEN).digest
 
 
+@pytest.fixture(scope="module")
+def forked() -> Iterator[ForkedCases]:
+    with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as cases:
+        yield cases
+
+
 @pytest.mark.parametrize("store", ["nfs", "s3"])
 @pytest.mark.parametrize("workflow", WORKFLOWS)
-def test_a_stride_through_the_cells_finds_nothing_broken(workflow: str, store: str) -> None:
-    found = cells(workflow, store, 0, OPEN)
+def test_a_stride_through_the_cells_finds_nothing_broken(forked: ForkedCases, workflow: str, store: str) -> None:
+    found = list(up_to(1)(require_clean(forked(Schedule(workflow=workflow, store=store, seed=0)))))
     assert {kind for cell in found for _, kind in cell.faults} >= set(FAULT_KINDS)
     named = {call.partition(".")[0] for cell in found for call, kind in cell.faults if kind.startswith("refused:")}
     services = {call.partition(".")[0] for cell in found for call, _ in cell.faults}
     assert named == services & {"array", "export", "nfs", "s3"}
-    shard = Shard(1, max(1, len(found) // FEW))
-    for case in sweep(found, OPEN, shard):
+    for schedule in found[1 :: max(1, len(found) // 10)]:
+        case = forked(schedule)
         assert not case.violations, str(case.schedule)
         assert case.ending in {"succeeded", "crashed", "BackendError", "UnavailableError"}
 
@@ -107,6 +116,20 @@ class RaisingDriver(ReferenceDriver):
         if request.name == "nightly":
             raise KeyError(request.name)
         return super().take_snapshot(request)
+
+
+class UnrecoveringDriver(ReferenceDriver):
+    """Finds nothing to be as it should, and does nothing about it."""
+
+    def reconcile(self) -> None:
+        raise BackendError("There is something unfinished.")
+
+
+def test_a_driver_that_does_not_recover_is_told() -> None:
+    case = run(read_schedule(TEXTS[3]), lab_opener(UnrecoveringDriver))
+    (found, *_) = case.violations
+    assert found.invariant == "recovery"
+    assert "There is something unfinished." in found.sentence
 
 
 def test_what_a_driver_tells_its_caller_must_be_true() -> None:

@@ -77,8 +77,7 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
     crossings = tuple(lab.crossings())
     found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
     lab.repair()
-    lab.restart_driver()
-    lab.settle()
+    found += _unrecovered(lab)
     found += violations(lab)
     found += [Violation("I1", sentence) for sentence in stage.judge(lab)]
     return Case(
@@ -100,6 +99,16 @@ def _recover(lab: Lab, *, lives_max: int) -> None:
         lab.advance(SWEEP_AFTER_S)
         if not lab.attempt(lambda driver: driver.run_due_work()).crashed:
             return
+
+
+def _unrecovered(lab: Lab) -> list[Violation]:
+    """Without faults a life begins, reconciles and ends what is under way, whatever went before."""
+    try:
+        lab.restart_driver()
+        lab.settle()
+    except (AssertionError, DriverError) as error:
+        return [Violation("recovery", f"Without any fault the driver does not recover: {error}")]
+    return []
 
 
 def _lies(lab: Lab, outcome: Outcome[object]) -> list[Violation]:

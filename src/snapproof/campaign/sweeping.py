@@ -3,10 +3,8 @@
 Other strategies are in strategies.py, and how any of them is run is in exploring.py.
 """
 
-from collections.abc import Iterator, Sequence
-
-from snapproof.campaign.exploring import Shard, require_clean
-from snapproof.campaign.running import Case, OpenLab, run
+from snapproof.campaign.exploring import require_clean
+from snapproof.campaign.running import OpenLab, run
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import up_to
 
@@ -15,9 +13,3 @@ def cells(workflow: str, store: str, seed: int, open_lab: OpenLab) -> tuple[Sche
     """Name every cell of a workflow. Raises RuntimeError if the workflow fails without any fault."""
     clean = require_clean(run(Schedule(workflow=workflow, store=store, seed=seed), open_lab))
     return tuple(up_to(1)(clean))
-
-
-def sweep(schedules: Sequence[Schedule], open_lab: OpenLab, shard: Shard) -> Iterator[Case]:
-    """Run this shard's cells, one after another."""
-    for schedule in schedules[shard.index :: shard.count]:
-        yield run(schedule, open_lab)

@@ -91,12 +91,31 @@ def arrange_take_primary(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.take_snapshot(request), guest)
 
 
-def arrange_delete(lab: Lab) -> Stage:
-    """Of two backups, one is deleted."""
+def _arrange_delete(location: LocationType) -> Callable[[Lab], Stage]:
+    def arrange(lab: Lab) -> Stage:
+        """Of two snapshots, one is deleted."""
+        volume, guest = _volume_with_guest(lab)
+        _take(lab, volume, "kept-on-secondary", location)
+        doomed = _take(lab, volume, "doomed", location)
+        return Stage(lambda driver: driver.delete_snapshot(OperationId("delete"), doomed.id), guest)
+
+    return arrange
+
+
+def arrange_reconcile(lab: Lab) -> Stage:
+    """The driver died when the array had its order to clone; another life has begun, and is yet to reconcile."""
     volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
-    doomed = _take(lab, volume, "doomed", LocationType.SECONDARY)
-    return Stage(lambda driver: driver.delete_snapshot(OperationId("delete"), doomed.id), guest)
+    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    request = SnapshotRequest(
+        operation=OperationId("take"), volume=volume.id, name="nightly", location=LocationType.SECONDARY
+    )
+    lab.watch_calls()
+    lab.arm("array.CloneVolume#1", "crash_after")
+    died = lab.attempt(lambda driver: driver.take_snapshot(request)).crashed
+    lab.repair()
+    lab.revive(reconcile=False)
+    assert died, "The driver makes no backup by array.CloneVolume, so it did not die there."
+    return Stage(lambda driver: driver.reconcile(), guest)
 
 
 def arrange_archive(lab: Lab) -> Stage:
@@ -287,7 +306,9 @@ def arrange_template(lab: Lab) -> Stage:
 WORKFLOWS: Mapping[str, Workflow] = {
     "take-primary": Workflow(1, arrange_take_primary),
     "take-secondary": Workflow(1, arrange_take),
-    "delete-secondary": Workflow(1, arrange_delete),
+    "delete-secondary": Workflow(1, _arrange_delete(LocationType.SECONDARY)),
+    "delete-primary": Workflow(1, _arrange_delete(LocationType.PRIMARY)),
+    "reconcile": Workflow(1, arrange_reconcile),
     "take-in-background": Workflow(1, arrange_take_in_background),
     "policy-run": Workflow(1, arrange_policy_run),
     "archive": Workflow(1, arrange_archive),
