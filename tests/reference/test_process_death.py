@@ -26,7 +26,7 @@ from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import DriverKilledError, DriverUnderTest
 from snapproof.drivers.contract import message_of
-from snapproof.drivers.outside import MachineClock, _Ending
+from snapproof.drivers.outside import Ending, MachineClock
 from snapproof.drivers.remote import UnansweredError, begin, over_socket
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
@@ -83,7 +83,7 @@ class Forked:
         dies_at = self._dies_at if self._lives == 1 else None
         url, self._pid = self._nursery.life(site.state_directory, self._lives, dies_at)
         driver = begin(over_socket(url), message_of(site), clock=MachineClock(), explain=self._explain)
-        return cast("DriverUnderTest", _Ending(driver, cast("Any", self)))
+        return cast("DriverUnderTest", Ending(driver, cast("Any", self)))
 
     def kill(self) -> None:
         """As the lab's faults want it."""
