@@ -194,3 +194,21 @@ def test_no_more_is_read_than_the_share_that_is_set_and_nothing_where_it_is_noug
     assert look(caller) == {}
     set_share(caller, 100)
     assert list(look(caller, 300)) == ["monday"]
+
+
+def test_every_database_keeps_what_backups_are_held_against(caller: Caller, database: str) -> None:
+    settings = caller.lab._state_directory / FILE
+    settings.write_text(f"snapshot.catalog.url = {database}\nsnapshot.verify.share = 100\n", encoding="utf-8")
+    caller.lab.restart_driver()
+    volume = caller.used_volume()
+    monday = caller.take("monday", volume.id, LocationType.SECONDARY).result()
+    assert look(caller) == {}
+    flip(file_of(caller, monday))
+    assert list(look(caller)) == ["monday"]
+    with driver_of(caller)._catalog._engine.begin() as connection:
+        connection.execute(text("DELETE FROM backup_manifest"))
+    assert look(caller) == {"monday": "it is not what was written"}
+    flip(file_of(caller, monday))
+    assert look(caller) == {}
+    assert caller.delete("delete", monday.id).error is None
+    caller.lab.driver.close()
