@@ -4,6 +4,7 @@ What is learned from it is proving's affair. The child leaves nothing behind but
 """
 
 import functools
+import gc
 import importlib
 import inspect
 import os
@@ -21,6 +22,7 @@ from pytest_bdd.steps import step_function_context_registry
 from snapproof.authoring.phrases import Phrase
 from snapproof.commands.child import PLUGINS
 from snapproof.discovery import FEATURES, HOME, SETTINGS, STEPS, plugin_modules
+from snapproof.fixtures.builders import Builders
 from snapproof.fixtures.lab import simulated_lab
 from snapproof.recording import PROPERTY
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -84,16 +86,18 @@ def results_of(jobs: Sequence[Job], *, processes: int) -> Iterator[tuple[Job, li
 
 
 def _warm_up() -> None:
-    """Build a lab once, so that no child has to import what a lab is made of."""
+    """Build a lab and look around in it once, so that no child has to import what a lab is made of."""
+    Builders(SEED)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        simulated_lab(ReferenceDriver, store="s3", seed=SEED, directory=Path(scratch)),
+        simulated_lab(ReferenceDriver, store="s3", seed=SEED, directory=Path(scratch)) as lab,
     ):
-        pass
+        lab.inventory()
 
 
 def _run(job: Job) -> list[bytes]:
-    """In the child: hollow the step out, run pytest, and say nothing."""
+    """In the child: hollow the step out, run pytest, and say nothing. What was there before is no garbage."""
+    gc.freeze()
     if job.hollow:
         hollow_out(job.hollow)
     collector = Collector(job.until)
