@@ -113,3 +113,27 @@ class RemembersTheQueue(ReferenceDriver):
         """With all who were."""
         self.seen = tuple(dict.fromkeys([*self.seen, *super().queued_operations()]))
         return self.seen
+
+
+class RestsAfterItsStart(ReferenceDriver):
+    """Breaks R-141: a life begins with a rest, whatever the one before has left to do."""
+
+    rested = False
+
+    def reconcile(self) -> None:
+        """Rest."""
+
+    def run_due_work(self) -> None:
+        """Rest once more before the first time."""
+        if self.rested:
+            super().run_due_work()
+        self.rested = True
+
+
+class StartsSlowly(ReferenceDriver):
+    """Breaks R-141: before it looks at what the life before has left, it waits for ten minutes, in case others come."""
+
+    def reconcile(self) -> None:
+        """Wait."""
+        self._ports.clock.sleep(600)
+        super().reconcile()

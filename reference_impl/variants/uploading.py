@@ -67,6 +67,10 @@ class NumbersItsFiles(OverwritesBackups):
     place = staticmethod(numbered)
 
 
+class NumbersItsBackups(NumbersItsFiles):
+    """Breaks R-005: a backup's name is its snapshot's id with a number behind it."""
+
+
 class KeepsStagedImages(ReferenceDriver):
     """Breaks R-089: what hosts wrote on the way to the bucket stays on the export."""
 
