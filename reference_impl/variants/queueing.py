@@ -116,12 +116,13 @@ class RemembersTheQueue(ReferenceDriver):
 
 
 class RestsAfterItsStart(ReferenceDriver):
-    """Breaks R-141: a life begins with a rest, whatever the one before has left to do."""
+    """Breaks R-141: a life begins with a look at the array and a rest, whatever the one before has left to do."""
 
     rested = False
 
     def reconcile(self) -> None:
-        """Rest."""
+        """Look, and rest."""
+        self._ports.array.list_owned()
 
     def run_due_work(self) -> None:
         """Rest once more before the first time."""
