@@ -24,7 +24,7 @@ from snapproof.verdict import State
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PAGE = ROOT / "docs" / "scorecard.md"
+PAGE, MATRIX = ROOT / "docs" / "scorecard.md", ROOT / "docs" / "scorecard.html"
 LETTERS = {
     State.PASS: "✓",
     State.FAIL: "✗",
@@ -79,8 +79,10 @@ def main() -> int:
     results = {judged: finished(asked.reports / judged.name) for judged in card.judged}
     present = {judged: rows for judged, rows in results.items() if rows}
     PAGE.write_text("\n".join(page(present, asked.reports)), encoding="utf-8")
-    runs = [Column(run=read_run(asked.reports / judged.name), link=f"{judged.name}/") for judged in present]
-    (asked.reports / MATRIX_NAME).write_text(matrix_page(runs), encoding="utf-8")
+    runs = {f"{judged.name}/": read_run(asked.reports / judged.name) for judged in present}
+    linked, alone = ([Column(run=run, link=link * kept) for link, run in runs.items()] for kept in (True, False))
+    (asked.reports / MATRIX_NAME).write_text(matrix_page(linked), encoding="utf-8")
+    MATRIX.write_text(matrix_page(alone), encoding="utf-8")
     unexplained = [
         f"{judged.name}: {row.scenario.id}" for judged, rows in present.items() for row in mute(judged, rows)
     ]
