@@ -125,7 +125,7 @@ def selected_profile(config: pytest.Config) -> Profile:
     if _PROFILE not in config.stash:
         named = config.getoption("snapproof_profile")
         try:
-            config.stash[_PROFILE] = profile_of(named, os.environ)
+            config.stash[_PROFILE] = profile_of(named or "", os.environ)
         except ProfileError as exc:
             raise pytest.UsageError(str(exc)) from exc
     return config.stash[_PROFILE]

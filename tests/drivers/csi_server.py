@@ -94,6 +94,7 @@ def served(controller: Controller, method: str, answer: Callable[[Any], Mapping[
 
     def handle_call(body: bytes, context: Any) -> bytes:
         asked = read(f"{method}Request", body) if body else {}
+        said: Mapping[str, Any] = {}
         try:
             said = answer(asked)
         except controller.example["Problem"] as problem:

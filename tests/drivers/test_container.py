@@ -64,7 +64,8 @@ class Engine:
         if verb == "GET /containers/json":
             return said([{"Id": name} for name in [*self.left, *self.processes]])
         if verb == "POST /containers/create":
-            self.created.append(json.loads(request.body or "{}"))
+            assert isinstance(request.body, str)
+            self.created.append(json.loads(request.body))
             return said({"Id": f"c{len(self.created)}", "Warnings": []}, 201)
         _, _, name, *rest = path.split("/")
         return self.of_container(name, f"{request.method} {'/'.join(rest)}".strip())
