@@ -26,6 +26,7 @@ from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, Strategy
 from snapproof.campaign.workflows import WORKFLOWS
+from snapproof.commands.cluster import NoClusterError, on_cluster
 from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
 from snapproof.fixtures.forked_cases import ForkedCases
 from snapproof.fixtures.site import STORES
@@ -46,6 +47,7 @@ examples:
   snapproof campaign --nightly --shard 0/8             pairs, triples, the closure with two others and a swarm
   snapproof campaign --driver acme.driver:Driver       your driver, in process
   snapproof campaign --jobs 4                          on four processes of this machine
+  snapproof campaign --cluster tcp://10.0.0.7:8786     on dask's workers; --cluster 2 starts two here
 
 strategies, each for every call that really happened, those of recovery and sweep included:
   singles   every call meets every kind of fault that it can
@@ -85,6 +87,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to run on (default 1)")
     parser.add_argument("--results", type=Path, metavar="FILE", help="add a line for each case: `snapproof coverage`")
     parser.add_argument("--regressions", type=Path, default=USUAL, metavar="FILE", help=f"kept schedules ({USUAL})")
+    parser.add_argument("--cluster", metavar="N|ADDRESS", help="dask workers of this machine, or a scheduler's address")
     parser.add_argument("--fresh", action="store_true", help="a world from scratch for each case, never a forked one")
 
 
@@ -107,7 +110,11 @@ def run(arguments: argparse.Namespace) -> int:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return 4
     for workflow, store, name in chosen:
-        found = _explore(arguments, workflow, store, name, console)
+        try:
+            found = _explore(arguments, workflow, store, name, console)
+        except NoClusterError as error:
+            Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
+            return 4
         if found is None:
             return 2
         broken += found
@@ -196,7 +203,12 @@ def _progress(console: Console) -> Iterator[Progress]:
 def _runner(arguments: argparse.Namespace, strategy: Strategy) -> Iterator[RunAll]:
     """Run schedules here, or on several processes that know how to begin from the driver's name alone."""
     with place_for_labs() as place:
-        worker = Worker(arguments.driver, place, states=strategy.states, fresh=arguments.fresh)
+        alone = arguments.fresh or bool(arguments.cluster)  # dask's workers have threads, and threads are not forked
+        worker = Worker(arguments.driver, place, states=strategy.states, fresh=alone)
+        if arguments.cluster:
+            with on_cluster(arguments.cluster, worker) as run_all:
+                yield run_all
+            return
         if arguments.jobs == 1:
             with closing(worker):
                 yield lambda schedules: map(worker, schedules)

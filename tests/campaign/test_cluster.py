@@ -1,0 +1,58 @@
+"""A campaign on a dask cluster survives a worker that is killed, and counts each case once."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from snapproof.campaign.exploring import RunAll
+from snapproof.campaign.results import joined
+from snapproof.campaign.running import Case
+from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.sweeping import cells
+from snapproof.cli import main
+from snapproof.commands import campaign
+from snapproof.commands.cluster import on_cluster
+from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.reference_impl.driver import ReferenceDriver
+
+RUN = ("campaign", "--workflow", "delete-secondary", "--store", "s3")
+
+
+def test_without_dask_the_cure_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main([*RUN, "--cluster", "2"]) == 4
+    assert "pip install 'snapproof[cluster]'" in capsys.readouterr().err
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("default")
+def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import get_client
+
+    killed: list[int] = []
+
+    @contextmanager
+    def dangerous(where: str, run_case: campaign.Worker) -> Iterator[RunAll]:
+        with on_cluster(where, run_case) as run_all:
+
+            def run_and_kill(schedules: Sequence[Schedule]) -> Iterator[Case]:
+                for number, case in enumerate(run_all(schedules)):
+                    if number == 2 and not killed:
+                        killed.append(next(iter(get_client().run(os.getpid).values())))
+                        os.kill(killed[0], signal.SIGKILL)
+                    yield case
+
+            yield run_and_kill
+
+    monkeypatch.setattr(campaign, "on_cluster", dangerous)
+    assert main([*RUN, "--cluster", "2", "--results", str(tmp_path / "results")]) == 0
+    assert killed
+    every = cells("delete-secondary", "s3", 0, lab_opener(ReferenceDriver))
+    lines = (tmp_path / "results").read_bytes().splitlines()
+    assert len(lines) == len(every) + 1
+    assert {*joined([tmp_path / "results"])} == {*map(str, every), "delete-secondary/v1 store=s3 seed=0"}
