@@ -8,8 +8,10 @@ from snapproof.reference_impl.core.admission import Lane, Limits, Ticket, lanes_
 from snapproof.reference_impl.core.effects import Effect
 from snapproof.site import Clock
 
-LOOK_AGAIN_S = 0.5
-"""How long somebody who waits sleeps before he looks again."""
+LOOK_AGAIN_S, LOOK_AGAIN_S_MAX = 0.5, 10.0
+"""How long those who wait sleep before they look again: the first of a lane, and whoever has many before him."""
+OF_A_ROUND = 4
+"""So many may come before somebody while he sleeps no longer."""
 
 
 class Admission:
@@ -30,7 +32,7 @@ class Admission:
         ticket = self._asked(job, lanes)
         try:
             while not self._enter(ticket):
-                self._clock.sleep(LOOK_AGAIN_S)
+                self._clock.sleep(self._pause_s(ticket))
             yield
         finally:
             with self._lock:
@@ -48,6 +50,12 @@ class Admission:
             ticket = Ticket(number=self._count, job=job, lanes=lanes)
             self._waiting.append(ticket)
             return ticket
+
+    def _pause_s(self, ticket: Ticket) -> float:
+        with self._lock:
+            before = [other for other in self._waiting if other.number < ticket.number]
+        rounds = 1 + sum(not ticket.lanes.keys().isdisjoint(other.lanes) for other in before) // OF_A_ROUND
+        return min(rounds * LOOK_AGAIN_S, LOOK_AGAIN_S_MAX)
 
     def _enter(self, ticket: Ticket) -> bool:
         with self._lock:

@@ -11,8 +11,8 @@ from snapproof.site import Clock, Directory, ReadableFile, WritableFile
 WINDOW_S = 60.0
 """Over how long a rate is reckoned."""
 
-LOOK_AGAIN_S = 1.0
-"""How long somebody who waits for a turn sleeps before he looks again."""
+LOOK_AGAIN_S, LOOK_AGAIN_S_MAX = 1.0, 30.0
+"""How long those who wait for a turn sleep before they look again: the first of them, and whoever has long to wait."""
 
 
 SHORTEST_S = 0.001
@@ -45,7 +45,7 @@ class Turns:
                 self._queue.append(job)
             try:
                 while not self._take():
-                    self._clock.sleep(LOOK_AGAIN_S)
+                    self._clock.sleep(self._pause_s(job))
             finally:
                 with self._lock:
                     self._queue.remove(job)
@@ -54,6 +54,12 @@ class Turns:
         finally:
             with self._lock:
                 self.taken -= 1
+
+    def _pause_s(self, job: str) -> float:
+        """The longer, the more have to have their turn before: thousands who look every second do nothing else."""
+        with self._lock:
+            rounds = 1 + self._queue.index(job) // max(1, self._most())
+        return min(rounds * LOOK_AGAIN_S, LOOK_AGAIN_S_MAX)
 
     def _take(self) -> bool:
         with self._lock:
