@@ -284,7 +284,7 @@ def stormy(jobs: int, factory: DriverFactory = ReferenceDriver) -> Iterator[Stor
         yield storm
 
 
-@pytest.mark.timeout(0 if JOBS > 1_000 else 300)
+@pytest.mark.timeout(0 if JOBS > 300 else 300)
 def test_in_a_storm_nothing_is_lost_orphaned_or_billed_twice() -> None:
     with stormy(JOBS) as storm:
         lab = storm.lab
