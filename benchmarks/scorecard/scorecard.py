@@ -104,6 +104,11 @@ def selector(judged: Judged) -> str:
     return judged.driver.format(python=os.environ.get(judged.python, "python"), card=HERE.relative_to(ROOT))
 
 
+def named(judged: Judged) -> str:
+    """What --driver is given, wherever the Python is."""
+    return judged.driver.format(python="PYTHON", card=HERE.relative_to(ROOT))
+
+
 def finished(report: Path) -> dict[str, ScenarioFinished]:
     """Read the results of a run, by scenario; nothing where there was none, or none has ended."""
     whole = (report / ENVELOPE_NAME).exists()
@@ -160,7 +165,7 @@ def summary(judged: Judged, rows: Mapping[str, ScenarioFinished], report: Path) 
     counts = [sum(LETTERS[row.state] == LETTERS[state] for row in rows.values()) for state in LEGEND]
     verdict = read_run(report).verdict.conclusion
     numbers = " | ".join(map(str, counts))
-    return f"| {judged.title} | `{judged.driver}` | {known.version} | {verdict} | {numbers} |"
+    return f"| {judged.title} | `{named(judged)}` | {known.version} | {verdict} | {numbers} |"
 
 
 def cells(runs: Sequence[Mapping[str, ScenarioFinished]]) -> Iterator[str]:
@@ -217,8 +222,7 @@ def _said(moment: Moment) -> str:
 
 def replay(judged: Judged, row: ScenarioFinished) -> str:
     """The line that repeats it."""
-    named = judged.driver.format(python="PYTHON", card=HERE.relative_to(ROOT))
-    return f"snapproof run --driver {shlex.quote(named)} --seed 1 -- {shlex.quote(row.scenario.id)}"
+    return f"snapproof run --driver {shlex.quote(named(judged))} --seed 1 -- {shlex.quote(row.scenario.id)}"
 
 
 if __name__ == "__main__":
