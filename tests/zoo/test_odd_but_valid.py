@@ -96,7 +96,7 @@ class Later:
 def odd(answer: Answer) -> Answer:
     """Say the same otherwise."""
     status, headers, body = answer
-    said = json.loads(body) if body else None
+    said: Any = json.loads(body) if body else None
     if status >= 400:
         return status, {"content-type": f"{PROBLEM}; charset=utf-8"}, json.dumps(said | {"status": 0, "x": 1}).encode()
     return (200, headers, json.dumps(adorned(said)).encode()) if said is not None else (200, headers, b"null")

@@ -5,7 +5,7 @@ The command that does so, `snapproof host`, is in commands/host.py.
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -62,8 +62,7 @@ class Hosting:
     def metrics(self) -> bytes | None:
         """What the present life's driver has to tell Prometheus, if it measures anything."""
         asked = getattr(self._driver, "metrics", None)
-        found: bytes | None = asked() if callable(asked) else None
-        return found
+        return cast("bytes", asked()) if callable(asked) else None
 
     def close(self) -> None:
         """End the present life."""
