@@ -30,6 +30,7 @@ PLANTS = {
     "jinja2": ("simulators/control/planted_jinja2.py", "import jinja2"),
     "blake3": ("reference_impl/planted_blake3.py", "import blake3"),
     "prometheus": ("reference_impl/planted_prometheus.py", "import prometheus_client"),
+    "dask": ("src/snapproof/planted_dask.py", "import distributed"),
     "boto3": ("fixtures/planted_boto3.py", "from botocore import client"),
 }
 """Contract id → the file and the import that break it."""

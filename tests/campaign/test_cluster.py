@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -43,7 +44,8 @@ def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypa
             def run_and_kill(schedules: Sequence[Schedule]) -> Iterator[Case]:
                 for number, case in enumerate(run_all(schedules)):
                     if number == 2 and not killed:
-                        killed.append(next(iter(get_client().run(os.getpid).values())))
+                        pids = cast("dict[str, int]", get_client().run(os.getpid))
+                        killed.append(next(iter(pids.values())))
                         os.kill(killed[0], signal.SIGKILL)
                     yield case
 

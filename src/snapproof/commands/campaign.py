@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         Console(stderr=True).print(f"{', '.join(unknown) or '--jobs'} cannot be taken. {known}", markup=False)
         return 4
     try:
-        broken = _replay_kept(arguments, {each[:2] for each in chosen}, console)
+        broken = _replay_kept(arguments, {(workflow, store) for workflow, store, _ in chosen}, console)
     except ValueError as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return 4

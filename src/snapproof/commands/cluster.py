@@ -6,6 +6,7 @@ schedules. This is the one address of dask, an optional extra.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from snapproof.campaign.exploring import RunAll
 from snapproof.campaign.running import RunCase
@@ -34,8 +35,9 @@ def on_cluster(where: str, run_case: RunCase) -> Iterator[RunAll]:
     with ExitStack() as opened:
         place = where
         if where.isdecimal():
+            no_dashboard: Any = None  # dask's word for it, which its annotation does not know
             place = opened.enter_context(
-                LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=None)
+                LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=no_dashboard)
             )
         try:
             client = opened.enter_context(Client(place, timeout=ANSWER_S_MAX))
