@@ -27,6 +27,7 @@ from snapproof.fixtures.caller import SIZE_BYTES, Caller
 from snapproof.fixtures.lab import SimulatedLab, simulated_lab
 from snapproof.fixtures.shared_clock import SharedClock
 from snapproof.lab import Outcome, Scenery
+from snapproof.reference_impl.catalog.store import Phase
 from snapproof.reference_impl.core.effects import TakeArraySnapshot
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.performing import PERFORMERS, Performer, take_array_snapshot
@@ -133,6 +134,10 @@ class Rate:
             self.most = max(self.most, len(self._lately))
 
 
+def catalog_of(lab: SimulatedLab) -> Path:
+    return lab._state_directory / "catalog.sqlite"
+
+
 class Storm:
     """Callers who want everything at once, and a world that fails them."""
 
@@ -203,10 +208,16 @@ class Storm:
             outcome = self._attempt(asked.act)
             if self._dead:
                 return
-            if not isinstance(outcome.error, ConflictError | UnavailableError):
+            if not isinstance(outcome.error, ConflictError | UnavailableError) or self._has_failed(asked):
                 self.answers[asked.operation] = outcome
                 return
             self.lab._world.clock.sleep(PATIENCE_S * self._dice.uniform(0.5, 1.5))
+
+    def _has_failed(self, asked: Asked) -> bool:
+        """Say whether a job was given up for good: its caller is told the same for ever, and it is an answer."""
+        with closing(sqlite3.connect(catalog_of(self.lab))) as database:
+            found = database.execute("SELECT phase FROM async_job WHERE uuid = ?", (asked.operation,)).fetchone()
+        return found == (Phase.FAILED,)
 
     def _attempt(self, act: Act) -> Outcome[object]:
         try:
@@ -304,7 +315,7 @@ def test_in_a_storm_nothing_is_lost_orphaned_or_billed_twice() -> None:
 
 
 def bill_twice(storm: Storm) -> None:
-    with closing(sqlite3.connect(storm.lab._state_directory / "catalog.sqlite")) as database, database:
+    with closing(sqlite3.connect(catalog_of(storm.lab))) as database, database:
         names = [row[1] for row in database.execute("PRAGMA table_info(outbox)") if row[1] != "id"]
         listed = ", ".join(names)
         database.execute(f"INSERT INTO outbox ({listed}) SELECT {listed} FROM outbox WHERE topic = 'usage' LIMIT 1")  # noqa: S608  of the list above
