@@ -181,7 +181,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "mini.toml").write_text(PROFILE, encoding="utf-8")
     (tmp_path / "drivers").mkdir()
     (tmp_path / "drivers" / "mini_driver.py").write_text(DRIVER, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "drivers"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "drivers"), prepend=os.pathsep)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
