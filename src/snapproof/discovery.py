@@ -4,7 +4,7 @@ Only names and paths; nothing is imported here but the package `snapproof` itsel
 """
 
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +15,7 @@ LINKED = ("simulators", "reference_impl", "fixtures", "steps", "features")
 FEATURES = HOME / "features"
 STEPS = "snapproof.steps"
 SETTINGS = HOME / "suite.toml"
+REGISTER_NAME = "requirements.toml"
 
 
 def plugin_modules(names: Iterable[str]) -> Iterator[str]:
@@ -42,4 +43,23 @@ def refuse_texts_for_links(home: Path) -> None:
 def default_register() -> Path:
     """The register that comes with the package."""
     refuse_texts_for_links(HOME)
-    return FEATURES / "requirements.toml"
+    return FEATURES / REGISTER_NAME
+
+
+def register_above(target: Path) -> Path | None:
+    """The register that features belong to: the nearest at or above them, no higher than where one stands."""
+    here = target.resolve()
+    for folder in (here, *here.parents):
+        if (folder / REGISTER_NAME).is_file():
+            return folder / REGISTER_NAME
+        if folder == Path.cwd():
+            break
+    return None
+
+
+def register_for(named: str, targets: Sequence[str]) -> Path:
+    """The register that is named, or that the features belong to; else the one that comes with the package."""
+    if named:
+        return Path(named)
+    above = register_above(Path(targets[0].partition("::")[0])) if targets else None
+    return above or default_register()

@@ -1,5 +1,6 @@
 """A newcomer's path, end to end: begin a requirement, see it fail with what helps, make it pass, see it bite."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -9,14 +10,13 @@ from snapproof import cli
 
 SENTENCE = "A snapshot keeps its name."
 FEATURE = "my/naming.feature"
-CHOSEN = ("--register", "my/requirements.toml")
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in which somebody stands who has installed snapproof."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     return tmp_path
 
 
@@ -29,24 +29,36 @@ def reword(desk: Path, then: str) -> None:
 
 def test_from_the_first_sentence_to_a_scenario_that_bites(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["new", FEATURE, SENTENCE]) == 0
-    assert f"snapproof run {FEATURE} --register my/requirements.toml" in capsys.readouterr().out
+    assert f"snapproof lint {FEATURE}" in capsys.readouterr().out
 
-    assert cli.main(["run", FEATURE, *CHOSEN]) == 3
+    assert cli.main(["run", FEATURE]) == 3
     said = capsys.readouterr().out
+    assert "harness error (0 of 1 requirements of set own)" in said
     assert "No step reads 'Then it is still to be said what must be seen'." in said
     assert "def it_is_still_to_be_said_what_must_be_seen(lab: Lab, scene: Scene) -> None:" in said
 
-    reword(desk, 'the snapshot "nightly" is kept')
-    assert cli.main(["run", FEATURE, *CHOSEN]) == 3
+    reword(desk, "the snapshot nightly is kept")
+    assert cli.main(["run", FEATURE]) == 3
     assert 'Then the snapshot "{name}" is {state} on {location}' in capsys.readouterr().out
 
     reword(desk, 'the snapshot "nightly" is BackedUp on PRIMARY')
-    assert cli.main(["lint", FEATURE, *CHOSEN]) == 0
-    assert cli.main(["run", FEATURE, *CHOSEN]) == 0
-    capsys.readouterr()
+    assert cli.main(["lint", FEATURE]) == 0
+    assert cli.main(["run", FEATURE]) == 0
+    assert "conformant (1 of 1 requirements of set own)" in capsys.readouterr().out
 
-    assert cli.main(["run", FEATURE, *CHOSEN, "--driver", "variants:BreaksR001"]) == 1
+    assert cli.main(["run", FEATURE, "--driver", "variants:BreaksR001"]) == 1
     assert "R-001 is still to be broken in a more interesting way." in capsys.readouterr().out
+
+
+def test_the_step_that_is_proposed_can_be_taken_as_it_is(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["new", FEATURE, SENTENCE]) == 0
+    reword(desk, 'the moon has 2 snapshots of "nightly"')
+    assert cli.main(["lint", FEATURE]) == 1
+    proposed = capsys.readouterr().out.partition("Or define it")[2].splitlines()[1:-1]
+    (desk / "my/conftest.py").write_text("\n".join(line.removeprefix("  ") for line in proposed), encoding="utf-8")
+    assert cli.main(["lint", FEATURE]) == 0
+    assert cli.main(["run", FEATURE]) == 3, "until somebody writes it, it is nobody's verdict"
+    assert "NotImplementedError" in capsys.readouterr().out
 
 
 def test_a_second_requirement_has_the_next_id_in_the_same_files(desk: Path) -> None:

@@ -53,6 +53,20 @@ def test_a_step_of_another_kind_is_said_to_be_one(phrases: tuple[Phrase, ...]) -
     assert "It is there as a Given; did you mean that?" in advice("when", "an hour passes", phrases)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("the snapshot nightly is BackedUp on PRIMARY", 'the snapshot "{name}" is {state} on {location}'),
+        ('The Array Snapshot of "nightly" is Gone', 'the array snapshot of "{name}" is gone'),
+        ("nothing else has changed", "all that has changed is {changes}"),
+        ('"nightly" costs nothing', 'nothing is billed for "{name}"'),
+    ],
+)
+def test_what_a_newcomer_writes_leads_to_what_he_means(phrases: tuple[Phrase, ...], text: str, meant: str) -> None:
+    (wanted,) = (each for each in phrases if each.pattern == meant)
+    assert f"  Then {wanted.wording}   (" in advice("then", text, phrases).partition("Or define it")[0]
+
+
 def test_a_step_like_no_other_has_no_near_miss_but_a_beginning(phrases: tuple[Phrase, ...]) -> None:
     said = advice("then", "pigs fly", phrases)
     assert "Near misses" not in said
@@ -79,3 +93,9 @@ def test_a_word_finds_its_steps_on_the_terminal(capsys: pytest.CaptureFixture[st
     assert 'Then the array snapshot of "{name}" is gone' in said
     assert "a guest has written" not in said
     assert cli.main(["steps", "unicorn"]) == 1
+
+
+def test_the_names_of_blanks_are_nobodys_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["steps", "seconds"]) == 0
+    assert "{seconds} seconds" in capsys.readouterr().out
+    assert cli.main(["steps", "{number}"]) == 1

@@ -1,6 +1,7 @@
 """What is said about a driver before a run, and about a requirement beside one."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -95,3 +96,21 @@ def test_every_requirement_can_be_explained(register: Register, capsys: pytest.C
 def test_an_unknown_requirement_is_told_its_next_of_kin(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "R-0211"]) == 4
     assert "holds no R-0211. Did you mean R-021" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["r-21", "21", "R021"])
+def test_a_requirement_is_known_by_its_number(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", name]) == 0
+    assert capsys.readouterr().out.startswith("R-021  ")
+
+
+def test_what_is_no_requirement_is_told_where_they_stand(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "secrets"]) == 4
+    assert "`snapproof plan` lists what it holds." in capsys.readouterr().err
+
+
+def test_the_zoo_breaks_nothing_of_another_register(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "requirements.toml"
+    own.write_text('set = "own"\n[[requirement]]\nid = "R-001"\ntext = "Ours."\nstatus = "planned"\n')
+    assert cli.main(["explain", "R-001", "--register", str(own)]) == 0
+    assert "caught:" not in capsys.readouterr().out

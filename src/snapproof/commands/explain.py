@@ -6,6 +6,7 @@ With `--site FILE`, a snapshot of the reference implementation instead: what is 
 import argparse
 import difflib
 import os
+import re
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -25,6 +26,7 @@ from snapproof.report.records import Scenario
 from snapproof.verdict import EXIT_USAGE
 from snapproof.vocabulary import SnapshotId
 
+NUMBER = re.compile(r"(?:r-?)?(\d+)", re.IGNORECASE)
 EXAMPLES = """\
 examples:
   snapproof explain R-021             what is asked, by which scenarios, and which broken drivers they catch
@@ -58,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         register = read_register(Path(arguments.register) if arguments.register else default_register())
         rows = [_row(register, name) for name in arguments.ids]
         scenarios = canonical_scenarios(register)
+        broken = zoo() if register.path == default_register().resolve() else ()
     except (RegisterError, pytest.UsageError, pytest.Collector.CollectError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
@@ -65,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     for row in rows:
         _print_row(console, row)
         _print_scenarios(console, [each for each in scenarios if row.id in each.requirements])
-        _print_proof(console, row, [each for each in zoo() if each.breaks == row.id])
+        _print_proof(console, row, [each for each in broken if each.breaks == row.id])
         console.print()
     return 0
 
@@ -82,12 +85,12 @@ def _explain_snapshots(path: Path, snapshots: Iterable[str]) -> int:
 
 
 def _row(register: Register, name: str) -> Requirement:
-    wanted = name.upper()
+    wanted = f"R-{number[1]:>03}" if (number := NUMBER.fullmatch(name)) else name.upper()
     if found := next((row for row in register.requirements if row.id == wanted), None):
         return found
     near = difflib.get_close_matches(wanted, sorted(register.ids()), n=3)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise pytest.UsageError(f"The register {register.set_name} holds no {wanted}.{hint}")
+    hint = f"Did you mean {' or '.join(near)}?" if near else "`snapproof plan` lists what it holds."
+    raise pytest.UsageError(f"The register {register.set_name} holds no {wanted}. {hint}")
 
 
 def _print_row(console: Console, row: Requirement) -> None:

@@ -9,14 +9,15 @@ from rich.console import Console
 
 from snapproof.authoring.lint import lint
 from snapproof.authoring.phrases import conftests_beside, phrases_of
-from snapproof.discovery import FEATURES, STEPS, default_register, plugin_modules
+from snapproof.discovery import FEATURES, STEPS, plugin_modules, register_for
 from snapproof.register import RegisterError, read_register
 from snapproof.verdict import EXIT_USAGE
 
 EXAMPLES = """\
 examples:
   snapproof lint                     the features, steps and register that come with snapproof
-  snapproof lint my/features         your own features, with the steps of snapproof and of your conftest.py files
+  snapproof lint my/features         your own features, with the steps of snapproof and of your conftest.py files,
+                                     and with the requirements.toml beside them where there is one
 
 It tells: files that cannot be read; unknown requirements, capabilities and stores in tags; scenarios without a Then;
 empty features and outlines; steps that nobody has defined, with near misses; steps that two functions would do; one
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     targets = [Path(target) for target in arguments.targets] or [FEATURES]
     console = Console(highlight=False, soft_wrap=True)
     try:
-        register = read_register(Path(arguments.register) if arguments.register else default_register())
+        register = read_register(register_for(arguments.register, arguments.targets))
         files = sorted({file for target in targets for file in _files(target)})
         phrases = phrases_of(plugin_modules([STEPS]), (path for target in targets for path in _conftests(target)))
     except (RegisterError, pytest.UsageError, FileNotFoundError) as error:
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     slips = lint(files, phrases, register, whole=not arguments.targets)
     for slip in slips:
         console.print(str(slip), markup=False)
-    many = f"{len(files)} feature files, {len(phrases)} phrases, {len(register.requirements)} requirements"
+    counted = f"{len(files)} feature files, {len(phrases)} phrases, {len(register.requirements)} requirements"
+    many = counted if arguments.targets else f"{counted} that come with snapproof"
     console.print(f"[bold red]{len(slips)} to mend[/] in {many}." if slips else f"[green]Nothing to mend[/] in {many}.")
     return 1 if slips else 0
 

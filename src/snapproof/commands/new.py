@@ -22,11 +22,11 @@ from snapproof.authoring.seedlings import (
     variant_head,
     zoo_row,
 )
+from snapproof.discovery import REGISTER_NAME, register_above
 from snapproof.register import Register, RegisterError, read_register
 from snapproof.verdict import EXIT_USAGE
 from snapproof.vocabulary import Capability
 
-REGISTER_NAME = "requirements.toml"
 ZOO_NAME = "zoo.toml"
 EXAMPLES = """\
 examples:
@@ -88,14 +88,9 @@ def _texts(seedling: Seedling, register: Path, feature: Path, stub: Path) -> Map
 
 
 def _register_above(feature: Path) -> Path:
-    """The register that the feature file belongs to: the nearest at or above it, no higher than where one stands."""
-    here = feature.resolve().parent
-    for folder in (here, *here.parents):
-        if (folder / REGISTER_NAME).exists():
-            return Path(os.path.relpath(folder / REGISTER_NAME))
-        if folder == Path.cwd():
-            break
-    return feature.parent / REGISTER_NAME
+    """The register that the feature file belongs to, or where it is begun."""
+    found = register_above(feature)
+    return Path(os.path.relpath(found)) if found else feature.parent / REGISTER_NAME
 
 
 def _refuse(arguments: argparse.Namespace, feature: Path) -> None:
@@ -116,7 +111,7 @@ def _refuse_twin(register: Register | None, sentence: str) -> None:
 
 def _tell(seedling: Seedling, register: Path, feature: Path, stub: Path) -> None:
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    judged = f"snapproof run {feature} --register {register}"
+    judged = f"snapproof run {feature}"
     folder = "" if str(stub.parent) == "." else f"{stub.parent}"
     lines = (
         f"{seedling.id} has begun:",
@@ -124,8 +119,12 @@ def _tell(seedling: Seedling, register: Path, feature: Path, stub: Path) -> None
         f"  {feature}: its scenario; say there what must be seen",
         f"  {stub}: {seedling.class_name}, a driver that breaks it",
         "Next:",
+        "  snapproof steps snapshot",
+        "      shows what a scenario may say, by a word; let one of these steps stand in place of the open Then",
+        f"  snapproof lint {feature}",
+        "      tells what is still wrong before anything runs, and which steps come near",
         f"  {judged}",
-        "      fails, and says which steps come near; `snapproof steps WORD` shows what a scenario may say",
+        "      must pass on the reference implementation",
         f"  PYTHONPATH={folder or '.'} {judged} --driver {stub.stem}:{seedling.class_name}",
         "      must fail with the scenario's own words: else it proves nothing",
     )

@@ -5,12 +5,14 @@ import os
 import secrets
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from snapproof.commands.child import Order, command, environment
+from snapproof.discovery import default_register, register_for
 from snapproof.fixtures.parts.parts import PARTS
 from snapproof.profile import PROFILE_NAME, ProfileError, profile_of
 from snapproof.report.console import print_result, print_summary
@@ -41,7 +43,7 @@ examples:
   snapproof run -m "requirement(id='R-003')"           one requirement
   snapproof run -k archive -n 4                        scenarios by name, on four processes (needs pytest-xdist)
   snapproof run --profile acme.toml                    names the driver and owns up to known deviations
-  snapproof run my/features                            your own scenarios, with your conftest.py
+  snapproof run my/features                            your own scenarios, with your conftest.py and requirements.toml
   snapproof run --part seaweedfs --part ganesha        with a bucket and an export that others wrote
   snapproof run --seed 7 -- 'features/x.feature::test_y'   what the replay line of a failure says
   snapproof run -- --lf -x                             anything after -- goes to pytest
@@ -70,7 +72,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--seed", default="1", metavar="N", help="a number, or 'random' (default 1)")
     parser.add_argument("--report", default="snapproof-report", metavar="DIR", help="where the report goes")
-    parser.add_argument("--register", default="", metavar="FILE", help="judge by another register of requirements")
+    parser.add_argument(
+        "--register",
+        default="",
+        metavar="FILE",
+        help="judge by these requirements; else by the requirements.toml beside your features, or snapproof's own",
+    )
     parser.add_argument("--timeout", type=float, metavar="S", help="real seconds that one scenario may take")
     parser.add_argument("-k", dest="keyword", default="", metavar="EXPR", help="only scenarios whose name fits")
     parser.add_argument("-m", dest="marks", default="", metavar="EXPR", help="only scenarios whose tags fit")
@@ -109,6 +116,12 @@ def _beside(driver: str) -> str:
     return "" if driver or not Path(PROFILE_NAME).is_file() else PROFILE_NAME
 
 
+def _register(named: str, targets: Sequence[str]) -> str:
+    """Name the register, unless it is the one that comes with the package."""
+    found = register_for(named, targets)
+    return named or ("" if found.resolve() == default_register().resolve() else str(found))
+
+
 def _order(arguments: argparse.Namespace) -> Order:
     named = arguments.profile or _beside(arguments.driver)
     profile = profile_of(named, os.environ)
@@ -117,7 +130,7 @@ def _order(arguments: argparse.Namespace) -> Order:
         profile=named,
         seed=secrets.randbelow(SEED_MAX) if arguments.seed == "random" else int(arguments.seed),
         report=Path(arguments.report),
-        register=arguments.register,
+        register=_register(arguments.register, arguments.targets),
         timeout_s=arguments.timeout,
         keyword=arguments.keyword,
         marks=arguments.marks,

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     console = Console(highlight=False, soft_wrap=True)
     wanted = [word.lower() for word in arguments.words]
-    found = [each for each in phrases if all(word in f"{told(each)} {each.says}".lower() for word in wanted)]
+    found = [each for each in phrases if all(word in _searched(each) for word in wanted)]
     for noun, about, group in by_module(found):
         console.print(f"\n[bold]{escape(noun)}[/]  [dim]{escape(about)}[/]")
         for phrase in group:
@@ -53,6 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not found:
         console.print(f"No step speaks of {' and '.join(wanted)}; `snapproof steps` shows them all.", markup=False)
     return 0 if found else 1
+
+
+def _searched(phrase: Phrase) -> str:
+    """What a word is looked for in: the names of blanks are nobody's words."""
+    return f"{phrase.kind} {phrase.skeleton} {phrase.says}".lower()
 
 
 def _print(console: Console, phrase: Phrase) -> None:
