@@ -58,6 +58,31 @@ def test_a_limit_ends_a_strategy(capsys: pytest.CaptureFixture[str]) -> None:
     assert "3 cases, 0 broken" in capsys.readouterr().out
 
 
+def test_what_was_told_is_not_run_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    results = ("--results", str(tmp_path / "results"))
+    assert main([*DELETE, "--limit", "3", *results]) == 0
+    assert main([*DELETE, "--limit", "5", *results, "--resume"]) == 0
+    assert "5 cases (3 told before), 0 broken" in capsys.readouterr().out
+    assert len((tmp_path / "results").read_bytes().splitlines()) == 1 + 5
+    assert main([*DELETE, "--resume"]) == 4
+
+
+def test_a_workflow_that_calls_no_store_is_run_on_one_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    both = ("campaign", "--workflow", "delete-primary,delete-secondary", "--limit", "4")
+    assert main(both) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    reason = "the same runs, for none of its 4 cases on nfs calls a store."
+    assert f"delete-primary on s3, singles: {reason}" in told
+    assert told.count("4 cases, 0 broken") == 3
+
+
+@pytest.mark.parametrize("workflow", ["take-primary", "revert"])
+def test_a_case_that_calls_no_store_is_the_same_run_on_each(workflow: str) -> None:
+    open_lab = lab_opener(ReferenceDriver)
+    calls = {store: [str(c) for c in cells(workflow, store, 0, open_lab)] for store in ("nfs", "s3")}
+    assert calls["s3"] == [text.replace("store=nfs", "store=s3") for text in calls["nfs"]]
+
+
 def test_shards_are_joined_and_each_case_is_counted_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     files = [str(tmp_path / f"{number}.ndjson") for number in range(2)]
     for number, file in enumerate(files):

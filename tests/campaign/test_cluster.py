@@ -16,7 +16,7 @@ from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.sweeping import cells
 from snapproof.cli import main
-from snapproof.commands import campaign
+from snapproof.commands import workers
 from snapproof.commands.cluster import on_cluster
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -38,7 +38,7 @@ def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypa
     killed: list[int] = []
 
     @contextmanager
-    def dangerous(where: str, run_case: campaign.Worker) -> Iterator[RunAll]:
+    def dangerous(where: str, run_case: workers.Worker) -> Iterator[RunAll]:
         with on_cluster(where, run_case) as run_all:
 
             def run_and_kill(schedules: Sequence[Schedule]) -> Iterator[Case]:
@@ -51,7 +51,7 @@ def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypa
 
             yield run_and_kill
 
-    monkeypatch.setattr(campaign, "on_cluster", dangerous)
+    monkeypatch.setattr(workers, "on_cluster", dangerous)
     assert main([*RUN, "--cluster", "2", "--results", str(tmp_path / "results")]) == 0
     assert killed
     every = cells("delete-secondary", "s3", 0, lab_opener(ReferenceDriver))

@@ -8,8 +8,9 @@ from itertools import islice
 import pytest
 
 from snapproof.campaign.applicability import kinds_for
-from snapproof.campaign.exploring import WHOLE, Shard, explore, require_clean
+from snapproof.campaign.exploring import WHOLE, Outlook, Shard, explore, require_clean
 from snapproof.campaign.invariants import Violation
+from snapproof.campaign.results import restored, resuming, told
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, SWARM_FAULTS_MAX, closure, guided, swarm, up_to
@@ -93,6 +94,44 @@ def test_shards_share_the_cases_out_without_overlap(name: str) -> None:
     whole = [case.schedule for case in found(Toy(), name)]
     shares = [case.schedule for index in range(3) for case in found(Toy(), name, shard=Shard(index, 3))]
     assert sorted(map(str, shares)) == sorted(map(str, whole))
+
+
+@pytest.mark.parametrize("name", ["singles", "pairs", "triples", "closure", "swarm"])
+def test_an_exploration_that_was_interrupted_goes_on_where_it_was(name: str) -> None:
+    strategy, whole = STRATEGIES[name], found(Toy(), name)
+    leads_on = strategy.leads_on
+    told_first = [told(case, leads_on=leads_on(case.schedule)) for case in whole[: len(whole) // 2]]
+    known = {each.case: each for each in told_first}
+    toy = Toy()
+    run_all = resuming(lambda schedules: map(toy, schedules), known, leads_on)
+    resumed = list(explore(Toy()(BARE), strategy.fresh(1), run_all))
+    assert [case.schedule for case in resumed] == [case.schedule for case in whole]
+    assert {str(schedule) for schedule in toy.ran} == {str(case.schedule) for case in whole} - known.keys()
+
+
+def test_what_was_told_without_what_is_ahead_is_run_again_where_more_follows() -> None:
+    known = {each.case: each for each in map(told, found(Toy(), "singles"))}
+    toy = Toy()
+    run_all = resuming(lambda schedules: map(toy, schedules), known, STRATEGIES["pairs"].leads_on)
+    list(explore(Toy()(BARE), STRATEGIES["pairs"].fresh(1), run_all))
+    assert {str(schedule) for schedule in toy.ran} >= known.keys()
+
+
+def test_what_broke_is_told_as_it_was_when_it_is_resumed() -> None:
+    broken = Toy(lambda deaths, _: bool(deaths))(BARE.meeting("array.CreateSnapshot#1", "crash_before"))
+    back = restored(broken.schedule, told(broken, leads_on=True))
+    assert back.violations == broken.violations
+    assert back.after_last_fault() == broken.after_last_fault()
+
+
+def test_an_outlook_knows_how_many_cases_are_to_come() -> None:
+    outlook, expected = Outlook(), list[int]()
+    toy = Toy()
+    for _ in explore(toy(BARE), up_to(2), lambda schedules: map(toy, schedules), outlook=outlook):
+        expected.append(outlook.expected)
+    firsts = len(found(Toy(), "singles"))
+    assert expected[firsts - 1 :] == [len(expected)] * (len(expected) - firsts + 1)
+    assert all(len(expected) / 4 < guess < len(expected) * 4 for guess in expected[:firsts])
 
 
 def brute_force(toy: Toy, deaths_max: int, others_max: int) -> Iterator[Case]:

@@ -73,6 +73,8 @@ ACT_KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """What the acts of an NFS server can meet, whoever causes them; an act has no answer that could be lost."""
 
+STORES = frozenset({"s3", "nfs", "export"})
+"""The services of which a world has those of its store only."""
 
 WORDS = (
     *FAULT_KINDS, "error_after", "hang_before", "hang_after", "truncated", "damaged", "http500_before", "http500_after",
@@ -147,3 +149,8 @@ def why_not(call: str, word: str) -> str:
 def service_of(name: str) -> str:
     """The service of a call, the first of its kind for those that are numbered: `array` for `array-2.ListVolumes`."""
     return name.partition(".")[0].partition("-")[0]
+
+
+def is_of_a_store(name: str) -> bool:
+    """Say whether this is a call or an act of a secondary store. A case without any is the same run on each of them."""
+    return service_of(name) in STORES

@@ -36,16 +36,51 @@ class Shard:
 WHOLE = Shard()
 
 
-def explore(clean: Case, extend: Extend, run_all: RunAll, shard: Shard = WHOLE) -> Iterator[Case]:
+@dataclass(slots=True)
+class Outlook:
+    """How far an exploration is, and how many cases are to come as far as anybody can know.
+
+    What follows from the rest of a wave is taken to be as much, case for case, as followed from its beginning.
+    """
+
+    done: int = 0
+    in_wave: int = 0
+    done_in_wave: int = 0
+    following: int = 0
+
+    @property
+    def expected(self) -> int:
+        """How many cases it will have been."""
+        share = self.in_wave / self.done_in_wave if self.done_in_wave else 1.0
+        return self.done + self.in_wave - self.done_in_wave + round(self.following * share)
+
+    def begin_wave(self, cases: int) -> None:
+        """So many are to be run next."""
+        self.in_wave, self.done_in_wave, self.following = cases, 0, 0
+
+    def count(self, following: int) -> None:
+        """One was run, and so many follow from it."""
+        self.done += 1
+        self.done_in_wave += 1
+        self.following += following
+
+
+def explore(
+    clean: Case, extend: Extend, run_all: RunAll, shard: Shard = WHOLE, outlook: Outlook | None = None
+) -> Iterator[Case]:
     """Run what follows from the case without faults, and what follows from that, until nothing does."""
+    outlook = outlook or Outlook()
     wave = list(extend(clean))[shard.index :: shard.count]
     while wave:
+        outlook.begin_wave(len(wave))
         following: list[Schedule] = []
         remaining = iter(wave)
         while part := list(islice(remaining, AT_ONCE)):
             for case in run_all(part):
+                more = list(extend(case))
+                following += more
+                outlook.count(len(more))
                 yield case
-                following += extend(case)
         wave = following
 
 

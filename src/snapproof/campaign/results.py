@@ -1,11 +1,17 @@
 """Results of campaigns in files, a line a case: shards of any machine and day can be joined, each case counted once."""
 
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from snapproof.campaign.applicability import is_of_a_store
+from snapproof.campaign.exploring import RunAll
+from snapproof.campaign.invariants import Violation
 from snapproof.campaign.running import Case
+from snapproof.campaign.schedule import Schedule
+from snapproof.lab import Crossing
 
 
 class UnreadableResultsError(Exception):
@@ -13,23 +19,74 @@ class UnreadableResultsError(Exception):
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is kept of a case. `reached` are the calls and acts of a case without faults, by name."""
+    """What is kept of a case. `reached` are the calls and acts of a case without faults, by name.
+
+    `ahead` is what was crossed after the last fault, packed, where further faults may follow: an exploration that was
+    interrupted goes on from there. `driver` is empty for the reference; in a `storeless` case no store was called.
+    """
 
     case: str
     ending: str
+    driver: str = ""
     broken: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
+    storeless: bool = False
+    ahead: bytes = b""
 
 
-def told(case: Case) -> Told:
-    """Keep what joins."""
+def told(case: Case, *, driver: str = "", leads_on: bool = False) -> Told:
+    """Keep what joins; and what is ahead, if further faults may follow."""
     names = sorted({crossing.label.partition("#")[0] for crossing in case.crossings})
     return Told(
         case=str(case.schedule),
         ending=case.ending,
+        driver=driver,
         broken=tuple(map(str, case.violations)),
         reached=() if case.schedule.faults else tuple(names),
+        storeless=not any(map(is_of_a_store, names)),
+        ahead=_packed(case.after_last_fault()) if leads_on else b"",
     )
+
+
+def restored(schedule: Schedule, found: Told) -> Case:
+    """Give a case back as far as it was told: how it ended, what broke, and what is ahead."""
+    struck = tuple(Crossing(call) for call, _ in schedule.faults[-1:])
+    return Case(
+        schedule=schedule,
+        ending=found.ending,
+        violations=tuple(Violation(*text.split(": ", 1)) for text in found.broken),
+        calls=(),
+        acts=(),
+        crossings=(*struck, *_unpacked(found.ahead)),
+        digest="",
+    )
+
+
+def resuming(run_all: RunAll, known: Mapping[str, Told], leads_on: Callable[[Schedule], bool]) -> RunAll:
+    """Run only what is not known well enough to go on from; the rest is given as it was told, in its place."""
+
+    def told_of(schedule: Schedule) -> Told | None:
+        found = known.get(str(schedule))
+        return found if found and (found.ahead or not leads_on(schedule)) else None
+
+    def run(schedules: Sequence[Schedule]) -> Iterator[Case]:
+        fresh = iter(run_all([schedule for schedule in schedules if told_of(schedule) is None]))
+        for schedule in schedules:
+            found = told_of(schedule)
+            yield next(fresh) if found is None else restored(schedule, found)
+
+    return run
+
+
+def _packed(crossings: Sequence[Crossing]) -> bytes:
+    return zlib.compress(msgspec.json.encode([(crossing.label, crossing.state) for crossing in crossings]))
+
+
+def _unpacked(packed: bytes) -> tuple[Crossing, ...]:
+    if not packed:
+        return ()
+    pairs = msgspec.json.decode(zlib.decompress(packed), type=list[tuple[str, str]])
+    return tuple(Crossing(label, state) for label, state in pairs)
 
 
 def append(path: Path, cases: Iterable[Told]) -> None:
@@ -39,15 +96,25 @@ def append(path: Path, cases: Iterable[Told]) -> None:
         file.writelines(msgspec.json.encode(each) + b"\n" for each in cases)
 
 
-def joined(paths: Iterable[Path]) -> Mapping[str, Told]:
-    """Join files by schedule. One that broke in any of them is broken. Raises UnreadableResultsError."""
+def joined(paths: Iterable[Path], *, drivers: Collection[str] | None = None) -> Mapping[str, Told]:
+    """Join files by schedule, of all drivers or of some. One that broke in any of them is broken.
+
+    Raises UnreadableResultsError.
+    """
     found: dict[str, Told] = {}
     for path in paths:
         for each in _read(path):
+            if drivers is not None and each.driver not in drivers:
+                continue
             before = found.get(each.case)
-            if before is None or not before.broken:
+            if before is None or _weight(each) >= _weight(before):
                 found[each.case] = each
     return found
+
+
+def _weight(found: Told) -> tuple[bool, bool]:
+    """What broke counts most; then, what an exploration can go on from."""
+    return bool(found.broken), bool(found.ahead)
 
 
 def _read(path: Path) -> Iterable[Told]:

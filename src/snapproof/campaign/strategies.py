@@ -26,10 +26,18 @@ LEAVING_TRACES = ("damaged", "refused:REBOOT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """How to begin one, and whether it looks at the durable state before every call, with a guest that keeps still."""
+    """How to begin one, and whether it looks at the durable state before every call, with a guest that keeps still.
+
+    Nothing follows from a case with `faults_max` faults; None if only the strategy itself can tell.
+    """
 
     fresh: Callable[[int], Extend]
     states: bool = False
+    faults_max: int | None = None
+
+    def leads_on(self, schedule: Schedule) -> bool:
+        """Say whether further faults may follow."""
+        return self.faults_max is None or len(schedule.faults) < self.faults_max
 
 
 def up_to(most: int) -> Extend:
@@ -107,11 +115,11 @@ def _traces(schedule: Schedule) -> tuple[tuple[str, str], ...]:
 
 
 STRATEGIES: Mapping[str, Strategy] = {
-    "singles": Strategy(fresh=lambda _: up_to(1)),
-    "pairs": Strategy(fresh=lambda _: up_to(2)),
-    "triples": Strategy(fresh=lambda _: guided(3), states=True),
+    "singles": Strategy(fresh=lambda _: up_to(1), faults_max=1),
+    "pairs": Strategy(fresh=lambda _: up_to(2), faults_max=2),
+    "triples": Strategy(fresh=lambda _: guided(3), states=True, faults_max=3),
     "closure": Strategy(fresh=closure, states=True),
-    "swarm": Strategy(fresh=lambda _: swarm(200)),
+    "swarm": Strategy(fresh=lambda _: swarm(200), faults_max=SWARM_FAULTS_MAX),
 }
 """Strategies by name. `fresh` is given how many other faults a closure allows beside deaths."""
 

@@ -4,40 +4,25 @@ What a case is, how it is run and judged, and what follows from it is in snappro
 """
 
 import argparse
-import multiprocessing
-import signal
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import cache
-from itertools import islice, product
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from snapproof.campaign.applicability import why_not
-from snapproof.campaign.exploring import WHOLE, RunAll, Shard, explore, require_clean
-from snapproof.campaign.regressions import USUAL, keep, kept_for
-from snapproof.campaign.results import append, told
-from snapproof.campaign.running import Case
+from snapproof.campaign.exploring import WHOLE, Shard
+from snapproof.campaign.regressions import USUAL, kept_for
+from snapproof.campaign.results import Told, UnreadableResultsError, joined
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.schedule import Schedule
-from snapproof.campaign.shrinking import shrink
-from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, Strategy
+from snapproof.campaign.strategies import NIGHTLY, STRATEGIES
 from snapproof.campaign.workflows import WORKFLOWS
-from snapproof.commands.cluster import NoClusterError, on_cluster
-from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
-from snapproof.fixtures.forked_cases import ForkedCases
+from snapproof.commands.cluster import NoClusterError
+from snapproof.commands.exploration import Explored, Exploring, Plan, summary
+from snapproof.commands.workers import Where
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
-from snapproof.report.matrix import Matrix
 from snapproof.selection import full_name, load_driver
 
-BROKEN_SHOWN_MAX = 20
-SHRUNK_MAX = 3
-"""How many broken schedules of a strategy are made smaller: the first of each set of invariants that broke."""
-OURS = "snapproof.reference_impl."
-"""Drivers that hold neither sockets nor threads: their cases are forked from one arrangement."""
 EXAMPLES = """\
 examples:
   snapproof campaign                                   all workflows on both stores: each call, each kind of fault
@@ -46,6 +31,7 @@ examples:
   snapproof campaign --strategy closure --others 1     any number of deaths at any points, and one other fault
   snapproof campaign --nightly --shard 0/8             pairs, triples, the closure with two others and a swarm
   snapproof campaign --driver acme.driver:Driver       your driver, in process
+  snapproof campaign --nightly --results FILE --resume goes on where the same command was interrupted
   snapproof campaign --jobs 4                          on four processes of this machine
   snapproof campaign --cluster tcp://10.0.0.7:8786     on dask's workers; --cluster 2 starts two here
 
@@ -86,6 +72,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--shard", type=_shard, default=WHOLE, metavar="I/N", help="this share of the first faults")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to run on (default 1)")
     parser.add_argument("--results", type=Path, metavar="FILE", help="add a line for each case: `snapproof coverage`")
+    parser.add_argument("--resume", action="store_true", help="go on: what --results tells of is not run again")
     parser.add_argument("--regressions", type=Path, default=USUAL, metavar="FILE", help=f"kept schedules ({USUAL})")
     parser.add_argument("--cluster", metavar="N|ADDRESS", help="dask workers of this machine, or a scheduler's address")
     parser.add_argument("--fresh", action="store_true", help="a world from scratch for each case, never a forked one")
@@ -95,8 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Explore and print the matrices; the first lines of what broke come while it goes on."""
     console = Console()
     names = NIGHTLY if arguments.nightly else tuple(arguments.strategy.split(","))
-    chosen = list(product(arguments.workflow.split(","), arguments.store.split(","), names))
+    chosen = list(product(names, arguments.workflow.split(","), arguments.store.split(",")))
     unknown = [word for each in chosen for word in each if word not in {*WORKFLOWS, *STORES, *STRATEGIES}]
+    if arguments.resume and not arguments.results:
+        Console(stderr=True).print("--resume goes on from a file: name it with --results.", markup=False)
+        return 4
     if unknown or arguments.jobs < 1:
         known = (
             f"Workflows are {', '.join(WORKFLOWS)}; stores are {', '.join(STORES)}; "
@@ -105,62 +95,68 @@ def run(arguments: argparse.Namespace) -> int:
         Console(stderr=True).print(f"{', '.join(unknown) or '--jobs'} cannot be taken. {known}", markup=False)
         return 4
     try:
-        broken = _replay_kept(arguments, {(workflow, store) for workflow, store, _ in chosen}, console)
+        broken = _replay_kept(arguments, {(workflow, store) for _, workflow, store in chosen}, console)
     except ValueError as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return 4
-    for workflow, store, name in chosen:
-        try:
-            found = _explore(arguments, workflow, store, name, console)
-        except NoClusterError as error:
-            Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
-            return 4
-        if found is None:
-            return 2
-        broken += found
+    try:
+        found = _explore_all(arguments, chosen, console)
+    except (NoClusterError, UnreadableResultsError) as error:
+        Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
+        return 4
+    broken += sum(explored.broken for explored in found)
+    if found and found[-1].interrupted:
+        if arguments.results:
+            console.print("The same command with --resume goes on from here.")
+        return 2
     console.print("[red]Some cases did not hold.[/]" if broken else "[green]Every case held.[/]")
     return 1 if broken else 0
 
 
-def _explore(arguments: argparse.Namespace, workflow: str, store: str, name: str, console: Console) -> int | None:
-    """Let one workflow on one store meet one strategy; how many cases broke, None if the user has had enough."""
-    strategy = STRATEGIES[name]
-    title = f"{workflow} on {store}, {name}"
-    matrix, faults, first = Matrix(title, why_not), Counter[int](), dict[frozenset[str], Case]()
-    bare = Schedule(workflow=workflow, store=store, seed=arguments.seed, still=strategy.states)
-    try:
-        with _progress(console) as progress, _runner(arguments, strategy) as run_all:
-            again = run_schedule(bare, lab_opener(load_driver(full_name(arguments.driver))), states=strategy.states)
-            (clean,) = run_all([bare])
-            extend = strategy.fresh(2 if arguments.nightly else arguments.others)
-            cases = islice(explore(require_clean(clean), extend, run_all, arguments.shard), arguments.limit)
-            _write_down(arguments, clean)
-            for case in progress.track(cases, total=None, description=title):
-                _show(case, matrix, progress.console, arguments.driver)
-                _write_down(arguments, case)
-                faults[len(case.schedule.faults)] += 1
-                if case.violations:
-                    first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
-            for case in islice(first.values(), SHRUNK_MAX):
-                _keep_smallest(shrink(case, lambda schedule: next(run_all([schedule]))), arguments, console)
-    except KeyboardInterrupt:
-        console.print(f"Interrupted after {matrix.cells} cases:", markup=False)
-        console.print(matrix.table())
-        return None
-    console.print(matrix.table())
-    for reason in matrix.reasons():
-        console.print(f"n/a {reason}", markup=False, soft_wrap=True)
-    same = clean.digest == again.digest
-    verdict = "the same seed twice gave the same journal" if same else "[red]the same seed gave two journals[/]"
-    several = ", ".join(f"{count} of {many} faults" for many, count in sorted(faults.items()) if many > 1)
-    counted = f"{matrix.cells} cases{' (' + several + ')' if several else ''}, {matrix.broken} broken"
-    console.print(f"{counted}; {verdict} ({clean.digest[:12]}).\n", soft_wrap=True)
-    return matrix.broken + (not same)
+def _explore_all(
+    arguments: argparse.Namespace, chosen: Sequence[tuple[str, str, str]], console: Console
+) -> Sequence[Explored]:
+    """Explore until all is done or the user has had enough. What calls no store is the same run on the next one."""
+    exploring = Exploring(_plan(arguments), console)
+    found: list[Explored] = []
+    for name, workflow, store in chosen:
+        if twin := _storeless_twin(found, workflow, name):
+            reason = f"none of its {twin.matrix.cells} cases on {twin.store} calls a store"
+            console.print(f"{workflow} on {store}, {name}: the same runs, for {reason}.\n", soft_wrap=True)
+            continue
+        found.append(exploring.explore(workflow, store, name))
+        if found[-1].interrupted:
+            break
+    if len(found) > 1:
+        console.print(summary(found))
+    return found
 
 
-def _write_down(arguments: argparse.Namespace, case: Case) -> None:
-    if arguments.results:
-        append(arguments.results, [told(case)])
+def _storeless_twin(found: Sequence[Explored], workflow: str, strategy: str) -> Explored | None:
+    """Give an exploration of the same on another store in which no store was called."""
+    same = (each for each in found if (each.workflow, each.strategy) == (workflow, strategy))
+    return next((each for each in same if each.storeless), None)
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    return Plan(
+        where=Where(driver=arguments.driver, jobs=arguments.jobs, cluster=arguments.cluster, fresh=arguments.fresh),
+        seed=arguments.seed,
+        others=2 if arguments.nightly else arguments.others,
+        shard=arguments.shard,
+        limit=arguments.limit,
+        results=arguments.results,
+        known=_known(arguments),
+        regressions=arguments.regressions,
+    )
+
+
+def _known(arguments: argparse.Namespace) -> Mapping[str, Told]:
+    """What the results file tells of this driver. Raises UnreadableResultsError."""
+    if not arguments.resume or not arguments.results.exists():
+        return {}
+    driver = "" if arguments.driver == "reference" else full_name(arguments.driver)
+    return joined([arguments.results], drivers={driver})
 
 
 def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], console: Console) -> int:
@@ -175,78 +171,6 @@ def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], co
             found = f"[red]still broken[/] {case.violations[0]}" if case.violations else "[green]held[/]"
             console.print(f"regression {found}: {schedule}", soft_wrap=True)
     return broken
-
-
-def _keep_smallest(case: Case, arguments: argparse.Namespace, console: Console) -> None:
-    """Tell the smallest schedule that breaks the same, and keep it."""
-    keep(full_name(arguments.driver), case.schedule, map(str, case.violations[:1]), arguments.regressions)
-    console.print(f"smallest: {case.schedule}, kept in {arguments.regressions}", markup=False, soft_wrap=True)
-
-
-def _show(case: Case, matrix: Matrix, console: Console, driver: str) -> None:
-    call, kind = case.schedule.faults[-1]
-    matrix.add(call, kind.partition(":")[0], held=not case.violations)
-    if case.violations and matrix.broken <= BROKEN_SHOWN_MAX:
-        choice = "" if driver == "reference" else f"--driver {driver} "
-        console.print(f"[red]broken[/] {case.violations[0]}", soft_wrap=True)
-        console.print(f"       snapproof replay {choice}'{case.schedule}'", markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield progress
-
-
-@contextmanager
-def _runner(arguments: argparse.Namespace, strategy: Strategy) -> Iterator[RunAll]:
-    """Run schedules here, or on several processes that know how to begin from the driver's name alone."""
-    with place_for_labs() as place:
-        alone = arguments.fresh or bool(arguments.cluster)  # dask's workers have threads, and threads are not forked
-        worker = Worker(arguments.driver, place, states=strategy.states, fresh=alone)
-        if arguments.cluster:
-            with on_cluster(arguments.cluster, worker) as run_all:
-                yield run_all
-            return
-        if arguments.jobs == 1:
-            with closing(worker):
-                yield lambda schedules: map(worker, schedules)
-            return
-        with multiprocessing.get_context("spawn").Pool(arguments.jobs, initializer=_ignore_interrupts) as pool:
-            yield lambda schedules: pool.imap(worker, schedules, chunksize=4)
-
-
-class Worker:
-    """Runs schedules for a driver; can be sent to another process. What is arranged there goes with `place`."""
-
-    def __init__(self, driver: str, place: Path, *, states: bool, fresh: bool) -> None:
-        self._driver = full_name(driver)
-        self._place = place
-        self._states = states
-        self._forked = not fresh and self._driver.startswith(OURS)
-
-    def __call__(self, schedule: Schedule) -> Case:
-        """Run it."""
-        if self._forked:
-            return _forked_cases(self._driver, self._place)(schedule, states=self._states)
-        return run_schedule(schedule, lab_opener(load_driver(self._driver)), states=self._states)
-
-    def close(self) -> None:
-        """Take down what was arranged in this process."""
-        if self._forked:
-            _forked_cases(self._driver, self._place).close()
-
-
-@cache
-def _forked_cases(driver: str, place: Path) -> ForkedCases:
-    """The arrangement of this process, which every worker that is sent to it finds again."""
-    return ForkedCases(load_driver(driver), place)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C is for the process that the user sees; it ends its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _shard(text: str) -> Shard:

@@ -1,0 +1,227 @@
+"""One workflow on one store meets one strategy: cases are run or resumed, shown, written down, and summed up.
+
+Which cases there are is in snapproof/campaign/, who runs them in workers.py.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from snapproof.campaign.applicability import why_not
+from snapproof.campaign.exploring import Outlook, RunAll, Shard, explore, require_clean
+from snapproof.campaign.regressions import keep
+from snapproof.campaign.results import Told, append, resuming, told
+from snapproof.campaign.running import Case
+from snapproof.campaign.running import run as run_schedule
+from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.shrinking import shrink
+from snapproof.campaign.strategies import STRATEGIES, up_to
+from snapproof.commands.workers import Where, workers
+from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.report.matrix import Matrix
+from snapproof.selection import full_name, load_driver
+
+BROKEN_SHOWN_MAX = 20
+SHRUNK_MAX = 3
+"""How many broken schedules of a strategy are made smaller: the first of each set of invariants that broke."""
+TOLD_EVERY_S = 300
+"""How often a log without a terminal is told how far it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is the same for every workflow of a campaign. `known` is what a results file tells of, by schedule."""
+
+    where: Where
+    seed: int = 0
+    others: int = 1
+    shard: Shard
+    limit: int | None = None
+    results: Path | None = None
+    known: Mapping[str, Told]
+    regressions: Path
+
+
+@dataclass(slots=True, kw_only=True)
+class Explored:
+    """What became of one exploration. `storeless` is one in which no case called a store.
+
+    `applicable` is how many single cells there are: calls and acts, times the kinds of fault that each can meet.
+    """
+
+    workflow: str
+    store: str
+    strategy: str
+    matrix: Matrix = field(init=False)
+    applicable: int = 0
+    faults: Counter[int] = field(default_factory=Counter)
+    resumed: int = 0
+    took_s: float = 0.0
+    storeless: bool = True
+    two_journals: bool = False
+    interrupted: bool = False
+    first: dict[frozenset[str], Case] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin an empty matrix."""
+        self.matrix = Matrix(self.title, why_not)
+
+    @property
+    def title(self) -> str:
+        """As it is shown."""
+        return f"{self.workflow} on {self.store}, {self.strategy}"
+
+    @property
+    def broken(self) -> int:
+        """How many findings there are."""
+        return self.matrix.broken + self.two_journals
+
+
+class Exploring:
+    """Explores, one workflow after another."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self._plan = plan
+        self._console = console
+        self._driver = full_name(plan.where.driver)
+        self._kept_driver = "" if plan.where.driver == "reference" else self._driver
+
+    def explore(self, workflow: str, store: str, strategy: str) -> Explored:
+        """Let one workflow on one store meet one strategy, and print its matrix."""
+        explored = Explored(workflow=workflow, store=store, strategy=strategy)
+        began_s = time.monotonic()
+        try:
+            with workers(self._plan.where, states=STRATEGIES[strategy].states) as run_all:
+                same = self._all(explored, run_all)
+        except KeyboardInterrupt:
+            self._console.print(f"Interrupted after {explored.matrix.cells} cases:", markup=False)
+            self._console.print(explored.matrix.table())
+            explored.interrupted = True
+            return explored
+        explored.took_s = time.monotonic() - began_s
+        self._sum_up(explored, same)
+        return explored
+
+    def _all(self, explored: Explored, run_all: RunAll) -> str:
+        """Run all cases; say what the same seed twice gave."""
+        strategy, plan = STRATEGIES[explored.strategy], self._plan
+        bare = Schedule(workflow=explored.workflow, store=explored.store, seed=plan.seed, still=strategy.states)
+        again = run_schedule(bare, lab_opener(load_driver(self._driver)), states=strategy.states)
+        (clean,) = run_all([bare])
+        self._write_down(explored, require_clean(clean), leads_on=False)
+        explored.applicable = sum(1 for _ in up_to(1)(clean))
+        outlook = Outlook()
+        known = resuming(run_all, plan.known, strategy.leads_on)
+        cases = islice(explore(clean, strategy.fresh(plan.others), known, plan.shard, outlook), plan.limit)
+        with _Watch(self._console, explored.title, outlook) as watch:
+            for case in cases:
+                self._take(explored, case, watch.console, leads_on=strategy.leads_on(case.schedule))
+                watch.beat(explored.matrix.broken)
+        for case in islice(explored.first.values(), SHRUNK_MAX):
+            self._keep_smallest(shrink(case, lambda schedule: next(run_all([schedule]))))
+        if clean.digest == again.digest:
+            return f"the same seed twice gave the same journal ({clean.digest[:12]})"
+        explored.two_journals = True
+        return "[red]the same seed gave two journals[/]"
+
+    def _take(self, explored: Explored, case: Case, console: Console, *, leads_on: bool) -> None:
+        """Count, show and write down a case."""
+        call, kind = case.schedule.faults[-1]
+        explored.matrix.add(call, kind.partition(":")[0], held=not case.violations)
+        explored.faults[len(case.schedule.faults)] += 1
+        self._write_down(explored, case, leads_on=leads_on)
+        if case.violations:
+            explored.first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
+        if case.violations and explored.matrix.broken <= BROKEN_SHOWN_MAX:
+            choice = f"--driver {self._plan.where.driver} " if self._kept_driver else ""
+            console.print(f"[red]broken[/] {case.violations[0]}", soft_wrap=True)
+            console.print(f"       snapproof replay {choice}'{case.schedule}'", markup=False, soft_wrap=True)
+
+    def _write_down(self, explored: Explored, case: Case, *, leads_on: bool) -> None:
+        """Add what a results file does not tell yet."""
+        known = self._plan.known.get(str(case.schedule))
+        was_told = known is not None and not case.digest  # only a case that was run has a journal
+        found = known if known and was_told else told(case, driver=self._kept_driver, leads_on=leads_on)
+        explored.resumed += was_told
+        explored.storeless &= found.storeless
+        if self._plan.results and found != known:
+            append(self._plan.results, [found])
+
+    def _keep_smallest(self, case: Case) -> None:
+        """Tell the smallest schedule that breaks the same, and keep it."""
+        place = self._plan.regressions
+        keep(self._driver, case.schedule, map(str, case.violations[:1]), place)
+        self._console.print(f"smallest: {case.schedule}, kept in {place}", markup=False, soft_wrap=True)
+
+    def _sum_up(self, explored: Explored, same: str) -> None:
+        matrix = explored.matrix
+        self._console.print(matrix.table())
+        for reason in matrix.reasons():
+            self._console.print(f"n/a {reason}", markup=False, soft_wrap=True)
+        parts = [f"{count} of {many} faults" for many, count in sorted(explored.faults.items()) if many > 1]
+        parts += [f"{explored.resumed} told before"] if explored.resumed else []
+        several = f" ({', '.join(parts)})" if parts else ""
+        counted = f"{matrix.cells} cases{several}, {matrix.broken} broken"
+        self._console.print(f"{counted}; {same}.\n", soft_wrap=True)
+
+
+class _Watch:
+    """Says how far an exploration is and how long it will take: a bar on a terminal, now and then a line in a log."""
+
+    def __init__(self, console: Console, title: str, outlook: Outlook) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(
+            *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        self._title = title
+        self._outlook = outlook
+        self._task = self._bar.add_task(title, total=None)
+        self._began_s = self._told_s = time.monotonic()
+        self.console = self._bar.console
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._bar.stop()
+
+    def beat(self, broken: int) -> None:
+        """One more case is done."""
+        done, expected = self._outlook.done, self._outlook.expected
+        self._bar.update(self._task, completed=done, total=expected)
+        now_s = time.monotonic()
+        if self._bar.disable and now_s - self._told_s > TOLD_EVERY_S:
+            self._told_s = now_s
+            left_s = (now_s - self._began_s) / done * (expected - done)
+            told_so_far = f"{self._title}: {done:,} of some {expected:,} cases, {broken} broken"
+            self.console.print(f"{told_so_far}, {_duration(left_s)} to go", markup=False, highlight=False)
+
+
+def summary(found: Sequence[Explored]) -> Table:
+    """One line for each exploration; of singles also how many of the cells that can be were run."""
+    table = Table(title="What was tried", title_justify="left", pad_edge=False)
+    for name in ("workflow", "store", "strategy"):
+        table.add_column(name)
+    for name in ("cases", "broken", "of all single cells", "took"):
+        table.add_column(name, justify="right")
+    for each in found:
+        share = f"{each.matrix.cells / each.applicable:.0%}" if each.strategy == "singles" and each.applicable else ""
+        broken = f"[red]{each.broken}[/]" if each.broken else "0"
+        cells = f"{each.matrix.cells:,}"
+        table.add_row(each.workflow, each.store, each.strategy, cells, broken, share, _duration(each.took_s))
+    return table
+
+
+def _duration(seconds: float) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
