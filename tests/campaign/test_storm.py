@@ -217,7 +217,7 @@ class Storm:
         """Say whether a job was given up for good: its caller is told the same for ever, and it is an answer."""
         with closing(sqlite3.connect(catalog_of(self.lab))) as database:
             found = database.execute("SELECT phase FROM async_job WHERE uuid = ?", (asked.operation,)).fetchone()
-        return found == (Phase.FAILED,)
+        return bool(found == (Phase.FAILED,))
 
     def _attempt(self, act: Act) -> Outcome[object]:
         try:
