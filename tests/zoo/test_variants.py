@@ -3,6 +3,8 @@
 import ast
 import os
 import re
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from snapproof.report.records import ScenarioFinished
 from snapproof.verdict import State
 
 ROOT = Path(__file__).parents[2]
+WHOLE = bool(os.environ.get("SNAPPROOF_WHOLE_ZOO"))
 
 FIRST = 12
 """A variant is mostly caught in one of so many scenarios; only where nobody has said the words yet, all of them run."""
@@ -45,23 +48,37 @@ def failures(results: list[ScenarioFinished]) -> list[str]:
 
 def doors() -> list[tuple[Variant, str]]:
     """Every variant as it is called, and every eighth by the contract too; all of them where that is asked for."""
-    stride = 1 if os.environ.get("SNAPPROOF_WHOLE_ZOO") else 8
-    return [(variant, "") for variant in zoo()] + [(variant, "contract:") for variant in zoo()[::stride]]
+    return [(variant, "") for variant in zoo()] + [(variant, "contract:") for variant in zoo()[:: 1 if WHOLE else 8]]
 
 
 @pytest.mark.parametrize(("variant", "door"), doors(), ids=lambda thing: getattr(thing, "driver", thing or "called"))
 def test_the_variant_is_caught_by_the_rule_that_it_breaks(
     variant: Variant, door: str, scenarios: Mapping[str, Sequence[str]]
 ) -> None:
-    driver = f"{door}{variant.selector}"
-    asked = sorted(scenarios[variant.breaks], key=lambda name: variant.where not in name)
+    results = asked_about(variant, f"{door}{variant.selector}", scenarios[variant.breaks])
+    said = failures(results)
+    assert said, f"{variant.driver} survived {len(results)} scenarios of {variant.breaks}."
+    assert caught(results, variant), f"Nobody said {variant.expect!r}; they said: {said[0][:600]}"
+
+
+@pytest.mark.parametrize(
+    "variant", zoo()[20 :: 1 if WHOLE else 100] + zoo()[: 20 * WHOLE], ids=lambda variant: variant.driver
+)
+def test_the_variant_is_caught_in_a_process_of_its_own_wherever_anything_can_be_tested_there(
+    variant: Variant, scenarios: Mapping[str, Sequence[str]]
+) -> None:
+    command = shlex.join([sys.executable, "-m", "snapproof", "host", variant.selector])
+    results = asked_about(variant, f"cmd:{command}", scenarios[variant.breaks])
+    seen = [result for result in results if result.state is not State.NOT_TESTABLE]
+    assert caught(results, variant) or not seen, f"{variant.driver}: {[said_of(result)[:600] for result in seen[:3]]}"
+
+
+def asked_about(variant: Variant, driver: str, of_its_rule: Sequence[str]) -> list[ScenarioFinished]:
+    """Run the scenarios that are likely to catch it, then, if none did, all of the rule."""
+    asked = sorted(of_its_rule, key=lambda name: variant.where not in name)
     first = dict.fromkeys([asked[0], *asked[:: max(1, len(asked) // FIRST)]])
     results = judged(driver, list(first), variant.expect)
-    if not caught(results, variant):
-        results = judged(driver, asked, variant.expect)
-    said = failures(results)
-    assert said, f"{variant.driver} survived {len(results)} scenarios of {variant.breaks}, which has {len(asked)}."
-    assert caught(results, variant), f"Nobody said {variant.expect!r}; they said: {said[0][:600]}"
+    return results if caught(results, variant) else judged(driver, asked, variant.expect)
 
 
 def caught(results: list[ScenarioFinished], variant: Variant) -> bool:
