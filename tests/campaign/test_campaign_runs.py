@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -19,7 +18,7 @@ from snapproof.campaign.sweeping import cells
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import BackendError, DriverError
 from snapproof.fixtures.caller import Caller
-from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.forked_cases import ForkedCases
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest
@@ -68,12 +67,6 @@ def test_another_seed_is_another_run() -> None:
     assert run(schedule, OPEN).digest != run(replace(schedule, seed=5), OPEN).digest
 
 
-@pytest.fixture(scope="module")
-def forked() -> Iterator[ForkedCases]:
-    with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as cases:
-        yield cases
-
-
 @pytest.mark.parametrize("store", ["nfs", "s3"])
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_a_stride_through_the_cells_finds_nothing_broken(forked: ForkedCases, workflow: str, store: str) -> None:
@@ -82,7 +75,7 @@ def test_a_stride_through_the_cells_finds_nothing_broken(forked: ForkedCases, wo
     named = {call.partition(".")[0] for cell in found for call, kind in cell.faults if kind.startswith("refused:")}
     services = {call.partition(".")[0] for cell in found for call, _ in cell.faults}
     assert named == services & {"array", "export", "nfs", "s3"}
-    for schedule in found[1 :: max(1, len(found) // 10)]:
+    for schedule in found[1 :: max(1, len(found) // FEW)]:
         case = forked(schedule)
         assert not case.violations, str(case.schedule)
         assert case.ending in {"succeeded", "crashed", "BackendError", "UnavailableError"}

@@ -1,6 +1,5 @@
 """Cases forked from one arrangement are the cases of worlds of their own; and faults strike in recovery too."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from snapproof.campaign.exploring import explore, require_clean
 from snapproof.campaign.running import run
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.strategies import closure
-from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.durable import digest_of
 from snapproof.fixtures.forked_cases import CaseDiedError, ForkedCases, KeptFiles
 from snapproof.inventory import Inventory
@@ -24,15 +23,6 @@ TEXTS = (
     "delete-secondary/v1 store=s3 seed=4 :: s3.DeleteObject#1=lost_after",
     IN_RECOVERY,
 )
-
-
-@pytest.fixture(scope="module")
-def forked() -> Iterator[ForkedCases]:
-    with place_for_labs() as place:
-        cases = ForkedCases(ReferenceDriver, place)
-        yield cases
-        cases.close()
-        assert not list(place.iterdir())
 
 
 @pytest.mark.parametrize("text", TEXTS)
