@@ -78,12 +78,16 @@ class World:
 
     def result(self, method: str, /, **params: object) -> dict[str, Any]:
         """Send a request that must succeed."""
-        found: dict[str, Any] = self.ask(method, params)["result"]
+        answer = self.ask(method, params)
+        assert "result" in answer, f"{method} was refused: {answer['error']}"
+        found: dict[str, Any] = answer["result"]
         return found
 
     def error(self, method: str, /, **params: object) -> str:
         """Send a request that must fail and name the error."""
-        name: str = self.ask(method, params)["error"]["name"]
+        answer = self.ask(method, params)
+        assert "error" in answer, f"{method} was not refused: {answer['result']}"
+        name: str = answer["error"]["name"]
         return name
 
     def account(self, username: str = "tenant") -> int:

@@ -35,6 +35,15 @@ def test_a_clone_is_the_moment_of_the_call_and_reachable_when_finished(world: An
 
 
 @pytest.mark.usefixtures("disk")
+def test_a_clone_of_a_snapshot_is_the_moment_of_the_snapshot(world: Any) -> None:
+    world.write(1, 0, b"then")
+    world.result("CreateSnapshot", volumeID=1)
+    world.write(1, 0, b"now!")
+    assert world.result("CloneVolume", volumeID=1, name="copy", snapshotID=1)["volumeID"] == 2
+    assert world.content(2, 0, 4) == b"then"
+
+
+@pytest.mark.usefixtures("disk")
 @pytest.mark.parametrize(("size", "rounded"), [(GB, 1_000_341_504), (2 * GB, 2_000_683_008), (3 * GB, 3_001_024_512)])
 def test_a_clone_may_be_larger_or_smaller(world: Any, size: int, rounded: int) -> None:
     world.result("ModifyVolume", volumeID=1, totalSize=2 * GB)

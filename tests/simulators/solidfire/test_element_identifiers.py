@@ -1,7 +1,9 @@
-"""The UUIDs that an array works out instead of keeping: well-formed, its own, and none twice."""
+"""What things are told by: numbers that are never given again, UUIDs that an array works out instead of keeping."""
 
 import uuid
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,3 +25,21 @@ def test_a_uuid_is_random_by_its_form_and_nobody_elses(numbers: set[int], cluste
 def test_equal_clusters_name_things_equally_and_others_do_not(number: int) -> None:
     one, same, other = (Identity("abcd", text) for text in (CLUSTER, CLUSTER, CLUSTER.replace("6f", "70")))
     assert one.uuid_of("volume", number) == same.uuid_of("volume", number) != other.uuid_of("volume", number)
+
+
+@pytest.mark.usefixtures("disk")
+def test_the_number_of_what_is_gone_is_never_given_again(world: Any) -> None:
+    account = world.account("other")
+    for number in (2, 3):
+        assert world.volume(account)["volumeID"] == number
+        world.result("DeleteVolume", volumeID=number)
+        world.result("PurgeDeletedVolume", volumeID=number)
+    world.result("RemoveAccount", accountID=account)
+    assert world.account("other") == account + 1
+    for number in (1, 2):
+        assert world.result("CreateSnapshot", volumeID=1)["snapshotID"] == number
+        world.result("DeleteSnapshot", snapshotID=number)
+    for number in (2, 3):
+        group = world.result("CreateVolumeAccessGroup", name="g")["volumeAccessGroupID"]
+        assert group == number
+        world.result("DeleteVolumeAccessGroup", volumeAccessGroupID=group)

@@ -121,6 +121,7 @@ def test_a_rollback_restores_size_and_content_and_keeps_the_present_when_asked(
             {"volumeID": 1, "snapshotID": 1, "saveCurrentState": True},
             "xMaxSnapshotsPerVolumeExceeded",
         ),
+        ("snapshotsPerVolumeMax", "CreateGroupSnapshot", {"volumes": [1]}, "xMaxSnapshotsPerVolumeExceeded"),
         ("volumeAccessGroupCountMax", "CreateVolumeAccessGroup", {"name": "h"}, "xExceededLimit"),
         ("initiatorCountMax", "CreateVolumeAccessGroup", {"name": "h", "initiators": ["j"]}, "xExceededLimit"),
     ],
@@ -138,6 +139,36 @@ def test_a_limit_of_one_refuses_the_second(
     assert caught.value.name == error
 
 
+def test_a_deleted_volume_counts_until_it_is_purged(small_array: Callable[..., Array]) -> None:
+    array = small_array(volumeCountMax=1)
+    call(array, "AddAccount", username="a")
+    call(array, "CreateVolume", name="v", accountID=1, totalSize=GB)
+    call(array, "DeleteVolume", volumeID=1)
+    with pytest.raises(ElementError) as caught:
+        call(array, "CreateVolume", name="w", accountID=1, totalSize=GB)
+    assert caught.value.name == "xMaxVolumeCountExceeded"
+    call(array, "PurgeDeletedVolume", volumeID=1)
+    assert call(array, "CreateVolume", name="w", accountID=1, totalSize=GB)["volumeID"] == 2
+
+
+@pytest.mark.usefixtures("disk")
+def test_no_more_is_promised_than_the_cluster_may_promise(world: Any) -> None:
+    world.result("CreateSnapshot", volumeID=1)
+    world.result("ModifyVolume", volumeID=1, totalSize=2 * GB)
+    left = world.array.provisioned_bytes_max - world.array.provisioned_bytes
+    whole, rest = divmod(left, 2**44)
+    for number in range(whole):
+        world.volume(1, f"large-{number}", 2**44)
+    world.volume(1, "last", rest)
+    before = world.fingerprint()
+    assert world.error("CreateVolume", name="more", accountID=1, totalSize=GB) == "xTotalCapacityExceeded"
+    assert world.error("CloneVolume", name="more", volumeID=1) == "xTotalCapacityExceeded"
+    assert world.error("ModifyVolume", volumeID=1, totalSize=3 * GB) == "xTotalCapacityExceeded"
+    assert world.fingerprint() == before
+    world.result("RollbackToSnapshot", volumeID=1, snapshotID=1)
+    assert world.array.provisioned_bytes < world.array.provisioned_bytes_max
+
+
 def test_a_rollback_never_displaces_what_it_rolls_back_to(small_array: Callable[..., Array]) -> None:
     array = small_array(snapshotsPerVolumeMax=2)
     call(array, "AddAccount", username="a")
@@ -149,6 +180,60 @@ def test_a_rollback_never_displaces_what_it_rolls_back_to(small_array: Callable[
     assert caught.value.name == "xMaxSnapshotsPerVolumeExceeded"
     call(array, "RollbackToSnapshot", volumeID=1, snapshotID=2, saveCurrentState=True)
     assert [row["snapshotID"] for row in call(array, "ListSnapshots")["snapshots"]] == [2, 3]
+
+
+def _attributes(world: Any, method: str, rows: str) -> list[dict[str, Any]]:
+    return [row["attributes"] for row in world.result(method)[rows]]
+
+
+def test_attributes_are_kept_until_others_are_given(world: Any) -> None:
+    owner, other = {"owner": "us"}, {"owner": "them", "more": 2}
+    world.result("AddAccount", username="a", attributes=owner)
+    world.result("CreateVolume", name="v", accountID=1, totalSize=GB, attributes=owner)
+    world.result("CreateSnapshot", volumeID=1, attributes=owner)
+    world.result("CreateVolumeAccessGroup", name="g", volumes=[1], attributes=owner)
+    world.result("ModifyAccount", accountID=1, username="b")
+    world.result("ModifyVolume", volumeID=1, totalSize=2 * GB)
+    world.result("ModifyVolumeAccessGroup", volumeAccessGroupID=1, name="h")
+    listed = {"ListAccounts": "accounts", "ListVolumes": "volumes", "ListSnapshots": "snapshots"}
+    listed["ListVolumeAccessGroups"] = "volumeAccessGroups"
+    found = {method: _attributes(world, method, rows) for method, rows in listed.items()}
+    assert found == {method: [owner] for method in listed}
+    world.result("ModifyVolume", volumeID=1, attributes=other)
+    world.result("ModifyAccount", accountID=1, attributes={})
+    assert _attributes(world, "ListVolumes", "volumes") == [other]
+    assert _attributes(world, "ListAccounts", "accounts") == [{}]
+
+
+@pytest.mark.usefixtures("disk")
+def test_a_policy_is_changed_for_all_that_follow_it(world: Any) -> None:
+    world.result("CreateQoSPolicy", name="gold", qos={"minIOPS": 100, "maxIOPS": 2000, "burstIOPS": 3000})
+    world.result("ModifyVolume", volumeID=1, qosPolicyID=1)
+    world.volume(1, "own")
+    world.result("ModifyQoSPolicy", qosPolicyID=1, qos={"minIOPS": 500})
+    qos = [row["qos"]["minIOPS"] for row in world.result("ListVolumes")["volumes"]]
+    assert qos == [500, 50]
+
+
+@pytest.mark.usefixtures("disk")
+def test_the_lun_of_a_deleted_volume_is_kept_for_it(world: Any) -> None:
+    world.volume(1, "other")
+    world.result("DeleteVolume", volumeID=1)
+    world.result("AddVolumesToVolumeAccessGroup", volumeAccessGroupID=1, volumes=[2])
+    world.result("RestoreDeletedVolume", volumeID=1)
+    luns = world.result("GetVolumeAccessGroupLunAssignments", volumeAccessGroupID=1)
+    assert luns["volumeAccessGroupLunAssignments"]["lunAssignments"] == [
+        {"volumeID": 1, "lun": 0},
+        {"volumeID": 2, "lun": 1},
+    ]
+
+
+@pytest.mark.usefixtures("disk")
+def test_an_account_with_deleted_volumes_is_not_removed(world: Any) -> None:
+    world.result("DeleteVolume", volumeID=1)
+    assert world.error("RemoveAccount", accountID=1) == "xInvalidParameter"
+    world.result("PurgeDeletedVolume", volumeID=1)
+    world.result("RemoveAccount", accountID=1)
 
 
 @pytest.mark.usefixtures("disk")
