@@ -10,6 +10,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil
 from typing import TypeAlias
 
@@ -27,17 +28,18 @@ from snapproof.register import read_register
 from snapproof.report.records import Scenario, ScenarioFinished
 from snapproof.verdict import EXIT_USAGE, State
 
-TRIES_MAX = 6
-"""How many scenarios are tried for a step, each with another variant where there is one."""
+ONE_BY_ONE, TOGETHER, TRIES_MAX = 6, 8, 78
+"""So many catches of a step are tried one after the other, and then so many at a time, and in all; of each variant one
+before a second."""
 
-ROWS_MAX = (2, 8)
+ROWS_MAX = (1, 8)
 """How many rows of an outline are run at first, and how many where that has left steps unproved."""
 
 MARK_PROVED, MARK_LOOK, MARK_NOTHING = "✓", "◐", "✗"
 
 EXAMPLES = """\
 examples:
-  snapproof prove-steps                   every Then, on every variant of the zoo: some minutes
+  snapproof prove-steps                   every Then, on every variant of the zoo: a quarter of an hour on two cores
   snapproof prove-steps array snapshot    only steps in which these words stand
   snapproof prove-steps --only R-021      only the variants of some requirements
 
@@ -99,9 +101,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _runner(processes: int, progress: Progress) -> Run:
-    """Run jobs, and show how far they are."""
+    """Run jobs, and show how far they are; where nobody watches, what has begun."""
 
     def run_all(what: str, jobs: Sequence[Job]) -> Iterator[tuple[Job, list[ScenarioFinished]]]:
+        if progress.disable:
+            progress.console.print(f"{what}: {len(jobs)} runs", style="dim")
         yield from progress.track(results_of(jobs, processes=processes), total=len(jobs), description=what)
 
     return run_all
@@ -129,10 +133,11 @@ def _rounds(
 def _catches(
     variants: Sequence[Variant], steps: Mapping[tuple[str, int], list[Phrase]], rows_max: int, run_all: Run
 ) -> Mapping[tuple[str, int], list[Catch]]:
-    """Run every variant once, and learn in which step each scenario catches it."""
+    """Run every variant once, on what says one of the steps, and learn in which step each scenario catches it."""
     found: dict[tuple[str, int], list[Catch]] = defaultdict(list)
-    scenarios = canonical_scenarios(read_register(default_register()))
-    jobs = [Job(driver=each.selector, scenarios=_some_of(each.breaks, scenarios, rows_max)) for each in variants]
+    scenarios = _saying(steps, canonical_scenarios(read_register(default_register())))
+    chosen = [(each.selector, _some_of(each, scenarios, rows_max)) for each in variants]
+    jobs = [Job(driver=driver, scenarios=some) for driver, some in chosen if some]
     for job, results in run_all("every variant", jobs):
         for result in results:
             if (home := _caught_in(result, steps)) is not None:
@@ -140,13 +145,23 @@ def _catches(
     return found
 
 
-def _some_of(requirement: str, scenarios: Sequence[Scenario], rows_max: int) -> tuple[str, ...]:
-    """The scenarios of a requirement, with some rows of each outline."""
+def _saying(steps: Mapping[tuple[str, int], list[Phrase]], scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """The scenarios that say one of the steps."""
+    phrases = [phrase for group in steps.values() for phrase in group]
+    thens_said = {step.text for scenario in scenarios for step in scenario.steps if step.type == "then"}
+    wanted = {text for text in thens_said if any(phrase.matches("then", text) for phrase in phrases)}
+    return [each for each in scenarios if any(step.type == "then" and step.text in wanted for step in each.steps)]
+
+
+def _some_of(variant: Variant, scenarios: Sequence[Scenario], rows_max: int) -> tuple[str, ...]:
+    """The scenarios of what a variant breaks: some rows of each outline, and where the zoo says that it is caught."""
     rows: dict[tuple[str, int], list[str]] = defaultdict(list)
     for scenario in scenarios:
-        if requirement in scenario.requirements:
+        if variant.breaks in scenario.requirements:
             rows[scenario.uri, scenario.line].append(scenario.id)
-    return tuple(name for names in rows.values() for name in names[:: ceil(len(names) / rows_max)])
+    hinted = (name for names in rows.values() for name in names if variant.where and variant.where in name)
+    some = (name for names in rows.values() for name in names[:: ceil(len(names) / rows_max)])
+    return tuple(dict.fromkeys((*islice(hinted, 1), *some)))
 
 
 def _caught_in(result: ScenarioFinished, steps: Mapping[tuple[str, int], list[Phrase]]) -> tuple[str, int] | None:
@@ -162,19 +177,34 @@ def _tried(
 ) -> Mapping[tuple[str, int], list[Try]]:
     """Run catches of each step again, without its body, one after the other until a variant survives."""
     tries: dict[tuple[str, int], list[Try]] = {home: [] for home in steps}
-    chosen = {home: _spread(catches.get(home, [])) for home in steps}
-    for turn in range(TRIES_MAX):
-        places = [(home, some[turn]) for home, some in chosen.items() if turn < len(some) and not _proved(tries[home])]
+    caught_in = Counter(variant for some in catches.values() for variant in {catch.variant for catch in some})
+    chosen = {home: _spread(catches.get(home, []), caught_in) for home in steps}
+    for turn in _turns():
+        left = {home: some[turn] for home, some in chosen.items() if some[turn] and not _proved(tries[home])}
+        places = [(home, catch) for home, some in left.items() for catch in some]
         jobs = [Job(driver=catch.variant, scenarios=(catch.scenario,), hollow=home) for home, catch in places]
-        for (home, catch), (_, results) in zip(places, run_all(f"without the step, try {turn + 1}", jobs), strict=True):
+        if not jobs:
+            break
+        what = f"{len(left)} steps left, without their bodies"
+        for (home, catch), (_, results) in zip(places, run_all(what, jobs), strict=True):
             tries[home].append((catch, results))
     return tries
 
 
-def _spread(catches: Sequence[Catch]) -> list[Catch]:
-    """Choose a few: another variant before a second scenario of one, another scenario before a second row of one."""
+def _turns() -> Iterator[slice]:
+    """Which catches are tried in which turn: most steps are proved at once, and the others are not waited for long."""
+    yield from (slice(turn, turn + 1) for turn in range(ONE_BY_ONE))
+    yield from (slice(turn, turn + TOGETHER) for turn in range(ONE_BY_ONE, TRIES_MAX, TOGETHER))
+
+
+def _spread(catches: Sequence[Catch], caught_in: Mapping[str, int]) -> list[Catch]:
+    """Order them: another variant before a second scenario of one, another scenario before a second row of one.
+
+    What is caught in few steps goes first: that it is caught in another one beside this is less likely.
+    """
     first_rows = _in_turns(catches, lambda catch: f"{catch.variant} {catch.scenario.partition('[')[0]}")
-    return _in_turns(first_rows, lambda catch: catch.variant)[:TRIES_MAX]
+    rarest = sorted(first_rows, key=lambda catch: caught_in[catch.variant])
+    return _in_turns(rarest, lambda catch: catch.variant)[:TRIES_MAX]
 
 
 def _in_turns(catches: Sequence[Catch], group: Callable[[Catch], str]) -> list[Catch]:
