@@ -170,6 +170,20 @@ def a_snapshot_with_a_long_name(lab: Lab, scene: Scene, volume: str, number: int
     scene.act(lab, lambda driver: driver.take_snapshot(request))
 
 
+@when(parsers.parse('a policy of "{volume}" that keeps {number:d} snapshots is wanted'))
+def a_policy_that_keeps(lab: Lab, scene: Scene, volume: str, number: int) -> None:
+    """Ask for a DAILY policy that keeps so many, whether there is sense in it or not."""
+    request = PolicyRequest(
+        operation=scene.operation(),
+        volume=scene.volume(volume).id,
+        interval="DAILY",
+        schedule="0:4",
+        timezone="UTC",
+        keep_max=number,
+    )
+    scene.act(lab, lambda driver: driver.create_policy(request))
+
+
 @then(parsers.parse("the driver lists {wanted:d} snapshots with a name of {number:d} letters"))
 def lists_long_names(lab: Lab, wanted: int, number: int) -> None:
     """The whole name, not a piece of it."""
@@ -190,13 +204,15 @@ def told_the_same(lab: Lab, scene: Scene, caller: str) -> None:
 
 
 @then(parsers.parse("the act is {outcome} for this caller"))
-def the_act_is_for_this_caller(scene: Scene, outcome: str) -> None:
-    """`allowed`: it succeeded. `denied`: he may not do that. `unknown`: there is no such thing."""
+def the_act_is_for_this_caller(lab: Lab, scene: Scene, outcome: str) -> None:
+    """`allowed`: it succeeded. `denied`: he may not do that; `unknown`: there is no such thing; and nothing changed."""
     if outcome == "allowed":
         scene.outcome.raise_if_failed()
         return
     wanted = {"denied": DeniedError, "unknown": NotFoundError}[outcome]
     assert type(scene.outcome.error) is wanted, f"{outcome} was wanted; the driver answered {scene.outcome}."
+    changed = scene.before.changes(lab.inventory())
+    assert not changed, f"It is {outcome}, and has changed: {'; '.join(changed)}."
 
 
 @then(parsers.parse('"{caller}" is shown {number:d} volumes, {snapshots:d} snapshots and {policies:d} policies'))

@@ -104,6 +104,39 @@ Feature: Who may do what
       | user         | 0     | unknown |
       | vendor       | 0     | unknown |
 
+  @req:R-171 @capability:accounts @capability:snapshot-primary @capability:snapshot-secondary @capability:archive
+  @capability:policies @capability:revert @capability:volume-from-primary
+  Scenario Outline: Whatever a kind of user asks for, the table of rights is kept
+    Given an account "visitor" in /, a <role>
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And the guest of "database" is shut down
+    And a snapshot "nightly" of "database" on PRIMARY
+    When "visitor" asks to <act> "<thing>"
+    Then the act is <outcome> for this caller
+
+    Examples: who looks after everything
+      | role         | act                           | thing    | outcome |
+      | root-admin   | archive the snapshot          | nightly  | allowed |
+      | root-admin   | revert to the snapshot        | nightly  | allowed |
+      | domain-admin | put a policy on the volume    | database | allowed |
+      | domain-admin | archive the snapshot          | nightly  | allowed |
+
+    Examples: who sees everything and touches nothing
+      | role    | act                           | thing    | outcome |
+      | support | archive the snapshot          | nightly  | denied  |
+      | support | revert to the snapshot        | nightly  | denied  |
+      | support | make a volume of the snapshot | nightly  | denied  |
+      | support | put a policy on the volume    | database | denied  |
+      | support | delete the volume             | database | denied  |
+
+    Examples: who knows nothing of it
+      | role   | act                           | thing    | outcome |
+      | user   | archive the snapshot          | nightly  | unknown |
+      | vendor | revert to the snapshot        | nightly  | unknown |
+      | vendor | make a volume of the snapshot | nightly  | unknown |
+      | vendor | delete the volume             | database | unknown |
+
   @req:R-063 @capability:accounts @capability:snapshot-primary
   Scenario Outline: A disabled account and one that only reads are denied, whatever exists
     Given an account "desk" in /, a support

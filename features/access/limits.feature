@@ -39,6 +39,21 @@ Feature: What an account may have
     Then the act has succeeded
     And the driver lists 1 snapshots with a name of 255 letters
 
+  @req:R-162 @capability:policies @capability:accounts
+  Scenario Outline: A policy that keeps nothing is refused
+    Given a volume "database" of 3 MiB
+    When a policy of "database" that keeps <number> snapshots is wanted
+    Then the act is refused as a parameter error
+    And "team-blue" is shown 1 volumes, 0 snapshots and 0 policies
+    When a policy of "database" that keeps 1 snapshots is wanted
+    Then the act has succeeded
+    And "team-blue" is shown 1 volumes, 0 snapshots and 1 policies
+
+    Examples:
+      | number |
+      | 0      |
+      | -1     |
+
   @req:R-185 @capability:accounts @capability:accounting @capability:policies @capability:snapshot-primary @capability:snapshot-secondary
   Scenario: Deleting an account ends its bill and removes its copies
     Given a volume "database" of 3 MiB

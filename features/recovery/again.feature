@@ -15,6 +15,9 @@ Feature: A second attempt after a failure
     And the snapshot "nightly" is archived
     Then the snapshot "nightly" is BackedUp on SECONDARY
     And the backup of "nightly" holds what was on the disk when it was taken
+    And the array snapshot of "nightly" is gone
+    And the volume "database" is untouched
+    And nothing is left behind on hosts, access groups and staging
 
     Examples: at each step
       | call                                | fault                         |
@@ -32,15 +35,18 @@ Feature: A second attempt after a failure
     Given a volume "database" of 3 MiB
     And a guest has written to "database"
     And a snapshot "nightly" of "database" on PRIMARY
+    And the guest of "database" writes on
     And every call <call> meets the fault <fault>
-    When <something is asked for>
+    When <it is asked for>
     Then the act is refused
     When everything is repaired
-    And <the same is asked for>
-    Then the act has succeeded
+    And <it is asked for>
+    Then <end>
+    And the volume "database" is untouched
+    And nothing is left behind on hosts, access groups and staging
 
     Examples:
-      | call                 | fault                         | something is asked for                               | the same is asked for                                |
-      | array.DeleteSnapshot | refused:xPermissionDenied     | the snapshot "nightly" is deleted                    | the snapshot "nightly" is deleted                    |
-      | array.CloneVolume    | refused:xExceededLimit        | a volume "yesterday" is made from snapshot "nightly" | a volume "yesterday" is made from snapshot "nightly" |
-      | host.PBD.plug        | refused:SR_BACKEND_FAILURE_47 | a volume "yesterday" is made from snapshot "nightly" | a volume "yesterday" is made from snapshot "nightly" |
+      | call                 | fault                         | it is asked for                                      | end                                                                      |
+      | array.DeleteSnapshot | refused:xPermissionDenied     | the snapshot "nightly" is deleted                    | the array snapshot of "nightly" is gone                                  |
+      | array.CloneVolume    | refused:xExceededLimit        | a volume "yesterday" is made from snapshot "nightly" | the volume "yesterday" holds what was on the disk when "nightly" was taken |
+      | host.PBD.plug        | refused:SR_BACKEND_FAILURE_47 | a volume "yesterday" is made from snapshot "nightly" | the volume "yesterday" holds what was on the disk when "nightly" was taken |

@@ -48,8 +48,13 @@ Feature: Copies that do not end, mounts that go stale, space that runs out
     And a guest has written to "database"
     And a snapshot "nightly" of "database" on SECONDARY
     And the call host.Async.VDI.copy#1 meets the fault refused:MOUNTS_STALE
+    And the guest of "database" writes on
     When a volume "yesterday" is made from snapshot "nightly"
     Then the volume "yesterday" has been made, or the error names the stale mount of host 1
+    When a volume "again" is made from snapshot "nightly"
+    Then the volume "again" holds what was on the disk when "nightly" was taken
+    And all that has changed is 1 more array volume
+    And the backup of "nightly" is there, whole
     And nothing is left behind on hosts, access groups and staging
 
   @req:R-042 @capability:snapshot-secondary @capability:accounting @capability:alerts @fault

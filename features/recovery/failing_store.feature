@@ -9,7 +9,7 @@ Feature: A store that keeps failing
     And a guest has written to "database"
     And every call <call> meets the fault <fault>
     When backups of "database" are asked for until <call> was made 30 times
-    And backups of "database" are asked for 5 times more
+    And backups of "database" are asked for 20 times more
     Then the call <call> was made at most 5 times more
     When everything is repaired
     And a day has passed

@@ -11,6 +11,8 @@ Feature: A LUN is formatted only where nothing was
     When a snapshot "nightly" of "database" is taken on SECONDARY
     Then the act is refused
     And no LUN that held a storage repository was formatted
+    And the driver lists the snapshot "nightly" as Error
+    And all that has changed is nothing
     And the volume "database" is untouched
     And nothing is left behind on hosts, access groups and staging
 

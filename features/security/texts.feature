@@ -8,10 +8,12 @@ Feature: Texts from outside
     And a snapshot "other" of "database" on PRIMARY
     When another snapshot "odd" of "database" is taken on PRIMARY, named "<name>"
     Then the act has succeeded
+    And all that has changed is 1 more array snapshot
     And the driver lists 1 snapshots called "<name>"
     And the driver lists the snapshot "other" as BackedUp
     When the snapshot "odd" is deleted
     Then the driver lists 0 snapshots called "<name>"
+    And all that has changed is 1 fewer array snapshot
     And the driver lists the snapshot "other" as BackedUp
 
     Examples:

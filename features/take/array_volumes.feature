@@ -30,26 +30,60 @@ Feature: Snapshots where no host can re-sign
     And all that has changed is 1 more array volume
     And nothing is left behind on hosts, access groups and staging
 
-  @req:R-031 @capability:array-volumes @capability:snapshot-primary @capability:reconcile @fault
-  Scenario Outline: A fault leaves either the whole snapshot or nothing
+  @req:R-031 @capability:array-volumes @capability:snapshot-primary @fault
+  Scenario Outline: A fault that passes leaves the whole snapshot
     Given no host can re-sign
     And a volume "database" of 3 MiB
     And a guest has written to "database"
     And the guest of "database" is shut down
-    And the call <call> meets the fault <fault>
+    And the call <call> meets the fault lost_after
     When a snapshot "nightly" of "database" is taken
-    And everything is repaired
-    And the driver is restarted
-    Then the driver lists the snapshot "nightly" as <states>
+    Then the driver lists the snapshot "nightly" as BackedUp
+    And an array volume of its own holds what was on the disk when "nightly" was taken
+    And all that has changed is 1 more array volume
     And the volume "database" is untouched
+    And nothing is left behind on hosts, access groups and staging
 
     Examples:
-      | call                  | fault                         | states            |
-      | host.VDI.snapshot#1   | lost_after                    | BackedUp          |
-      | host.VDI.snapshot#1   | crash_after                   | BackedUp          |
-      | host.Async.VDI.copy#1 | crash_after                   | BackedUp          |
-      | host.Async.VDI.copy#1 | refused:SR_BACKEND_FAILURE_44 | Error             |
-      | array.CreateVolume#1  | lost_after                    | BackedUp          |
+      | call                 |
+      | host.VDI.snapshot#1  |
+      | array.CreateVolume#1 |
+
+  @req:R-031 @capability:array-volumes @capability:snapshot-primary @capability:reconcile @crash
+  Scenario Outline: Killed while hosts fill an array volume, the driver has one snapshot after a restart
+    Given no host can re-sign
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And the guest of "database" is shut down
+    And the call <call> meets the fault crash_after
+    When a snapshot "nightly" of "database" is taken
+    Then the driver has died
+    When the driver is restarted
+    Then the driver lists the snapshot "nightly" as BackedUp
+    And all that has changed is 1 more array volume
+    And the volume "database" is untouched
+    And nothing is left behind on hosts, access groups and staging
+
+    Examples:
+      | call                  |
+      | host.VDI.snapshot#1   |
+      | host.Async.VDI.copy#1 |
+
+  @req:R-031 @capability:array-volumes @capability:snapshot-primary @capability:reconcile @fault
+  Scenario: A fault that stays leaves nothing of the snapshot
+    Given no host can re-sign
+    And a volume "database" of 3 MiB
+    And a guest has written to "database"
+    And the guest of "database" is shut down
+    And every call host.Async.VDI.copy meets the fault refused:SR_BACKEND_FAILURE_44
+    When a snapshot "nightly" of "database" is taken on PRIMARY
+    Then the act is refused
+    When everything is repaired
+    And the driver is restarted
+    Then the driver lists the snapshot "nightly" as Error
+    And all that has changed is nothing
+    And the volume "database" is untouched
+    And nothing is left behind on hosts, access groups and staging
 
   @req:R-032 @capability:snapshot-secondary
   Scenario: A backup is refused before anything is begun

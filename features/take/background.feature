@@ -65,6 +65,8 @@ Feature: A backup that nobody waits for
     And the driver dies at what is due
     And the driver is restarted
     Then the driver lists the snapshot "nightly" as BackedUp
+    And all that has changed is 1 more backup
+    And every backup that the driver lists is there, whole
     And the volume "database" is untouched
     And nothing is left behind on hosts, access groups and staging
 

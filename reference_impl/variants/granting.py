@@ -28,6 +28,7 @@ from snapproof.vocabulary import (
     LocationType,
     OperationId,
     Policy,
+    PolicyRequest,
     Snapshot,
     SnapshotId,
     SnapshotRequest,
@@ -75,6 +76,23 @@ class _HelpfulRights(Rights):
         return super()._answer(promoted, operation, owner)
 
 
+class LetsSupportKeepPolicies(ReferenceDriver):
+    """Breaks R-171: taking and deleting is denied to support; what comes of policies was not thought of."""
+
+    def on_behalf_of(self, caller: AccountId) -> DriverUnderTest:
+        """Support puts things in order."""
+        return OnBehalfOf(self._for(caller), _OrderlyRights(self._catalog, caller))
+
+
+class _OrderlyRights(Rights):
+    def _able(self, session: Session, operation: Operation) -> Account:
+        return self._caller(session) if operation is Operation.MAKE_POLICY else super()._able(session, operation)
+
+    def _answer(self, caller: Account, operation: Operation, owner: Account) -> Answer:
+        promoted = caller.role is Role.SUPPORT and operation is Operation.MAKE_POLICY
+        return super()._answer(replace(caller, role=Role.ROOT_ADMIN) if promoted else caller, operation, owner)
+
+
 class TellsWhatExists(ReferenceDriver):
     """Breaks R-063: who may nothing is told at least whether there is such a thing."""
 
@@ -112,6 +130,14 @@ class CutsNamesShort(ReferenceDriver):
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
         """Make it fit."""
         return super().take_snapshot(replace(request, name=request.name[:255]))
+
+
+class TakesNoneForOne(ReferenceDriver):
+    """Breaks R-162: a policy that keeps nothing is made one that keeps something, and nobody hears of it."""
+
+    def create_policy(self, request: PolicyRequest) -> Policy:
+        """Make it a number."""
+        return super().create_policy(replace(request, keep_max=max(1, request.keep_max)))
 
 
 class RemovesQuotes(ReferenceDriver):
