@@ -9,11 +9,12 @@ import pytest
 
 from snapproof.campaign.applicability import kinds_for
 from snapproof.campaign.exploring import WHOLE, Outlook, Shard, explore, require_clean
+from snapproof.campaign.hunting import hunt
 from snapproof.campaign.invariants import Violation
 from snapproof.campaign.results import restored, resuming, told
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
-from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, SWARM_FAULTS_MAX, closure, guided, swarm, up_to
+from snapproof.campaign.strategies import NIGHTLY, STRATEGIES, SWARM_FAULTS_MAX, Extend, closure, guided, swarm, up_to
 from snapproof.lab import Crossing
 
 BARE = Schedule(workflow="toy", store="nfs", seed=0, still=True)
@@ -96,7 +97,7 @@ def test_shards_share_the_cases_out_without_overlap(name: str) -> None:
     assert sorted(map(str, shares)) == sorted(map(str, whole))
 
 
-@pytest.mark.parametrize("name", ["singles", "pairs", "triples", "closure", "swarm"])
+@pytest.mark.parametrize("name", ["singles", "pairs", "triples", "closure", "hunt", "swarm"])
 def test_an_exploration_that_was_interrupted_goes_on_where_it_was(name: str) -> None:
     strategy, whole = STRATEGIES[name], found(Toy(), name)
     leads_on = strategy.leads_on
@@ -168,6 +169,34 @@ def test_a_closure_finds_what_brute_force_finds(bug: str) -> None:
         assert bool(brute) == bool(closed)
     if brute:
         assert len(closed[0].schedule.faults) == min(len(case.schedule.faults) for case in brute)
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_hunt_finds_the_same_and_ends_there(bug: str) -> None:
+    cases = found(Toy(BUGS[bug][0]), "hunt")
+    assert [bool(case.violations) for case in cases[:-1]] == [False] * (len(cases) - 1)
+    assert bool(cases[-1].violations) == (bug != "none")
+
+
+def test_a_hunt_that_finds_nothing_has_met_every_single_cell_and_nothing_twice() -> None:
+    cases = [case.schedule for case in found(Toy(), "hunt")]
+    assert len(set(cases)) == len(cases)
+    assert set(cases) >= {case.schedule for case in found(Toy(), "singles")}
+
+
+def test_a_hunt_begins_with_calls_that_change_something() -> None:
+    labels = ("array.ListVolumes#1", "array.CreateSnapshot#2", "array.CreateSnapshot#1", "host.task.get_status#1")
+    clean = replace(Toy()(BARE), crossings=tuple(map(Crossing, labels)))
+    extend = hunt(1)
+    order = [schedule.faults[0][0] for schedule in _one_after_another(extend, clean)]
+    assert [*dict.fromkeys(order)][:2] == ["array.CreateSnapshot#1", "array.CreateSnapshot#2"]
+
+
+def _one_after_another(extend: Extend, clean: Case) -> Iterator[Schedule]:
+    following = list(extend(clean))
+    while following:
+        yield from following
+        following = [more for schedule in following for more in extend(replace(clean, schedule=schedule))]
 
 
 def test_a_closure_ends_by_itself_and_dies_once_in_a_state() -> None:

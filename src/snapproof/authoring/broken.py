@@ -49,6 +49,26 @@ class Planted(Variant, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return getattr(import_module(module), name)
 
 
+class FaultMistake(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of faults.toml: a variant that holds its promises until so many `faults` strike a workflow."""
+
+    driver: str
+    workflow: str
+    store: str
+    faults: int
+
+    @property
+    def selector(self) -> str:
+        """What `snapproof campaign --driver` takes."""
+        return f"{PACKAGE}.{self.driver}"
+
+
+def fault_mistakes() -> tuple[FaultMistake, ...]:
+    """Every variant that a campaign finds, in the order of faults.toml."""
+    text = files(PACKAGE).joinpath("faults.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text)["mistake"], tuple[FaultMistake, ...])
+
+
 def zoo() -> tuple[Variant, ...]:
     """Every variant that a scenario catches, in the order of zoo.toml."""
     return msgspec.convert(_tables()["variant"], tuple[Variant, ...])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from snapproof.campaign.applicability import ACT_KINDS, kinds_for
+from snapproof.campaign.hunting import hunt
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 
@@ -119,6 +120,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "pairs": Strategy(fresh=lambda _: up_to(2), faults_max=2),
     "triples": Strategy(fresh=lambda _: guided(3), states=True, faults_max=3),
     "closure": Strategy(fresh=closure, states=True),
+    "hunt": Strategy(fresh=lambda _: hunt(3)),
     "swarm": Strategy(fresh=lambda _: swarm(200), faults_max=SWARM_FAULTS_MAX),
 }
 """Strategies by name. `fresh` is given how many other faults a closure allows beside deaths."""

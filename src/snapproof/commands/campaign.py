@@ -41,6 +41,7 @@ strategies, each for every call that really happened, those of recovery and swee
   triples   and a third; followed up only where the second left a state and calls that no other did
   closure   the graph of durable states: deaths until nothing new comes, and so many other faults (--others)
   swarm     200 first faults drawn by lot, and up to five more behind each
+  hunt      one to three faults, those first that are likely to show a mistake; ends with the first that breaks
 
 A cell of the matrix is how many cases held, n/a where none can be (the reason is below), a dot where none was run.
 What breaks is made as small as it can be and kept in a file (--regressions), which is replayed first the next time.
@@ -83,16 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console()
     names = NIGHTLY if arguments.nightly else tuple(arguments.strategy.split(","))
     chosen = list(product(names, arguments.workflow.split(","), arguments.store.split(",")))
-    unknown = [word for each in chosen for word in each if word not in {*WORKFLOWS, *STORES, *STRATEGIES}]
-    if arguments.resume and not arguments.results:
-        Console(stderr=True).print("--resume goes on from a file: name it with --results.", markup=False)
-        return 4
-    if unknown or arguments.jobs < 1:
-        known = (
-            f"Workflows are {', '.join(WORKFLOWS)}; stores are {', '.join(STORES)}; "
-            f"strategies are {', '.join(STRATEGIES)}; jobs are 1 or more."
-        )
-        Console(stderr=True).print(f"{', '.join(unknown) or '--jobs'} cannot be taken. {known}", markup=False)
+    if refusal := _refusal(arguments, chosen):
+        Console(stderr=True).print(refusal, markup=False, soft_wrap=True)
         return 4
     try:
         broken = _replay_kept(arguments, {(workflow, store) for _, workflow, store in chosen}, console)
@@ -111,6 +104,21 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     console.print("[red]Some cases did not hold.[/]" if broken else "[green]Every case held.[/]")
     return 1 if broken else 0
+
+
+def _refusal(arguments: argparse.Namespace, chosen: Sequence[tuple[str, str, str]]) -> str:
+    """Say what cannot be taken, in a sentence; empty if all can."""
+    unknown = [word for each in chosen for word in each if word not in {*WORKFLOWS, *STORES, *STRATEGIES}]
+    if unknown or arguments.jobs < 1:
+        return (
+            f"{', '.join(unknown) or '--jobs'} cannot be taken. Workflows are {', '.join(WORKFLOWS)}; "
+            f"stores are {', '.join(STORES)}; strategies are {', '.join(STRATEGIES)}; jobs are 1 or more."
+        )
+    if arguments.resume and not arguments.results:
+        return "--resume goes on from a file: name it with --results."
+    if arguments.shard != WHOLE and any(name == "hunt" for name, _, _ in chosen):
+        return "A hunt follows its own findings and cannot be shared out. Let each machine hunt in other workflows."
+    return ""
 
 
 def _explore_all(

@@ -1,0 +1,76 @@
+"""The same schedule twice is the same journal, to the last byte: in two processes that order sets differently.
+
+Schedules are drawn by lot from all workflows on both stores, with up to three faults. A few are run here;
+SNAPPROOF_TWICE says how many are to be run instead, and -rP shows how many were the same.
+"""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice, product
+
+from snapproof.campaign.exploring import require_clean
+from snapproof.campaign.running import Case
+from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.strategies import up_to
+from snapproof.campaign.workflows import WORKFLOWS
+from snapproof.fixtures.campaign_lab import place_for_labs
+from snapproof.fixtures.forked_cases import ForkedCases
+from snapproof.fixtures.site import STORES
+from snapproof.reference_impl.driver import ReferenceDriver
+
+MANY = int(os.environ.get("SNAPPROOF_TWICE", "8"))
+FAULTS_MAX = 3
+ONCE_MORE = """
+import sys
+from contextlib import closing
+from snapproof.campaign.schedule import read_schedule
+from snapproof.fixtures.campaign_lab import place_for_labs
+from snapproof.fixtures.forked_cases import ForkedCases
+from snapproof.reference_impl.driver import ReferenceDriver
+with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as forked:
+    for line in sys.stdin:
+        print(forked(read_schedule(line)).digest)
+"""
+
+
+def walks(forked: ForkedCases, dice: random.Random) -> Iterator[Case]:
+    """Run a workflow, then with one fault more, and one more, each drawn from where it could strike; and the next."""
+    worlds = list(product(WORKFLOWS, STORES))
+    dice.shuffle(worlds)
+    each = max(1, MANY // len(worlds) // FAULTS_MAX)
+    for workflow, store in worlds:
+        clean = require_clean(forked(Schedule(workflow=workflow, store=store, seed=dice.randrange(1_000))))
+        yield clean
+        for _ in range(each):
+            case = clean
+            while ahead := list(up_to(FAULTS_MAX)(case)):
+                case = forked(dice.choice(ahead))
+                yield case
+
+
+def once_more(schedules: list[Schedule]) -> list[str]:
+    """Run them in another process, whose sets and dictionaries have another order, and give their journals' digests."""
+    done = subprocess.run(
+        [sys.executable, "-c", ONCE_MORE],
+        env={**os.environ, "PYTHONHASHSEED": "77"},
+        input="".join(f"{schedule}\n" for schedule in schedules),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+def test_the_same_schedule_twice_is_the_same_journal() -> None:
+    with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as forked:
+        cases = list(islice(walks(forked, random.Random(MANY)), MANY))
+    again = once_more([case.schedule for case in cases])
+    different = [str(case.schedule) for case, digest in zip(cases, again, strict=True) if case.digest != digest]
+    sys.stdout.write(f"{len(cases) - len(different)} of {len(cases)} schedules gave the same journal twice.\n")
+    assert not different
+    assert len({case.digest for case in cases}) == len(cases)
+    assert not [str(case.schedule) for case in cases if case.violations]
