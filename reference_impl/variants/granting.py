@@ -140,6 +140,15 @@ class TakesNoneForOne(ReferenceDriver):
         return super().create_policy(replace(request, keep_max=max(1, request.keep_max)))
 
 
+class MournsAccounts(ReferenceDriver):
+    """Breaks R-185: an account is deleted with all that it has, and that is called a failure."""
+
+    def delete_account(self, operation: OperationId, account: AccountId) -> None:
+        """Miss it when it is gone."""
+        super().delete_account(operation, account)
+        raise BackendError(f"Account {account} cannot be found any more; it was there a moment ago.")
+
+
 class RemovesQuotes(ReferenceDriver):
     """Breaks R-161: what might be SQL is taken out of a name, and the name is another."""
 
