@@ -65,7 +65,7 @@ def the_policy_is_ended(lab: Lab, scene: Scene, name: str) -> None:
 @given(parsers.parse("it is {moment} UTC"))
 def it_is(lab: Lab, moment: str) -> None:
     """Let time pass until then."""
-    lab.advance(_seconds(moment) - lab.now_s())
+    lab.advance(_seconds(moment) - lab.now_s(), for_the_driver=True)
 
 
 @when(parsers.parse("the driver is left alone for {hours:d} hours"))
@@ -74,7 +74,7 @@ def the_driver_is_left_alone(lab: Lab, scene: Scene, hours: int) -> None:
     lab.watch_calls()
     scene.act(lab, _nothing)
     for _ in range(hours * TURNS_AN_HOUR):
-        lab.advance(TURN_S)
+        lab.advance(TURN_S, for_the_driver=True)
         lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
 
 

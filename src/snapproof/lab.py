@@ -281,8 +281,8 @@ class Lab(HostileLab, Protocol):
     def now_s(self) -> float:
         """The time of this world, in seconds since the Unix epoch."""
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
+    def advance(self, seconds: float, *, for_the_driver: bool = False) -> None:
+        """Let time pass in this world. Raises NotTestableError where the driver is to live through it and cannot."""
 
     def jump_clock(self, seconds: float) -> None:
         """Set the clock forward or back: no time passes."""

@@ -21,6 +21,9 @@ from snapproof.vocabulary import Capability, Description
 ALIASES = {"reference": "snapproof.reference_impl.driver:ReferenceDriver"}
 """Short names of drivers that come with the package."""
 
+OVER_PRIMARY = "reference?primary="
+"""What stands before the URI of a primary-storage driver that the reference is to work with."""
+
 SCHEMES = {
     "contract": "snapproof.drivers.outside:spoken_to",
     "cmd": "snapproof.drivers.outside:CommandDriver",
@@ -171,6 +174,8 @@ def attach(item: pytest.Item, title: str, text: str) -> None:
 def load_driver(name: str) -> DriverFactory:
     """Import `MODULE:FACTORY`, or open the door that a URI names. Raises pytest.UsageError."""
     module_name, _, attribute = name.partition(":")
+    if name.startswith(OVER_PRIMARY):
+        return _opened(name, "snapproof.drivers.outside:OverPrimary")
     if not module_name or not attribute:
         raise pytest.UsageError(f"'{name}' names no driver. {CURE}")
     if module_name in SCHEMES:

@@ -1,9 +1,9 @@
-"""Cinder's SolidFire driver, as it came from PyPI, judged: by its class, by a command, and by an address."""
+"""Cinder's SolidFire driver, as it came from PyPI, judged: by its class, a command, an address, and lent a hand."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,11 +29,17 @@ def surroundings(programs_of: Callable[[str], Path], client_environment: dict[st
     return {**client_environment, **own, "PYTHONSAFEPATH": "1", PYTHON: str(programs_of("cinder") / "python")}
 
 
-def judged(driver: str, report: Path, environment: dict[str, str]) -> tuple[dict[str, ScenarioFinished], str]:
+def judged(
+    driver: str,
+    report: Path,
+    environment: dict[str, str],
+    *,
+    chosen: Sequence[str] = ("-k", "lost_before or lost_after", TAKEN),
+) -> tuple[dict[str, ScenarioFinished], str]:
     """Run the command as a vendor does; give the results by their names, and what it printed."""
     command = [sys.executable, "-m", "snapproof", "run", "--driver", driver, "--report", str(report)]
     told = subprocess.run(
-        [*command, "-k", "lost_before or lost_after", TAKEN],
+        [*command, *chosen],
         cwd=ROOT,
         env=environment,
         check=False,
@@ -75,3 +81,19 @@ def test_the_duplicate_after_a_lost_answer_is_named_through_every_door(
         by_address, _ = judged(url, tmp_path / "address", surroundings)
     assert {name: result.state for name, result in by_command.items()} == states
     assert {name: result.state for name, result in by_address.items()} == states
+
+
+def test_the_reference_lends_it_the_archive_and_cannot_mend_its_duplicate(
+    surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    archived = (
+        "features/archive/snapshots.feature::test_an_archived_snapshot_is_the_same_snapshot_at_another_place[NFS]"
+    )
+    lost = f"{TAKEN}::test_a_lost_answer_of_the_array_makes_no_second_snapshot[lost_after]"
+    results, told = judged(f"reference?primary={URI}", tmp_path / "lent", surroundings, chosen=("--", archived, lost))
+    assert "reference over SolidFireDriver" in told
+    assert {name: result.state for name, result in results.items()} == {
+        "An archived snapshot is the same snapshot at another place NFS": State.PASS,
+        f"{LOST} lost_after": State.FAIL,
+    }
+    assert "is an orphan: the driver lists no copy there." in results[f"{LOST} lost_after"].reason

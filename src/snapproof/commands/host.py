@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -16,14 +17,15 @@ import pytest
 
 from snapproof.commands.ending import ended_by_signal
 from snapproof.commands.watching import add_log_option, begin_log, measured
-from snapproof.driver import DriverUnderTest
+from snapproof.driver import DriverFactory, DriverUnderTest
 from snapproof.drivers.cinder.door import SCHEME as CINDER
 from snapproof.drivers.cinder.door import become
 from snapproof.drivers.contract import VERSION, Service, SiteMessage
 from snapproof.drivers.hosting import Hosting
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.configuring import heeded
-from snapproof.selection import full_name, load_driver
+from snapproof.reference_impl.lending import LendingDriver
+from snapproof.selection import OVER_PRIMARY, full_name, load_driver
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.serving import serve
@@ -39,6 +41,8 @@ examples:
                                                             judges it in a process of its own, over sockets and TLS
   snapproof host reference --log-json host.log              and writes its log as JSON; /metrics is for Prometheus
 """
+BELOW = "primary"
+"""The folder in the state directory that a primary-storage driver has for its own."""
 NAP_S = 0.01
 """No wait is longer: what a driver waits for here is over after some questions, whatever the time."""
 
@@ -68,7 +72,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("driver", metavar="MODULE:FACTORY", help="the driver, 'reference', or cinder://CLASS")
+    parser.add_argument(
+        "driver", metavar="MODULE:FACTORY", help="the driver, 'reference', reference?primary=URI, or cinder://CLASS"
+    )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="where to listen on 127.0.0.1 (default: any)")
     add_log_option(parser)
 
@@ -79,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.driver.startswith(CINDER):
             become(arguments.driver, arguments.port)
         begin_log(arguments.log_json)
-        factory = load_driver(full_name(arguments.driver))
+        factory = _factory(arguments.driver)
 
         def start(message: SiteMessage) -> DriverUnderTest:
             return factory(site_of(message, os.environ))
@@ -95,6 +101,20 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"snapproof host: {error}\n")
         return EXIT_USAGE
     return 0
+
+
+def _factory(name: str) -> DriverFactory:
+    """The driver of that name, or the reference over the primary-storage driver that it names."""
+    if not name.startswith(OVER_PRIMARY):
+        return load_driver(full_name(name))
+    below = load_driver(full_name(name.removeprefix(OVER_PRIMARY)))
+
+    def start(site: Site) -> DriverUnderTest:
+        folder = site.state_directory / BELOW
+        folder.mkdir(exist_ok=True)
+        return LendingDriver(site, below(replace(site, state_directory=folder)))
+
+    return start
 
 
 def site_of(message: SiteMessage, variables: Mapping[str, str] = MappingProxyType({})) -> Site:

@@ -4,6 +4,7 @@ What is said to them is in remote.py, how a process is kept in process.py.
 """
 
 import shlex
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from snapproof.drivers.contract import DriverDiedError, DriverSilentError, SiteM
 from snapproof.drivers.hosting import Hosting
 from snapproof.drivers.process import Life
 from snapproof.drivers.remote import NobodyThereError, UnansweredError, begin, over_socket, speak
-from snapproof.selection import full_name, load_driver
+from snapproof.selection import OVER_PRIMARY, full_name, load_driver
 from snapproof.site import Site
 
 
@@ -60,6 +61,18 @@ class CommandDriver:
         """Kill the process of the present life and all its children."""
         if self._life is not None:
             self._life.kill()
+
+
+class OverPrimary(CommandDriver):
+    """`reference?primary=URI`: the reference over a driver of somebody else's, both in processes of their own."""
+
+    def __init__(self, uri: str) -> None:
+        primary = uri.removeprefix(OVER_PRIMARY)
+        if ":" not in primary:
+            raise ValueError(
+                f"{uri!r} names no primary-storage driver; write {OVER_PRIMARY}cinder://CLASS, or another URI."
+            )
+        super().__init__(f"cmd:{shlex.join([sys.executable, '-P', '-m', 'snapproof', 'host', uri])}")
 
 
 class UrlDriver:
