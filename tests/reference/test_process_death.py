@@ -145,7 +145,7 @@ class Deaths:
         folder, advance, watch, attempt = lab._state_directory, lab.advance, lab.watch_calls, lab.attempt
         moved, noting = [0.0], list[int]()
 
-        def advanced(seconds: float) -> None:
+        def advanced(seconds: float, *, for_the_driver: bool = False) -> None:  # noqa: ARG001  its clock is this one
             advance(seconds)
             moved[0] += seconds
             (folder / "clock").write_text(str(moved[0]))

@@ -30,8 +30,7 @@ PATIENCE_S = 15.0
 SEED_MAX = 2**32
 DRIVERS = (
     "'reference' (the default), MODULE:FACTORY, cmd:COMMAND, docker://IMAGE, http://HOST:PORT, cinder://CLASS, "
-    "reference?primary=URI, "
-    "or contract:MODULE:FACTORY"
+    "reference?primary=URI, or contract:MODULE:FACTORY"
 )
 EXAMPLES = """\
 examples:
