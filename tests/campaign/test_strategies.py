@@ -207,6 +207,17 @@ def test_a_closure_ends_by_itself_and_dies_once_in_a_state() -> None:
     assert {kind for case in cases for _, kind in case.schedule.faults} == {"crash_before"}
 
 
+def test_a_closure_with_another_fault_reaches_every_state_that_brute_force_reaches() -> None:
+    def remembering() -> Toy:
+        return Toy(lambda _deaths, _others: False)  # its deaths are durable, and it never breaks
+
+    brute = list(brute_force(remembering(), 3, 1))
+    closed = found(remembering(), "closure", others=1)
+    states = [{crossing.state for case in cases for crossing in case.crossings} for cases in (brute, closed)]
+    assert states[0] <= states[1]
+    assert len({case.schedule for case in closed}) == len(closed)
+
+
 def test_what_is_broken_leads_nowhere() -> None:
     toy = Toy(lambda deaths, _: bool(deaths))
     assert {len(case.schedule.faults) for case in found(toy, "closure", others=0)} == {1}

@@ -1,7 +1,8 @@
 """Hunting: the schedules of one to three faults in the order in which mistakes are likely to show, until one does.
 
 Nothing is left out for good; what is likely comes first. Calls that change something come before those that only read,
-each call once before any twice, all kinds of fault mixed; and behind a fault the calls that happen because of it.
+each call once before any twice, all kinds of fault mixed; behind a fault the same once more, then the calls that happen
+because of it.
 """
 
 import random
@@ -52,13 +53,13 @@ class Hunt:
             self._usual = frozenset(labels)
             self._new[1].append(_meeting(case.schedule, _mixed(labels, kinds_for)))
             return
-        key = (case.ending, tuple(label.partition("#")[0] for label in labels))
+        key = (many, case.ending, tuple(label.partition("#")[0] for label in labels))
         histories = self._alike if key in self._seen else self._new
         self._seen.add(key)
         unusual = [label for label in labels if label not in self._usual]
         usual = [label for label in labels if label in self._usual]
-        cells = (*_mixed(unusual, _plain_kinds), *_mixed(usual, _plain_kinds))
-        histories[many].append(_meeting(case.schedule, cells))
+        cells = (*_again(case, labels), *_mixed(unusual, _plain_kinds), *_mixed(usual, _plain_kinds))
+        histories[many].append(_meeting(case.schedule, tuple(dict.fromkeys(cells))))
 
     def _next(self) -> Schedule | None:
         """Take turns between numbers of faults, and among histories with as many; those that went like others wait."""
@@ -88,6 +89,15 @@ def _first_of(histories: deque[Iterator[Schedule]]) -> Schedule | None:
 
 def _meeting(schedule: Schedule, cells: Sequence[tuple[str, str]]) -> Iterator[Schedule]:
     return (schedule.meeting(call, kind) for call, kind in cells)
+
+
+def _again(case: Case, labels: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """The same once more: the next life dies too, as early as it can, or the call that was repeated fails again."""
+    call, kind = case.schedule.faults[-1]
+    if kind.startswith("crash_"):
+        return [(label, "crash_before") for label in labels if "crash_before" in kinds_for(label)]
+    repeated = next((label for label in labels if label.partition("#")[0] == call.partition("#")[0]), None)
+    return [(repeated, each) for each in _plain_kinds(repeated)] if repeated else []
 
 
 def _plain_kinds(label: str) -> tuple[str, ...]:

@@ -70,20 +70,25 @@ def guided(most: int) -> Extend:
 def closure(others_max: int) -> Extend:
     """Give the graph of durable states: deaths at any points, any number of them, and so many other faults.
 
-    A death at a state in which another death was tried, with as many other faults before it, leads nowhere new.
+    A death at a state in which another death was tried, with as many other faults before it, leads nowhere new. What no
+    death wipes out may matter to other faults, so those are left out only where, besides, the same calls are ahead.
     """
-    seen: set[Hashable] = set()
+    died: set[Hashable] = set()
+    met: set[Hashable] = set()
 
     def extend(case: Case) -> Iterator[Schedule]:
         if case.violations:
             return  # what is broken may leak without an end
         others = sum(not kind.startswith("crash_") for _, kind in case.schedule.faults)
-        for crossing in case.after_last_fault():
+        ahead = case.after_last_fault()
+        names = tuple(crossing.label.partition("#")[0] for crossing in ahead)
+        for place, crossing in enumerate(ahead):
             key = (crossing.state, others, _traces(case.schedule))
-            if key not in seen and crossing.label.partition("#")[0] not in ACT_KINDS:
-                seen.add(key)
+            if key not in died and names[place] not in ACT_KINDS:
+                died.add(key)
                 yield case.schedule.meeting(crossing.label, CRASH)
-            if others < others_max:
+            if others < others_max and (*key, names[place:]) not in met:
+                met.add((*key, names[place:]))
                 for kind in kinds_for(crossing.label):
                     if not kind.startswith("crash_"):
                         yield case.schedule.meeting(crossing.label, kind)
