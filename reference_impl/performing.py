@@ -199,10 +199,9 @@ def _copied_from(effect: fx.CopyOut, facts: Facts) -> str:
 def inspect_image(bench: Workbench, effect: fx.InspectImage, facts: Facts) -> Facts:
     """The digest of what was read here is what the published image must have."""
     image = bench.ports.store.inspect(str(facts["staged"]), size_bytes=effect.size_bytes)
-    found: dict[str, str | int] = {"digest": image.digest, "physical_size": image.physical_size_bytes}
-    if image.manifest is not None:
-        found |= {"chunk_bytes": image.manifest.chunk_bytes, "chunk_digests": image.manifest.digests}
-    return found
+    assert image.manifest is not None, f"{image.path} was inspected without a digest of each chunk."
+    whole: Facts = {"digest": image.digest, "physical_size": image.physical_size_bytes}
+    return {**whole, "chunk_bytes": image.manifest.chunk_bytes, "chunk_digests": image.manifest.digests}
 
 
 def publish_image(bench: Workbench, effect: fx.PublishImage, facts: Facts) -> Facts:

@@ -135,6 +135,16 @@ def test_a_slow_clone_whose_answers_get_lost_is_the_only_clone(caller: Caller) -
     assert violations(caller.lab) == ()
 
 
+def test_a_clone_whose_result_was_read_and_then_lost_is_cleared_away_and_made_anew(any_caller: Caller) -> None:
+    volume = any_caller.used_volume()
+    any_caller.lab._world.arrays[0].clone_time = Transition(polls=0)
+    any_caller.lab.watch_calls()
+    any_caller.lab.arm("array.GetAsyncResult#1", "lost_after")
+    assert any_caller.take("take", volume.id, LocationType.SECONDARY).error is None
+    assert counted(any_caller, "array.CloneVolume") == 2
+    assert violations(any_caller.lab) == ()
+
+
 def test_a_copy_that_never_ends_is_cancelled_and_taken_back(caller: Caller) -> None:
     caller.lab._world.pool._state.chunk_bytes = 1
     caller.lab._factory = HastyDriver
