@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from snapproof.simulators.journal import Entry, Fact, Journal
 
@@ -158,6 +158,13 @@ class AnswerCutError(AnswerLostError):
         self.answer = answer
 
 
+Pause: TypeAlias = Callable[[str], None]
+
+
+def _without_pause(_label: str) -> None:
+    return None
+
+
 class CrashedError(BaseException):
     """The caller's process dies here. Not an Exception: no handler of the code under test may survive it."""
 
@@ -187,6 +194,26 @@ class Seam:
         self._delays_s: dict[str, float] = {}
         self._unrest: Callable[[str], Fault | None] | None = None
         self._watcher: Callable[[str], None] | None = None
+        self._points: dict[str, int] = {}
+        self._before: Pause = _without_pause
+        self._behind: Pause = _without_pause
+
+    def hold_up(self, before: Pause = _without_pause, behind: Pause = _without_pause) -> None:
+        """Call `before` when a call has been numbered, `behind` when it is done; without them, nobody is held up.
+
+        Both are given the label, in the thread that calls, and may keep it there, or raise.
+        """
+        self._before, self._behind = before, behind
+
+    def reach(self, service: str, point: str) -> None:
+        """Pass a point where nothing is asked of anybody, but others may come first: as before a lock is taken.
+
+        It is no call: it stands in no list of them and meets no fault. Its label is for whoever holds up.
+        """
+        with self._lock:
+            name = f"{service}.{point}"
+            number = self._points[name] = self._points.get(name, 0) + 1
+        self._before(f"{name}#{number}")
 
     def unsettle(self, draw: Callable[[str], Fault | None]) -> None:
         """Let every call (`service.method`) meet the fault that is drawn for it, until `disarm`.
@@ -264,6 +291,7 @@ class Seam:
         with self._lock:
             self._counts.clear()
             self._labels.clear()
+            self._points.clear()
 
     def labels(self) -> tuple[str, ...]:
         """Every call that passed since the last `restart_count`, in order."""
@@ -285,10 +313,14 @@ class Seam:
         death of the caller.
         """
         label, fault = self._number(f"{service}.{method}")
+        self._before(label)
         if service in self._delays_s:
             self._wait(self._delays_s[service])
         if fault is None:
-            return perform()
+            try:
+                return perform()
+            finally:
+                self._behind(label)
         self._journal.record("fault", str(fault), call=label)
         answer = perform() if fault.moment is Moment.AFTER else None
         if fault.shape is Shape.ERROR:

@@ -112,6 +112,7 @@ class Catalog:
 
         Raises TransientError if nothing was written, UnknownOutcomeError if the commit was not answered.
         """
+        self._call_point.reach("catalog", "begin")
         try:
             with self._engine.connect() as connection, connection.begin() as transaction:
                 yield connection

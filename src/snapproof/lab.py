@@ -128,6 +128,14 @@ class Crossing:
     state: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A call or a point at which one of several callers could be held up, and to which others the turn could go."""
+
+    label: str
+    others: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """Work that array or hosts did: what on, from which line of the journal to which; None if it goes on still."""
@@ -177,6 +185,15 @@ class Lab(HostileLab, Protocol):
 
     def at_once(self, verbs: Sequence[Callable[[DriverUnderTest], T]]) -> Sequence[Outcome[T]]:
         """Ask the driver for all of these at the same time, as so many callers; say how each ended."""
+
+    def give_turn(self, call: str, caller: int) -> None:
+        """Of those who act at once, hold up whoever makes this call, before it, and let number `caller` go on."""
+
+    def chances(self) -> Sequence[Chance]:
+        """Where somebody who acted at once with others could have been held up, in order."""
+
+    def overtake(self, call: str) -> None:
+        """Hold the driver up behind this call, and take it for dead: another life does its work, then it goes on."""
 
     def start_guest(self, volume: Volume) -> Guest:
         """Attach the volume to a new guest, formatting its LUN for the host where it is blank."""

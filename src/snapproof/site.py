@@ -23,6 +23,9 @@ class CallPoint(Protocol):
     def cross(self, service: str, method: str, perform: Callable[[], T], *, refuse: Callable[[str], T]) -> T:
         """Perform one call, or meet the fault that was armed for it."""
 
+    def reach(self, service: str, point: str) -> None:
+        """Pass a point where a second caller may come first, as before a lock is taken; nothing can fail there."""
+
 
 class ReadableFile(Protocol):
     """An open file of the export."""

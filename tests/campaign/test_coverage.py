@@ -2,7 +2,7 @@
 
 import pytest
 
-from snapproof.campaign.applicability import ACT_KINDS, WORDS, kinds_for, why_not
+from snapproof.campaign.applicability import ACT_KINDS, COLUMNS, WORDS, kinds_for, why_not
 from snapproof.campaign.coverage import NEVER_CALLED, NEVER_TRIED, tables_of
 from snapproof.campaign.results import Told
 from snapproof.fixtures.services import DIALECTS, calls
@@ -23,6 +23,13 @@ def test_every_cell_can_be_or_says_why_not() -> None:
         met = {kind.partition(":")[0] for kind in kinds_for(name)}
         assert met == {word for word in WORDS if not why_not(name, word)}, name
         assert len(set(kinds_for(name))) == len(kinds_for(name))
+
+
+def test_a_point_is_no_call_and_an_act_has_no_caller_to_be_held_up() -> None:
+    assert kinds_for("catalog.begin#1") == ()
+    assert all(why_not("catalog.begin#1", word) for word in WORDS)
+    assert not why_not("catalog.begin#1", "turn")
+    assert why_not("export.write#1", "overtaken") == why_not("export.write#1", "lost_after") != ""
 
 
 def test_every_kind_of_a_cell_can_be_armed() -> None:
@@ -58,6 +65,8 @@ RESULTS = [
         (1, "catalog.commit", "crash_after", Covered.VIOLATION, "1 of 1"),
         (1, "catalog.commit", "truncated", Covered.NOT_APPLICABLE, "n/a"),
         (1, "catalog.commit", "refused", Covered.NOT_REACHED, NEVER_TRIED),
+        (1, "catalog.commit", "turn", Covered.NOT_APPLICABLE, "n/a"),
+        (1, "catalog.commit", "overtaken", Covered.NOT_REACHED, NEVER_TRIED),
         (1, "host.VDI.resize", "refused", Covered.NOT_REACHED, NEVER_CALLED),
         (0, "host.VDI.resize", "refused", Covered.NOT_REACHED, NEVER_TRIED),
         (0, "host.VDI.resize", "http500_after", Covered.NOT_APPLICABLE, "n/a"),
@@ -66,13 +75,13 @@ RESULTS = [
 def test_a_cell_is_what_the_results_say(workflow: int, call: str, word: str, state: Covered, text: str) -> None:
     tables = tables_of(RESULTS)
     assert [table.title for table in tables] == ["resize on s3", "take-secondary on nfs"]
-    cell = dict(tables[workflow].rows)[call][WORDS.index(word)]
+    cell = dict(tables[workflow].rows)[call][COLUMNS.index(word)]
     assert cell.state is state
     assert text in {cell.text, cell.why}
 
 
 def test_the_page_shows_what_broke_as_text() -> None:
-    page = coverage_page(WORDS, tables_of(RESULTS))
+    page = coverage_page(COLUMNS, tables_of(RESULTS))
     assert "I2: &lt;b&gt;orphan&lt;/b&gt;" in page
     assert "snapproof replay &#39;take-secondary/v1" in page or "snapproof replay 'take-secondary/v1" in page
     assert page.count("<tbody>") == 2

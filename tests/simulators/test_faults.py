@@ -199,3 +199,29 @@ def test_every_service_of_a_world_shows_a_fault_or_says_why_not() -> None:
     assert all(text.endswith(".") and " write " in text for text in reasons.values()), "a reason names a cure"
     assert {service for service, _ in reasons} == {"nfs", "export", "iscsi", "catalog"}
     assert {call.partition(".")[0] for call in calls()} <= DIALECTS.keys()
+
+
+def test_whoever_holds_up_hears_of_calls_before_and_behind_them_and_of_points() -> None:
+    rig = Rig()
+    heard: list[str] = []
+    rig.seam.hold_up(
+        before=lambda label: heard.append(f"before {label}, {rig.effects} effects"),
+        behind=lambda label: heard.append(f"behind {label}, {rig.effects} effects"),
+    )
+    rig.seam.reach("catalog", "begin")
+    rig.call()
+    rig.seam.reach("catalog", "begin")
+    assert heard == [
+        "before catalog.begin#1, 0 effects",
+        f"before {CALL}#1, 0 effects",
+        f"behind {CALL}#1, 1 effects",
+        "before catalog.begin#2, 1 effects",
+    ]
+    assert rig.seam.labels() == (f"{CALL}#1",)
+    assert not rig.seam.counts("catalog")
+    rig.seam.hold_up()
+    rig.call()
+    rig.seam.restart_count()
+    rig.seam.hold_up(before=heard.append)
+    rig.seam.reach("catalog", "begin")
+    assert heard[4:] == ["catalog.begin#1"]

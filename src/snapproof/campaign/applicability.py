@@ -5,6 +5,8 @@ What a kind does is in simulators/faults.py, and which errors a service can show
 
 from collections.abc import Mapping
 
+from snapproof.campaign.turning import HOLDING_UP, TURN, UNDER_LOCK
+
 FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
 """The five kinds that apply to every call, since any call can be refused, lost or died at."""
 
@@ -128,22 +130,40 @@ REASONS: Mapping[str, Mapping[str, str]] = {
 """Why a service's calls do not meet a kind, by service and word."""
 
 
+COLUMNS = (*WORDS, *HOLDING_UP)
+"""Everything that a call can meet in a schedule: faults, and being held up."""
+
+POINTS: Mapping[str, str] = {"catalog.begin": "It is no call: nothing is asked of anybody there."}
+"""Points at which others may come first, and why they meet no fault."""
+_UNDER_LOCK = "Whoever commits holds the lock of the database: others wait for it, whoever has the turn."
+
+
 def kinds_for(call: str) -> tuple[str, ...]:
     """Name the kinds of fault that a call or an act meets: `s3.PutObject#1`, `export.write#3`."""
     name = call.partition("#")[0]
-    if name in ACT_KINDS:
-        return ACT_KINDS[name]
+    if name in ACT_KINDS or name in POINTS:
+        return ACT_KINDS.get(name, ())
     return FAULT_KINDS + (S3_KINDS.get(name) or NFS_KINDS.get(name) or _OF_SERVICES.get(service_of(name), ()))
 
 
 def why_not(call: str, word: str) -> str:
     """Say why a call or an act does not meet faults of this word; empty if it does. Raises KeyError for neither."""
+    name = call.partition("#")[0]
+    if word in HOLDING_UP:
+        return _why_not_held_up(name, word)
+    if name in POINTS:
+        return POINTS[name]
     if any(kind.partition(":")[0] == word for kind in kinds_for(call)):
         return ""
-    name = call.partition("#")[0]
     if word == "damaged" and service_of(name) == "s3":
         return "It carries no object, and its answer is too short to lose anything unseen."
     return REASONS[service_of(name)][word]
+
+
+def _why_not_held_up(name: str, word: str) -> str:
+    if name in ACT_KINDS:
+        return _ACT_HAS_NO_CALLER
+    return _UNDER_LOCK if word == TURN and name in UNDER_LOCK else ""
 
 
 def service_of(name: str) -> str:

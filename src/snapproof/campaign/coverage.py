@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from snapproof.campaign.applicability import WORDS, why_not
+from snapproof.campaign.applicability import COLUMNS, why_not
 from snapproof.campaign.results import Told
 from snapproof.campaign.schedule import read_schedule
 from snapproof.report.coverage_page import Cell, Covered, Table
@@ -41,7 +41,7 @@ def tables_of(results: Iterable[Told]) -> Sequence[Table]:
     return [
         Table(
             title=title,
-            rows=[(call, [_cell(found[title], call, word) for word in WORDS]) for call in calls],
+            rows=[(call, [_cell(found[title], call, word) for word in COLUMNS]) for call in calls],
             broken=found[title].breaks,
         )
         for title in sorted(found)

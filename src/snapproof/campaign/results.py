@@ -22,7 +22,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept of a case. `reached` are the calls and acts of a case without faults, by name.
 
     `ahead` is what was crossed after the last fault, packed, where further faults may follow: an exploration that was
-    interrupted goes on from there. `driver` is empty for the reference; in a `storeless` case no store was called.
+    interrupted goes on from there. Of callers who act at once it is not kept: such a case is run again. `driver` is
+    empty for the reference; in a `storeless` case no store was called.
     """
 
     case: str
@@ -44,7 +45,7 @@ def told(case: Case, *, driver: str = "", leads_on: bool = False) -> Told:
         broken=tuple(map(str, case.violations)),
         reached=() if case.schedule.faults else tuple(names),
         storeless=not any(map(is_of_a_store, names)),
-        ahead=_packed(case.after_last_fault()) if leads_on else b"",
+        ahead=_packed(case.after_last_fault()) if leads_on and not case.chances else b"",
     )
 
 

@@ -10,9 +10,11 @@ from typing import TypeAlias
 
 from snapproof.campaign.invariants import Violation, violations
 from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.together import TOGETHER
+from snapproof.campaign.turning import arm
 from snapproof.campaign.workflows import WORKFLOWS, Stage
 from snapproof.driver import DriverError
-from snapproof.lab import Crossing, Lab, Outcome
+from snapproof.lab import Chance, Crossing, Lab, Outcome
 from snapproof.vocabulary import Snapshot, SnapshotState
 
 OpenLab: TypeAlias = Callable[[Schedule], AbstractContextManager[Lab]]
@@ -27,7 +29,7 @@ class Case:
     """How one schedule ended. `ending` is what the caller was told, in one word; `calls` what the driver called.
 
     `acts` are what services did inside, whoever caused it, and can fail at. `crossings` are both, in one order, those
-    of the recovery too.
+    of the recovery too. Of several callers each was told a word, and `chances` are where one could be held up.
     """
 
     schedule: Schedule
@@ -37,6 +39,7 @@ class Case:
     acts: tuple[str, ...]
     crossings: tuple[Crossing, ...]
     digest: str
+    chances: tuple[Chance, ...] = ()
 
     def after_last_fault(self) -> Sequence[Crossing]:
         """Where one more fault could strike: what was crossed after the last of the schedule's own."""
@@ -55,7 +58,7 @@ def run(schedule: Schedule, open_lab: OpenLab, *, states: bool = False) -> Case:
 
 def arrange(schedule: Schedule, lab: Lab) -> Stage:
     """Arrange the lab for a workflow. Raises ValueError for a schedule of another version."""
-    workflow = WORKFLOWS[schedule.workflow]
+    workflow = WORKFLOWS.get(schedule.workflow) or TOGETHER[schedule.workflow]
     if workflow.version != schedule.version:
         raise ValueError(
             f"{schedule.workflow} is at v{workflow.version} by now; the schedule {schedule} is of another."
@@ -68,11 +71,11 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
     lab.watch_calls()
     lab.note_crossings(states=states)
     for call, fault in schedule.faults:
-        lab.arm(call, fault)
+        arm(lab, call, fault)
     with nullcontext() if schedule.still else stage.guest.keep_writing():
-        outcome = lab.attempt(stage.act)
+        outcomes = lab.at_once([stage.act, *stage.others]) if stage.others else [lab.attempt(stage.act)]
     calls, acts = tuple(lab.calls()), tuple(lab.acts())
-    found = _lies(lab, outcome)
+    found = [lie for outcome in outcomes for lie in _lies(lab, outcome)]
     _recover(lab, lives_max=len(schedule.faults) + 1)
     crossings = tuple(lab.crossings())
     found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
@@ -82,12 +85,13 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
     found += [Violation("I1", sentence) for sentence in stage.judge(lab)]
     return Case(
         schedule=schedule,
-        ending=_ending(outcome),
+        ending=", ".join(map(_ending, outcomes)),
         violations=tuple(found),
         calls=calls,
         acts=acts,
         crossings=crossings,
         digest=lab.journal_digest(),
+        chances=tuple(lab.chances()),
     )
 
 

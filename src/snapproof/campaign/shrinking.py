@@ -10,6 +10,7 @@ from dataclasses import replace
 from snapproof.campaign.applicability import FAULT_KINDS, kinds_for
 from snapproof.campaign.running import Case, RunCase
 from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.turning import HOLDING_UP
 
 UNSPENT = "unspent"
 
@@ -50,6 +51,8 @@ def _candidates(schedule: Schedule) -> Iterator[Schedule]:
 
 def _plainer(call: str, kind: str) -> Iterator[str]:
     """Kinds that say less, the plainest first; every kind that has a name of its own says more than those without."""
+    if kind.partition(":")[0] in HOLDING_UP:
+        return  # to hold somebody up is no kind of fault, plain or not
     known = kinds_for(call)
     yield from (each for each in FAULT_KINDS[: _rank(kind)] if each in known)
 

@@ -41,11 +41,15 @@ def no_more(_lab: Lab) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What an arrangement leaves behind: the act to come, and the guest that writes meanwhile."""
+    """What an arrangement leaves behind: the act to come, and the guest that writes meanwhile.
+
+    Where there are `others`, they are asked for at the same time, by a caller each.
+    """
 
     act: Act
     guest: Guest
     judge: Judge = no_more
+    others: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Workflow:
     scenery: Scenery = PLAIN
 
 
-def _volume_with_guest(lab: Lab, name: str = "database") -> tuple[Volume, Guest]:
+def volume_with_guest(lab: Lab, name: str = "database") -> tuple[Volume, Guest]:
+    """A volume of some size that a machine has written to."""
     request = VolumeRequest(operation=OperationId(f"create-{name}"), account=ACCOUNT, name=name, size_bytes=SIZE_BYTES)
     volume = lab.attempt(lambda driver: driver.create_volume(request)).result()
     guest = lab.start_guest(volume)
@@ -65,16 +70,17 @@ def _volume_with_guest(lab: Lab, name: str = "database") -> tuple[Volume, Guest]
     return volume, guest
 
 
-def _take(lab: Lab, volume: Volume, name: str, location: LocationType) -> Snapshot:
+def taken(lab: Lab, volume: Volume, name: str, location: LocationType) -> Snapshot:
+    """A snapshot that is there."""
     request = SnapshotRequest(operation=OperationId(f"take-{name}"), volume=volume.id, name=name, location=location)
     return lab.attempt(lambda driver: driver.take_snapshot(request)).result()
 
 
 def arrange_take(lab: Lab) -> Stage:
     """Beside the backup to come there are one of each kind already, which must survive it."""
-    volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
-    _take(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    taken(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
     request = SnapshotRequest(
         operation=OperationId("take"), volume=volume.id, name="nightly", location=LocationType.SECONDARY
     )
@@ -83,8 +89,8 @@ def arrange_take(lab: Lab) -> Stage:
 
 def arrange_take_primary(lab: Lab) -> Stage:
     """A snapshot that stays on the array, beside another one."""
-    volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
     request = SnapshotRequest(
         operation=OperationId("take"), volume=volume.id, name="nightly", location=LocationType.PRIMARY
     )
@@ -94,9 +100,9 @@ def arrange_take_primary(lab: Lab) -> Stage:
 def _arrange_delete(location: LocationType) -> Callable[[Lab], Stage]:
     def arrange(lab: Lab) -> Stage:
         """Of two snapshots, one is deleted."""
-        volume, guest = _volume_with_guest(lab)
-        _take(lab, volume, "kept-on-secondary", location)
-        doomed = _take(lab, volume, "doomed", location)
+        volume, guest = volume_with_guest(lab)
+        taken(lab, volume, "kept-on-secondary", location)
+        doomed = taken(lab, volume, "doomed", location)
         return Stage(lambda driver: driver.delete_snapshot(OperationId("delete"), doomed.id), guest)
 
     return arrange
@@ -104,8 +110,8 @@ def _arrange_delete(location: LocationType) -> Callable[[Lab], Stage]:
 
 def arrange_reconcile(lab: Lab) -> Stage:
     """The driver died when the array had its order to clone; another life has begun, and is yet to reconcile."""
-    volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
     request = SnapshotRequest(
         operation=OperationId("take"), volume=volume.id, name="nightly", location=LocationType.SECONDARY
     )
@@ -120,17 +126,17 @@ def arrange_reconcile(lab: Lab) -> Stage:
 
 def arrange_archive(lab: Lab) -> Stage:
     """Of two array snapshots, one moves to secondary storage."""
-    volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
     guest.fill(blocks=2)
-    moving = _take(lab, volume, "moving", LocationType.PRIMARY)
+    moving = taken(lab, volume, "moving", LocationType.PRIMARY)
     return Stage(lambda driver: driver.archive_snapshot(OperationId("archive"), moving.id), guest)
 
 
 def arrange_take_in_background(lab: Lab) -> Stage:
     """The caller has his answer at once; the backup goes on behind it."""
-    volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
     request = SnapshotRequest(
         operation=OperationId("take"),
         volume=volume.id,
@@ -148,7 +154,7 @@ def arrange_take_in_background(lab: Lab) -> Stage:
 
 def arrange_policy_run(lab: Lab) -> Stage:
     """A policy's slot has come: a backup is taken, and the one before it deleted."""
-    volume, guest = _volume_with_guest(lab)
+    volume, guest = volume_with_guest(lab)
     request = PolicyRequest(
         operation=OperationId("policy"),
         volume=volume.id,
@@ -176,10 +182,10 @@ def arrange_policy_run(lab: Lab) -> Stage:
 
 def arrange_archive_orphan(lab: Lab) -> Stage:
     """The last array snapshot of a deleted volume moves, and the LUN that was kept for it goes."""
-    volume, guest = _volume_with_guest(lab)
-    other, busy = _volume_with_guest(lab, "other")
-    _take(lab, other, "kept-on-array", LocationType.PRIMARY)
-    moving = _take(lab, volume, "moving", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    other, busy = volume_with_guest(lab, "other")
+    taken(lab, other, "kept-on-array", LocationType.PRIMARY)
+    moving = taken(lab, volume, "moving", LocationType.PRIMARY)
     guest.stop()
     lab.attempt(lambda driver: driver.delete_volume(OperationId("discard"), volume.id)).raise_if_failed()
     return Stage(lambda driver: driver.archive_snapshot(OperationId("archive"), moving.id), busy)
@@ -187,15 +193,15 @@ def arrange_archive_orphan(lab: Lab) -> Stage:
 
 def arrange_revert(lab: Lab) -> Stage:
     """A volume that no machine uses goes back to the first of two snapshots; another one is written to meanwhile."""
-    volume, guest = _volume_with_guest(lab)
-    goal = _take(lab, volume, "goal", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    goal = taken(lab, volume, "goal", LocationType.PRIMARY)
     guest.fill(blocks=4)
-    _take(lab, volume, "later", LocationType.PRIMARY)
+    taken(lab, volume, "later", LocationType.PRIMARY)
     guest.fill(blocks=4)
     now = guest.content()
     guest.stop()
     lab.expect_revert(volume)
-    _, busy = _volume_with_guest(lab, "other")
+    _, busy = volume_with_guest(lab, "other")
 
     def judge(after: Lab) -> Iterator[str]:
         """The one or the other, never something between; and it can be had at last, by the same request."""
@@ -211,8 +217,8 @@ def arrange_revert(lab: Lab) -> Stage:
 def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
     def arrange(lab: Lab) -> Stage:
         """A volume is made from a snapshot, beside its parent, which goes on being written to."""
-        volume, guest = _volume_with_guest(lab)
-        source = _take(lab, volume, "source", location)
+        volume, guest = volume_with_guest(lab)
+        source = taken(lab, volume, "source", location)
         guest.fill(blocks=4)
         request = VolumeRequest(
             operation=OperationId("restore"),
@@ -241,11 +247,11 @@ def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
 
 def arrange_take_array_volume(lab: Lab) -> Stage:
     """Beside the snapshot to come there is one already; the volume's own machine is stopped, another one writes."""
-    volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
     guest.fill(blocks=2)
     guest.stop()
-    _, busy = _volume_with_guest(lab, "other")
+    _, busy = volume_with_guest(lab, "other")
     request = SnapshotRequest(operation=OperationId("take"), volume=volume.id, name="nightly")
 
     def judge(after: Lab) -> Iterator[str]:
@@ -260,10 +266,10 @@ def arrange_take_array_volume(lab: Lab) -> Stage:
 
 def arrange_resize(lab: Lab) -> Stage:
     """A volume that no machine uses is made larger; another one is written to meanwhile."""
-    volume, guest = _volume_with_guest(lab)
-    _take(lab, volume, "kept-on-array", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
     guest.stop()
-    _, busy = _volume_with_guest(lab, "other")
+    _, busy = volume_with_guest(lab, "other")
     lab.expect_resize(volume)
     operation, larger = OperationId("resize"), SIZE_BYTES + 2**20
 
@@ -281,9 +287,9 @@ def arrange_resize(lab: Lab) -> Stage:
 
 def arrange_template(lab: Lab) -> Stage:
     """A template is made of an array snapshot, beside one that was made of a backup."""
-    volume, guest = _volume_with_guest(lab)
-    kept = _take(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
-    source = _take(lab, volume, "source", LocationType.PRIMARY)
+    volume, guest = volume_with_guest(lab)
+    kept = taken(lab, volume, "kept-on-secondary", LocationType.SECONDARY)
+    source = taken(lab, volume, "source", LocationType.PRIMARY)
     other = TemplateRequest(operation=OperationId("keep"), account=ACCOUNT, name="silver", from_snapshot=kept.id)
     lab.attempt(lambda driver: driver.create_template(other)).raise_if_failed()
     request = TemplateRequest(

@@ -11,11 +11,11 @@ from pathlib import Path
 from rich.console import Console
 
 from snapproof.campaign.exploring import WHOLE, Shard
+from snapproof.campaign.interleaving import EVERY_STRATEGY, EVERY_WORKFLOW, usual_workflows
 from snapproof.campaign.regressions import USUAL, kept_for
 from snapproof.campaign.results import Told, UnreadableResultsError, joined
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.strategies import NIGHTLY, STRATEGIES
-from snapproof.campaign.workflows import WORKFLOWS
+from snapproof.campaign.strategies import NIGHTLY
 from snapproof.commands.cluster import NoClusterError
 from snapproof.commands.exploration import Explored, Exploring, Plan, summary
 from snapproof.commands.workers import Where
@@ -29,6 +29,7 @@ examples:
   snapproof campaign --workflow delete-secondary       one of them
   snapproof campaign --strategy pairs --shard 0/50     two faults, the second wherever the first has led; a share of it
   snapproof campaign --strategy closure --others 1     any number of deaths at any points, and one other fault
+  snapproof campaign --strategy turns                  workflows of several callers: one of them is held up, anywhere
   snapproof campaign --nightly --shard 0/8             pairs, triples, the closure with two others and a swarm
   snapproof campaign --driver acme.driver:Driver       your driver, in process
   snapproof campaign --nightly --results FILE --resume goes on where the same command was interrupted
@@ -42,6 +43,9 @@ strategies, each for every call that really happened, those of recovery and swee
   closure   the graph of durable states: deaths until nothing new comes, and so many other faults (--others)
   swarm     200 first faults drawn by lot, and up to five more behind each
   hunt      one to three faults, those first that are likely to show a mistake; ends with the first that breaks
+  overtaken behind every call the driver is taken for dead: another life does its work, then the first goes on
+of several callers who act at once, whose turn is decided at every call and before every commit:
+  turns, interleavings, shuffles   one of them loses his turn once, twice, or up to eight times as it is drawn
 
 A cell of the matrix is how many cases held, n/a where none can be (the reason is below), a dot where none was run.
 What breaks is made as small as it can be and kept in a file (--regressions), which is replayed first the next time.
@@ -63,10 +67,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         allow_abbrev=False,
     )
     parser.add_argument("--driver", default="reference", metavar="NAME", help="'reference' or MODULE:FACTORY")
-    parser.add_argument("--workflow", default=",".join(WORKFLOWS), metavar="A,B", help=f"of {', '.join(WORKFLOWS)}")
+    parser.add_argument("--workflow", metavar="A,B", help=f"of {', '.join(EVERY_WORKFLOW)}")
     parser.add_argument("--store", default=",".join(STORES), metavar="A,B", help=f"of {', '.join(STORES)}")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of contents and credentials (default 0)")
-    parser.add_argument("--strategy", default="singles", metavar="A,B", help=f"of {', '.join(STRATEGIES)}")
+    parser.add_argument("--strategy", default="singles", metavar="A,B", help=f"of {', '.join(EVERY_STRATEGY)}")
     parser.add_argument("--others", type=int, default=1, metavar="N", help="faults beside deaths in a closure (1)")
     parser.add_argument("--nightly", action="store_true", help=f"the deep ones: {', '.join(NIGHTLY)}, two others")
     parser.add_argument("--limit", type=int, metavar="N", help="end each strategy of a workflow after so many cases")
@@ -83,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Explore and print the matrices; the first lines of what broke come while it goes on."""
     console = Console()
     names = NIGHTLY if arguments.nightly else tuple(arguments.strategy.split(","))
-    chosen = list(product(names, arguments.workflow.split(","), arguments.store.split(",")))
+    chosen = _chosen(arguments, names)
     if refusal := _refusal(arguments, chosen):
         Console(stderr=True).print(refusal, markup=False, soft_wrap=True)
         return 4
@@ -106,13 +110,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if broken else 0
 
 
+def _chosen(arguments: argparse.Namespace, names: Sequence[str]) -> Sequence[tuple[str, str, str]]:
+    """Each strategy, on the workflows that were named or are usual for it, on each store."""
+    named = arguments.workflow.split(",") if arguments.workflow else None
+    stores = arguments.store.split(",")
+    return [each for name in names for each in product([name], named or usual_workflows(name), stores)]
+
+
 def _refusal(arguments: argparse.Namespace, chosen: Sequence[tuple[str, str, str]]) -> str:
     """Say what cannot be taken, in a sentence; empty if all can."""
-    unknown = [word for each in chosen for word in each if word not in {*WORKFLOWS, *STORES, *STRATEGIES}]
+    unknown = [word for each in chosen for word in each if word not in {*EVERY_WORKFLOW, *STORES, *EVERY_STRATEGY}]
     if unknown or arguments.jobs < 1:
         return (
-            f"{', '.join(unknown) or '--jobs'} cannot be taken. Workflows are {', '.join(WORKFLOWS)}; "
-            f"stores are {', '.join(STORES)}; strategies are {', '.join(STRATEGIES)}; jobs are 1 or more."
+            f"{', '.join(unknown) or '--jobs'} cannot be taken. Workflows are {', '.join(EVERY_WORKFLOW)}; "
+            f"stores are {', '.join(STORES)}; strategies are {', '.join(EVERY_STRATEGY)}; jobs are 1 or more."
         )
     if arguments.resume and not arguments.results:
         return "--resume goes on from a file: name it with --results."

@@ -17,13 +17,14 @@ from rich.table import Table
 
 from snapproof.campaign.applicability import why_not
 from snapproof.campaign.exploring import Outlook, RunAll, Shard, explore, require_clean
+from snapproof.campaign.interleaving import EVERY_STRATEGY
 from snapproof.campaign.regressions import keep
 from snapproof.campaign.results import Told, append, resuming, told
 from snapproof.campaign.running import Case
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
-from snapproof.campaign.strategies import STRATEGIES, up_to
+from snapproof.campaign.strategies import up_to
 from snapproof.commands.workers import Where, workers
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.report.matrix import Matrix
@@ -99,7 +100,7 @@ class Exploring:
         explored = Explored(workflow=workflow, store=store, strategy=strategy)
         began_s = time.monotonic()
         try:
-            with workers(self._plan.where, states=STRATEGIES[strategy].states) as run_all:
+            with workers(self._plan.where, states=EVERY_STRATEGY[strategy].states) as run_all:
                 same = self._all(explored, run_all)
         except KeyboardInterrupt:
             self._console.print(f"Interrupted after {explored.matrix.cells} cases:", markup=False)
@@ -112,7 +113,7 @@ class Exploring:
 
     def _all(self, explored: Explored, run_all: RunAll) -> str:
         """Run all cases; say what the same seed twice gave."""
-        strategy, plan = STRATEGIES[explored.strategy], self._plan
+        strategy, plan = EVERY_STRATEGY[explored.strategy], self._plan
         bare = Schedule(workflow=explored.workflow, store=explored.store, seed=plan.seed, still=strategy.states)
         again = run_schedule(bare, lab_opener(load_driver(self._driver)), states=strategy.states)
         (clean,) = run_all([bare])

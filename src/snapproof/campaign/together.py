@@ -1,0 +1,235 @@
+"""Workflows of several callers who act at once on something that they share. One table by name, as in workflows.py.
+
+Each of them may be refused for the moment, never half served: what they wanted can be had when the others are done.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from snapproof.campaign.workflows import (
+    ACCOUNT,
+    DAY_S,
+    SIZE_BYTES,
+    Act,
+    Stage,
+    Workflow,
+    taken,
+    volume_with_guest,
+)
+from snapproof.driver import DriverUnderTest
+from snapproof.lab import Lab
+from snapproof.vocabulary import (
+    LocationType,
+    OperationId,
+    PolicyRequest,
+    Snapshot,
+    SnapshotRequest,
+    SnapshotState,
+    Volume,
+    VolumeRequest,
+)
+
+HERE, THERE = LocationType.PRIMARY, LocationType.SECONDARY
+AGAIN = "-again"
+
+
+def _request(volume: Volume, name: str, location: LocationType = THERE) -> SnapshotRequest:
+    return SnapshotRequest(operation=OperationId(f"take-{name}"), volume=volume.id, name=name, location=location)
+
+
+def _taking(request: SnapshotRequest) -> Act:
+    return lambda driver: driver.take_snapshot(request)
+
+
+def _deleting(snapshot: Snapshot, operation: str = "delete") -> Act:
+    return lambda driver: driver.delete_snapshot(OperationId(operation), snapshot.id)
+
+
+def _archiving(snapshot: Snapshot) -> Act:
+    return lambda driver: driver.archive_snapshot(OperationId("archive"), snapshot.id)
+
+
+def _had(lab: Lab, request: SnapshotRequest) -> Iterator[str]:
+    """A snapshot can be had by the same request, or where that failed by another; and then there is one."""
+    if lab.attempt(_taking(request)).error is not None:
+        again = replace(request, operation=OperationId(f"{request.operation}{AGAIN}"))
+        lab.attempt(_taking(again))
+    rows = [row for row in lab.driver.list_snapshots() if row.name == request.name]
+    if [row.state for row in rows if row.state is not SnapshotState.ERROR] != [SnapshotState.BACKED_UP]:
+        yield f"Snapshot {request.name} cannot be had; listed are {[str(row.state) for row in rows]}."
+
+
+def _gone(lab: Lab, snapshot: Snapshot, operation: str = "delete") -> Iterator[str]:
+    """A snapshot can be got rid of by the same request, or where that failed by another."""
+    if lab.attempt(_deleting(snapshot, operation)).error is not None:
+        lab.attempt(_deleting(snapshot, f"{operation}{AGAIN}"))
+    if snapshot.id in {row.id for row in lab.driver.list_snapshots()}:
+        yield f"Snapshot {snapshot.name} cannot be deleted."
+
+
+def _moved(lab: Lab, snapshot: Snapshot) -> Iterator[str]:
+    """A snapshot that is listed can be archived."""
+    if lab.attempt(_archiving(snapshot)).error is not None:
+        lab.attempt(lambda driver: driver.archive_snapshot(OperationId(f"archive{AGAIN}"), snapshot.id))
+    if [row.location for row in lab.driver.list_snapshots() if row.id == snapshot.id] != [THERE]:
+        yield f"Snapshot {snapshot.name} cannot be archived."
+
+
+def arrange_take_take(lab: Lab) -> Stage:
+    """Two backups of one volume."""
+    volume, guest = volume_with_guest(lab)
+    one, other = _request(volume, "one"), _request(volume, "other")
+
+    def judge(after: Lab) -> Iterator[str]:
+        yield from _had(after, one)
+        yield from _had(after, other)
+
+    return Stage(_taking(one), guest, judge, (_taking(other),))
+
+
+def arrange_take_delete(lab: Lab) -> Stage:
+    """A backup of a volume, while another snapshot of it is deleted."""
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", HERE)
+    doomed = taken(lab, volume, "doomed", HERE)
+    request = _request(volume, "nightly")
+
+    def judge(after: Lab) -> Iterator[str]:
+        yield from _had(after, request)
+        yield from _gone(after, doomed)
+
+    return Stage(_taking(request), guest, judge, (_deleting(doomed),))
+
+
+def arrange_archive_delete(lab: Lab) -> Stage:
+    """A snapshot moves, and is deleted."""
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-array", HERE)
+    moving = taken(lab, volume, "moving", HERE)
+
+    def judge(after: Lab) -> Iterator[str]:
+        if moving.id in {row.id for row in after.driver.list_snapshots()}:
+            yield from _moved(after, moving)
+        yield from _gone(after, moving)
+
+    return Stage(_archiving(moving), guest, judge, (_deleting(moving),))
+
+
+def arrange_delete_delete(lab: Lab) -> Stage:
+    """A backup is deleted by two callers."""
+    volume, guest = volume_with_guest(lab)
+    taken(lab, volume, "kept-on-secondary", THERE)
+    doomed = taken(lab, volume, "doomed", THERE)
+    return Stage(_deleting(doomed), guest, lambda after: _gone(after, doomed), (_deleting(doomed, "delete-as-well"),))
+
+
+def arrange_restore_delete(lab: Lab) -> Stage:
+    """A volume is made from a backup that is being deleted."""
+    volume, guest = volume_with_guest(lab)
+    source = taken(lab, volume, "source", THERE)
+    guest.fill(blocks=4)
+    request = VolumeRequest(
+        operation=OperationId("restore"),
+        account=ACCOUNT,
+        name="restored",
+        size_bytes=SIZE_BYTES,
+        from_snapshot=source.id,
+    )
+    content = lab.content_when_taken(source)
+
+    def restoring(driver: DriverUnderTest) -> object:
+        return driver.create_volume(request)
+
+    def judge(after: Lab) -> Iterator[str]:
+        """Whole or not there; who was told that it is there still has it."""
+        told = after.attempt(restoring).error is None
+        restored = [row for row in after.driver.list_volumes() if row.name == request.name]
+        if len(restored) != int(told):
+            yield f"{len(restored)} volumes were restored, and the caller was told {'one' if told else 'none'}."
+        for row in restored:
+            if after.content_of(row) != content:
+                yield f"Volume {row.name} is not what was on the disk when snapshot {source.name} was taken."
+        yield from _gone(after, source)
+
+    return Stage(restoring, guest, judge, (_deleting(source),))
+
+
+def arrange_revert_take(lab: Lab) -> Stage:
+    """A volume goes back to a snapshot, while a backup of it is taken."""
+    volume, guest = volume_with_guest(lab)
+    goal = taken(lab, volume, "goal", HERE)
+    guest.fill(blocks=4)
+    guest.stop()
+    lab.expect_revert(volume)
+    _, busy = volume_with_guest(lab, "other")
+    request = _request(volume, "nightly")
+
+    def reverting(driver: DriverUnderTest) -> None:
+        driver.revert_volume(OperationId("revert"), goal.id)
+
+    def judge(after: Lab) -> Iterator[str]:
+        if after.attempt(reverting).error is not None:
+            again = OperationId(f"revert{AGAIN}")
+            after.attempt(lambda driver: driver.revert_volume(again, goal.id)).raise_if_failed()
+        if after.content_of(volume) != after.content_when_taken(goal):
+            yield f"Volume {volume.name} was reverted, and is not what snapshot {goal.name} is."
+        yield from _had(after, request)
+
+    return Stage(reverting, busy, judge, (_taking(request),))
+
+
+def arrange_policy_take(lab: Lab) -> Stage:
+    """A policy's slot has come, and somebody takes a backup by hand."""
+    volume, guest = volume_with_guest(lab)
+    policy = PolicyRequest(
+        operation=OperationId("policy"),
+        volume=volume.id,
+        interval="DAILY",
+        schedule="30:02",
+        timezone="Europe/Berlin",
+        keep_max=1,
+        location=THERE,
+    )
+    made = lab.attempt(lambda driver: driver.create_policy(policy)).result()
+    lab.advance(DAY_S)
+    lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+    (first,) = lab.driver.list_snapshots()
+    lab.advance(DAY_S)
+    request = _request(volume, "by-hand")
+
+    def judge(after: Lab) -> Iterator[str]:
+        """The slot was run once, and what was taken by hand is no policy's to delete."""
+        after.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
+        own = [row for row in after.driver.list_snapshots() if row.policy == made.id and row.id != first.id]
+        if len(own) != 1:
+            yield f"The slot of policy {made.id} was run {len(own)} times."
+        yield from _had(after, request)
+
+    return Stage(lambda driver: driver.run_due_work(), guest, judge, (_taking(request),))
+
+
+def arrange_three(lab: Lab) -> Stage:
+    """Of one volume a backup is taken, an array snapshot moves, and another one is deleted."""
+    volume, guest = volume_with_guest(lab)
+    moving, doomed = taken(lab, volume, "moving", HERE), taken(lab, volume, "doomed", HERE)
+    request = _request(volume, "nightly")
+
+    def judge(after: Lab) -> Iterator[str]:
+        yield from _had(after, request)
+        yield from _moved(after, moving)
+        yield from _gone(after, doomed)
+
+    return Stage(_taking(request), guest, judge, (_archiving(moving), _deleting(doomed)))
+
+
+TOGETHER: Mapping[str, Workflow] = {
+    "take-and-take": Workflow(1, arrange_take_take),
+    "take-and-delete": Workflow(1, arrange_take_delete),
+    "archive-and-delete": Workflow(1, arrange_archive_delete),
+    "delete-and-delete": Workflow(1, arrange_delete_delete),
+    "restore-and-delete": Workflow(1, arrange_restore_delete),
+    "revert-and-take": Workflow(1, arrange_revert_take),
+    "policy-and-take": Workflow(1, arrange_policy_take),
+    "take-archive-delete": Workflow(1, arrange_three),
+}
+"""Workflows by the name that schedules use."""
