@@ -1,6 +1,7 @@
 """Every call either meets a kind of fault or has a reason why not; results are laid out cell by cell."""
 
 import pytest
+from markupsafe import escape
 
 from snapproof.campaign.applicability import ACT_KINDS, COLUMNS, WORDS, kinds_for, why_not
 from snapproof.campaign.coverage import NEVER_CALLED, NEVER_TRIED, tables_of
@@ -78,6 +79,16 @@ def test_a_cell_is_what_the_results_say(workflow: int, call: str, word: str, sta
     cell = dict(tables[workflow].rows)[call][COLUMNS.index(word)]
     assert cell.state is state
     assert text in {cell.text, cell.why}
+
+
+def test_why_a_cell_is_empty_can_be_read_without_a_mouse() -> None:
+    table = tables_of(RESULTS)[1]
+    reasons = table.reasons(WORDS)
+    empty = [cell.why for _, cells in table.rows for cell in cells if cell.why]
+    assert empty
+    assert reasons.keys() == set(empty)
+    below = coverage_page(WORDS, [table]).partition("</table>")[2]
+    assert all(str(escape(why)) in below for why in reasons)
 
 
 def test_the_page_shows_what_broke_as_text() -> None:

@@ -12,6 +12,11 @@ from typing import Any, NoReturn
 import pytest
 
 from snapproof import cli
+from snapproof.report.coverage_page import Cell, Covered, Table, coverage_page
+from snapproof.report.files import write_first_page
+from snapproof.report.ledger import LEDGER_NAME, read_ledger
+from snapproof.report.summary import summarise
+from snapproof.verdict import EXIT_CODES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -124,6 +129,39 @@ def test_a_planted_offence_is_seen(browser: Any, tmp_path: Path) -> None:
     assert {each.partition(":")[0] for each in violations(tab)} >= {"image-alt", "color-contrast", "html-has-lang"}
     assert {"hi"} < set(said)
     assert any("nowhere.png" in each for each in said)
+    tab.context.close()
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory, golden: Path) -> Path:
+    """Pages of several runs, of one that goes on, of one that was cut short, and of a campaign."""
+    folder = tmp_path_factory.mktemp("beside")
+    assert cli.main(["matrix", *[str(golden)] * 4, "--to", str(folder / "runs.html")]) == 0
+    begun = (golden / LEDGER_NAME).read_bytes().splitlines(keepends=True)[:4]
+    for name in ("running", "cut-short"):
+        (folder / name).mkdir()
+        (folder / name / LEDGER_NAME).write_bytes(b"".join(begun))
+    write_first_page(folder / "running", summarise(read_ledger(folder / "running"), running=True))
+    assert cli.main(["report", str(folder / "cut-short")]) in EXIT_CODES.values()
+    cells = [Cell(state=state, cases=2, broken=1, why="Nobody can." * 9) for state in Covered] * 4
+    tried = Table(title="take-secondary", rows=[(f"array.CreateSnapshot#{n}", cells) for n in range(30)])
+    words = [f"lost_after_{n}" for n in range(len(cells))]
+    (folder / "coverage.html").write_text(coverage_page(words, [tried]), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["desk", "phone"])
+@pytest.mark.parametrize("name", ["runs.html", "running/index.html", "cut-short/index.html", "coverage.html"])
+def test_a_page_beside_a_finished_run_can_be_read_too(
+    browser: Any, beside: Path, screenshots: Path, name: str, scheme: str, viewport: dict[str, int]
+) -> None:
+    tab, said = opened(browser, beside / name, scheme, viewport)
+    picture(tab, screenshots / f"beside-{name.replace('/', '-')}-{scheme}-{viewport['width']}.png")
+    assert said == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    # Without a script, a page of a run that goes on cannot come anew but by itself; every page of a finished run rests.
+    tolerated = "meta-refresh" if name.startswith("running") else "nothing"
+    assert [found for found in violations(tab) if not found.startswith(tolerated)] == []
     tab.context.close()
 
 

@@ -3,7 +3,7 @@
 What was tried, what cannot be and why is decided by whoever fills the tables in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +60,15 @@ class Table:
     def count(self, state: str) -> int:
         """How many cells there are of a state."""
         return sum(cell.state == state for _, cells in self.rows for cell in cells)
+
+    def reasons(self, words: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Why nothing was tried in some cells, and of which services and kinds of fault that is true."""
+        found: dict[str, list[str]] = {}
+        for call, cells in self.rows:
+            for word, cell in zip(words, cells, strict=True):
+                if cell.why:
+                    found.setdefault(cell.why, []).append(f"{call.partition('.')[0]} {word}")
+        return {why: list(dict.fromkeys(where)) for why, where in found.items()}
 
 
 def coverage_page(words: Sequence[str], tables: Sequence[Table]) -> str:
