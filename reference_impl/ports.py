@@ -282,7 +282,7 @@ class SecondaryStore(Protocol):
         """Whether `fetch` puts a backup into staging; where hosts can reach it as it lies, it does not."""
 
     def inspect(self, staged: str, *, size_bytes: int) -> Image:
-        """Read a staged image through, check that it is whole and self-contained, and give the digest of it and of its chunks."""
+        """Read a staged image through, check that it is whole and self-contained; digest it and its chunks."""
 
     def publish(self, staged: str, image: Image) -> None:
         """Put a staged image under its own path, where it appears whole or not at all, and read it back."""
