@@ -122,18 +122,11 @@ class GuestEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A call of the driver or an act of a service, by its label, and the durable state before it, if it was noted."""
+    """A call or an act of a service by its label, the durable state before it, if noted, and who could go before."""
 
     label: str
     state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """A call or a point at which one of several callers could be held up, and to which others the turn could go."""
-
-    label: str
-    others: tuple[int, ...]
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +182,7 @@ class Lab(HostileLab, Protocol):
     def give_turn(self, call: str, caller: int) -> None:
         """Of those who act at once, hold up whoever makes this call, before it, and let number `caller` go on."""
 
-    def chances(self) -> Sequence[Chance]:
+    def chances(self) -> Sequence[Crossing]:
         """Where somebody who acted at once with others could have been held up, in order."""
 
     def overtake(self, call: str) -> None:

@@ -3,8 +3,8 @@
 import pytest
 from markupsafe import escape
 
-from snapproof.campaign.applicability import ACT_KINDS, COLUMNS, WORDS, kinds_for, why_not
-from snapproof.campaign.coverage import NEVER_CALLED, NEVER_TRIED, tables_of
+from snapproof.campaign.applicability import ACT_KINDS, WORDS, kinds_for, why_not
+from snapproof.campaign.coverage import NEVER_CALLED, NEVER_TRIED, columns_of, tables_of
 from snapproof.campaign.results import Told
 from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.report.coverage_page import Covered, coverage_page
@@ -30,6 +30,7 @@ def test_a_point_is_no_call_and_an_act_has_no_caller_to_be_held_up() -> None:
     assert kinds_for("catalog.begin#1") == ()
     assert all(why_not("catalog.begin#1", word) for word in WORDS)
     assert not why_not("catalog.begin#1", "turn")
+    assert why_not("catalog.commit#1", "turn")
     assert why_not("export.write#1", "overtaken") == why_not("export.write#1", "lost_after") != ""
 
 
@@ -55,6 +56,7 @@ RESULTS = [
         ending="crashed",
         broken=("I2: <b>orphan</b>",),
     ),
+    Told(case=f"{HEAD} :: array.CloneVolume#1=overtaken", ending="ConflictError"),
     Told(case="resize/v1 store=s3 seed=0", ending="succeeded", reached=("host.VDI.resize",)),
 ]
 
@@ -66,8 +68,8 @@ RESULTS = [
         (1, "catalog.commit", "crash_after", Covered.VIOLATION, "1 of 1"),
         (1, "catalog.commit", "truncated", Covered.NOT_APPLICABLE, "n/a"),
         (1, "catalog.commit", "refused", Covered.NOT_REACHED, NEVER_TRIED),
-        (1, "catalog.commit", "turn", Covered.NOT_APPLICABLE, "n/a"),
         (1, "catalog.commit", "overtaken", Covered.NOT_REACHED, NEVER_TRIED),
+        (1, "array.CloneVolume", "overtaken", Covered.OK, "1"),
         (1, "host.VDI.resize", "refused", Covered.NOT_REACHED, NEVER_CALLED),
         (0, "host.VDI.resize", "refused", Covered.NOT_REACHED, NEVER_TRIED),
         (0, "host.VDI.resize", "http500_after", Covered.NOT_APPLICABLE, "n/a"),
@@ -76,23 +78,28 @@ RESULTS = [
 def test_a_cell_is_what_the_results_say(workflow: int, call: str, word: str, state: Covered, text: str) -> None:
     tables = tables_of(RESULTS)
     assert [table.title for table in tables] == ["resize on s3", "take-secondary on nfs"]
-    cell = dict(tables[workflow].rows)[call][COLUMNS.index(word)]
+    cell = dict(tables[workflow].rows)[call][columns_of(RESULTS).index(word)]
     assert cell.state is state
     assert text in {cell.text, cell.why}
 
 
 def test_why_a_cell_is_empty_can_be_read_without_a_mouse() -> None:
     table = tables_of(RESULTS)[1]
-    reasons = table.reasons(WORDS)
+    reasons = table.reasons(columns_of(RESULTS))
     empty = [cell.why for _, cells in table.rows for cell in cells if cell.why]
     assert empty
     assert reasons.keys() == set(empty)
-    below = coverage_page(WORDS, [table]).partition("</table>")[2]
+    below = coverage_page(columns_of(RESULTS), [table]).partition("</table>")[2]
     assert all(str(escape(why)) in below for why in reasons)
 
 
 def test_the_page_shows_what_broke_as_text() -> None:
-    page = coverage_page(COLUMNS, tables_of(RESULTS))
+    page = coverage_page(columns_of(RESULTS), tables_of(RESULTS))
     assert "I2: &lt;b&gt;orphan&lt;/b&gt;" in page
     assert "snapproof replay &#39;take-secondary/v1" in page or "snapproof replay 'take-secondary/v1" in page
     assert page.count("<tbody>") == 2
+
+
+def test_what_holds_up_has_a_column_only_where_it_was_tried() -> None:
+    assert columns_of(RESULTS[:2]) == WORDS
+    assert columns_of(RESULTS) == (*WORDS, "overtaken")

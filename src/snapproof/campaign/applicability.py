@@ -130,9 +130,6 @@ REASONS: Mapping[str, Mapping[str, str]] = {
 """Why a service's calls do not meet a kind, by service and word."""
 
 
-COLUMNS = (*WORDS, *HOLDING_UP)
-"""Everything that a call can meet in a schedule: faults, and being held up."""
-
 POINTS: Mapping[str, str] = {"catalog.begin": "It is no call: nothing is asked of anybody there."}
 """Points at which others may come first, and why they meet no fault."""
 _UNDER_LOCK = "Whoever commits holds the lock of the database: others wait for it, whoever has the turn."

@@ -1,12 +1,13 @@
 """Coverage: results of campaigns laid out by workflow, call and kind of fault, every cell with its state and reason."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from snapproof.campaign.applicability import COLUMNS, why_not
+from snapproof.campaign.applicability import WORDS, why_not
 from snapproof.campaign.results import Told
 from snapproof.campaign.schedule import read_schedule
+from snapproof.campaign.turning import HOLDING_UP
 from snapproof.report.coverage_page import Cell, Covered, Table
 
 NEVER_CALLED = "This workflow never calls it."
@@ -23,7 +24,13 @@ class _Workflow:
     breaks: list[tuple[str, str]] = field(default_factory=list)
 
 
-def tables_of(results: Iterable[Told]) -> Sequence[Table]:
+def columns_of(results: Iterable[Told]) -> tuple[str, ...]:
+    """Name the columns: all kinds of fault, and what holds somebody up if any of these cases tried it."""
+    tried = {kind.partition(":")[0] for told in results for _, kind in read_schedule(told.case).faults}
+    return (*WORDS, *(word for word in HOLDING_UP if word in tried))
+
+
+def tables_of(results: Collection[Told]) -> Sequence[Table]:
     """Lay results out. A case of several faults counts for each of them."""
     found: dict[str, _Workflow] = defaultdict(_Workflow)
     for told in results:
@@ -37,11 +44,12 @@ def tables_of(results: Iterable[Told]) -> Sequence[Table]:
             workflow.broken[cell] += bool(told.broken)
         if told.broken:
             workflow.breaks.append((told.case, told.broken[0]))
+    columns = columns_of(results)
     calls = sorted({call for workflow in found.values() for call in workflow.reached})
     return [
         Table(
             title=title,
-            rows=[(call, [_cell(found[title], call, word) for word in COLUMNS]) for call in calls],
+            rows=[(call, [_cell(found[title], call, word) for word in columns]) for call in calls],
             broken=found[title].breaks,
         )
         for title in sorted(found)

@@ -14,7 +14,7 @@ from snapproof.campaign.strategies import STRATEGIES, Extend, Strategy
 from snapproof.campaign.together import TOGETHER
 from snapproof.campaign.turning import OVERTAKEN, TURN
 from snapproof.campaign.workflows import WORKFLOWS, Workflow
-from snapproof.lab import Chance
+from snapproof.lab import Crossing
 
 DRAWN, DRAWN_TURNS_MAX, DRAWN_GOES_ON = 100, 8, 0.85
 
@@ -57,7 +57,7 @@ def _one_more(case: Case) -> Iterator[Schedule]:
             yield case.schedule.meeting(chance.label, f"{TURN}:{other}")
 
 
-def _ahead(case: Case) -> Sequence[Chance]:
+def _ahead(case: Case) -> Sequence[Crossing]:
     """What came after the last preemption; nothing if it never came to that."""
     if not case.schedule.faults:
         return case.chances

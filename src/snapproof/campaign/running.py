@@ -14,7 +14,7 @@ from snapproof.campaign.together import TOGETHER
 from snapproof.campaign.turning import arm
 from snapproof.campaign.workflows import WORKFLOWS, Stage
 from snapproof.driver import DriverError
-from snapproof.lab import Chance, Crossing, Lab, Outcome
+from snapproof.lab import Crossing, Lab, Outcome
 from snapproof.vocabulary import Snapshot, SnapshotState
 
 OpenLab: TypeAlias = Callable[[Schedule], AbstractContextManager[Lab]]
@@ -39,7 +39,7 @@ class Case:
     acts: tuple[str, ...]
     crossings: tuple[Crossing, ...]
     digest: str
-    chances: tuple[Chance, ...] = ()
+    chances: tuple[Crossing, ...] = ()
 
     def after_last_fault(self) -> Sequence[Crossing]:
         """Where one more fault could strike: what was crossed after the last of the schedule's own."""

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from snapproof.campaign.applicability import COLUMNS
-from snapproof.campaign.coverage import tables_of
+from snapproof.campaign.coverage import columns_of, tables_of
 from snapproof.campaign.results import UnreadableResultsError, joined
 from snapproof.report.coverage_page import Covered, coverage_page
 from snapproof.verdict import EXIT_USAGE
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_USAGE
     tables = tables_of(results.values())
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
-    arguments.to.write_text(coverage_page(COLUMNS, tables), encoding="utf-8")
+    arguments.to.write_text(coverage_page(columns_of(results.values()), tables), encoding="utf-8")
     console = Console(highlight=False, soft_wrap=True, markup=False)
     for table in tables:
         console.print(f"{table.title}: {', '.join(f'{table.count(state)} {state}' for state in Covered)}")
