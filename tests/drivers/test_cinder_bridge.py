@@ -21,7 +21,7 @@ from snapproof.driver import (
     NotSupportedError,
     UnavailableError,
 )
-from snapproof.drivers.cinder.answers import translated
+from snapproof.drivers.cinder.answers import has_own, translated
 from snapproof.drivers.cinder.book import Book, SnapshotRecord, VolumeRecord
 from snapproof.drivers.cinder.bridge import Bridge
 from snapproof.drivers.cinder.posts import STATUSES, VERSION, Posts
@@ -393,3 +393,26 @@ def test_answers_are_what_the_contract_says(begin: Callable[..., Bridge]) -> Non
 def test_problems_and_version_are_those_of_the_contract() -> None:
     assert {kind.error.__name__: (kind.slug, kind.status) for kind in KINDS} == STATUSES
     assert VERSION == CONTRACT
+
+
+def test_what_only_calls_a_placeholder_of_its_base_is_no_method_of_the_drivers_own() -> None:
+    class RemoteFSSnapDriverBase:
+        def _revert_to_snapshot(self) -> None:
+            raise NotImplementedError
+
+    class RemoteFSSnapDriver(RemoteFSSnapDriverBase):
+        def revert_to_snapshot(self) -> None:
+            self._revert_to_snapshot()
+
+    class Reverting(RemoteFSSnapDriver):
+        def _revert_to_snapshot(self) -> None:
+            """Do it."""
+
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(f"It is not set up, so it cannot say whether it has {name}.")
+
+    for kind in (RemoteFSSnapDriverBase, RemoteFSSnapDriver):
+        kind.__module__ = "cinder.volume.drivers.remotefs"
+    assert not has_own(RemoteFSSnapDriver(), "revert_to_snapshot")
+    assert has_own(Reverting(), "revert_to_snapshot")
+    assert not has_own(Reverting(), "create_snapshot")

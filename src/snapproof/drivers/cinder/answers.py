@@ -21,8 +21,13 @@ from snapproof.vocabulary import (
     VolumeId,
 )
 
-NOT_THEIRS = re.compile(r"cinder\.volume\.driver|cinder\.interface(\..+)?")
-"""Modules whose methods are placeholders: a driver that inherits them has none of its own."""
+NOT_THEIRS = re.compile(
+    r"cinder\.volume\.driver\.\w+|cinder\.interface(\..+)?\.\w+"
+    r"|cinder\.volume\.drivers\.remotefs\.RemoteFSSnapDriverBase"
+)
+"""Classes whose methods are placeholders: a driver that inherits them has none of its own."""
+HOOKS = {"revert_to_snapshot": "_revert_to_snapshot"}
+"""What drivers of file systems that are mounted bring for a method that their common base has."""
 
 SETTLED = {"error": SnapshotState.ERROR, "error_deleting": SnapshotState.ERROR, "available": SnapshotState.BACKED_UP}
 KINDS_BY_NAME: Mapping[str, type[DriverError]] = {
@@ -36,9 +41,10 @@ KINDS_BY_NAME: Mapping[str, type[DriverError]] = {
 
 def has_own(driver: Any, method: str) -> bool:
     """Say whether a driver, or a base of its maker's, has a method beyond Cinder's placeholder."""
-    for kind in type(driver).__mro__:
-        if method in vars(kind):
-            return NOT_THEIRS.fullmatch(kind.__module__) is None
+    for named in (HOOKS.get(method, method), method):
+        for kind in type(driver).__mro__:  # not `hasattr`: a driver may answer for names that it does not have
+            if named in vars(kind):
+                return NOT_THEIRS.fullmatch(f"{kind.__module__}.{kind.__name__}") is None
     return False
 
 

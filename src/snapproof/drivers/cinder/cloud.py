@@ -1,4 +1,4 @@
-"""Cinder around a driver: its configuration, its objects, and two functions that stand in for its database.
+"""Cinder around a driver: its configuration, its objects, and functions that stand in for its database.
 
 The only file that imports Cinder. The driver is as it came; what it may ask the database for is told here.
 """
@@ -6,13 +6,14 @@ The only file that imports Cinder. The driver is as it came; what it may ask the
 import datetime as dt
 import importlib
 import os
+import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cinder import context, objects, version  # type: ignore[import-not-found]  # in its own environment
+from cinder import context, coordination, objects, version  # type: ignore[import-not-found]  # in its own environment
 from cinder.volume import configuration, volume_types  # type: ignore[import-not-found]  # in its own environment
 from cinder.volume.driver import volume_opts  # type: ignore[import-not-found]  # in its own environment
 from oslo_config import cfg  # type: ignore[import-not-found]  # in its own environment
@@ -29,6 +30,15 @@ OPTIONS = {
     "volume_backend_name": GROUP,
 }
 """What stands in the backend's section of cinder.conf unless the URI says otherwise; {words} are the site's."""
+HELPER = Path(sys.executable).parent / "privsep-helper"
+HELPERS = tuple(
+    line
+    for section in ("cinder_sys_admin", "privsep_osbrick")
+    for line in (f"[{section}]", f"helper_command = {HELPER}")
+)
+"""Where the bridge is root it need not become so by sudo, which a container may lack."""
+SAVED = frozenset({"provider_id", "provider_location", "admin_metadata"})
+"""What drivers change in an object by themselves and have to find again; logins are not kept."""
 TYPES = uuid.UUID("a3f2c1c4-50b5-4f0a-9b39-5d2a4c6f9d10")
 
 
@@ -52,10 +62,13 @@ class CinderCloud:
     def __init__(self, driver: str, options: Mapping[str, str], site: Mapping[str, Any]) -> None:
         objects.register_all()
         volume_types.get_volume_type = lambda _context, type_id: self._types[type_id]
+        objects.Volume.save = objects.Snapshot.save = lambda made: self._save(made)  # noqa: PLW0108  a function is bound to `made`
         self._types: dict[str, dict[str, Any]] = {}
+        self._rows: dict[str, VolumeRecord | SnapshotRecord] = {}
         self.context = context.get_admin_context()
         self.version = f"Cinder {version.version_string()}"
         _configure({**OPTIONS, **options}, words_of(site), Path(site["state_directory"]))
+        coordination.COORDINATOR.start()  # many drivers lock by it; here it is files in the state directory
         module, _, name = driver.rpartition(".")
         kind = getattr(importlib.import_module(module), name)
         self.driver: Any = kind(
@@ -88,6 +101,7 @@ class CinderCloud:
             "source_volid": None,
             "snapshot_id": None,
             "group_id": None,
+            "attach_status": "detached",
             "multiattach": False,
             "metadata": {},
             "admin_metadata": {},
@@ -98,6 +112,7 @@ class CinderCloud:
             "provider_geometry": None,
         }
         made = objects.Volume(self.context, **known)
+        self._rows[row.id] = row
         return _with(made, row.model)
 
     def snapshot(self, row: SnapshotRecord, volume: VolumeRecord) -> Any:
@@ -113,13 +128,23 @@ class CinderCloud:
             volume_size=row.volume_gib,
             created_at=dt.datetime.fromisoformat(row.created_at),
             status=row.status,
+            encryption_key_id=None,
             group_snapshot_id=None,
             provider_id=None,
             provider_location=None,
             provider_auth=None,
             metadata={},
         )
+        self._rows[row.id] = row
         return _with(made, row.model)
+
+    def _save(self, made: Any) -> None:
+        """Write what a driver has changed in an object into its row, in place of `save`, which asks the database."""
+        model = self._rows[made.id].model
+        for name, value in made.obj_get_changes().items():
+            if name in SAVED:
+                model[name] = value
+        made.obj_reset_changes()
 
     def _type_of(self, row: VolumeRecord) -> str:
         """A volume type of its own for each volume, since that is where IOPS stand in Cinder."""
@@ -147,6 +172,7 @@ def _configure(options: Mapping[str, str], words: Mapping[str, str], state: Path
         f"lock_path = {state / 'locks'}",
         f"[{GROUP}]",
         *(f"{name} = {value.format_map(words)}" for name, value in options.items()),
+        *(HELPERS if os.geteuid() == 0 else ()),
     ]
     memory = os.memfd_create("cinder.conf")
     try:
