@@ -77,11 +77,3 @@ class RecoversTwice(RecoversOnce):
     """Breaks R-081: what two lives died of is left alone for good, lest it kills a third."""
 
     recoveries_max = 2
-
-
-class TakesNoForNever(ReferenceDriver):
-    """Breaks R-020: refused after a lost answer, it believes that nothing was deleted, and lists the snapshot again."""
-
-    def rules(self) -> Rules:
-        """Take every deletion for one that can fail."""
-        return Rules(performers=with_performer(fx.DeleteArraySnapshot, lambda p: replace(p, irrevocable=False)))

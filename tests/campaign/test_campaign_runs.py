@@ -74,11 +74,23 @@ def test_a_stride_through_the_cells_finds_nothing_broken(forked: ForkedCases, wo
     assert {kind for cell in found for _, kind in cell.faults} >= set(FAULT_KINDS)
     named = {call.partition(".")[0] for cell in found for call, kind in cell.faults if kind.startswith("refused:")}
     services = {call.partition(".")[0] for cell in found for call, _ in cell.faults}
-    assert named == services & {"array", "export", "nfs", "s3"}
+    assert named == services & {"array", "export", "host", "nfs", "s3"}
     for schedule in found[1 :: max(1, len(found) // FEW)]:
         case = forked(schedule)
         assert not case.violations, str(case.schedule)
         assert case.ending in {"succeeded", "crashed", "BackendError", "UnavailableError"}
+
+
+def test_what_a_final_no_kept_from_being_cleared_away_may_lie_there_until_the_next_life(forked: ForkedCases) -> None:
+    case = forked(read_schedule("archive/v1 store=nfs seed=0 :: host.SR.get_PBDs#3=refused:OPERATION_NOT_ALLOWED"))
+    assert case.ending == "succeeded"
+    assert not case.violations
+
+
+def test_a_final_no_ends_a_backup_that_a_passing_one_does_not(forked: ForkedCases) -> None:
+    head = "take-secondary/v1 store=nfs seed=0 :: host.PBD.plug#1=refused"
+    endings = {forked(read_schedule(f"{head}{name}")).ending for name in ("", ":OPERATION_NOT_ALLOWED")}
+    assert endings == {"succeeded", "BackendError"}
 
 
 def test_a_fault_that_meets_no_call_is_told() -> None:

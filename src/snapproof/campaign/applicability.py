@@ -10,8 +10,17 @@ from snapproof.campaign.turning import HOLDING_UP, TURN, UNDER_LOCK
 FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
 """The five kinds that apply to every call, since any call can be refused, lost or died at."""
 
-ARRAY_KINDS = ("refused:xRecvTimeout", "error_after:xRecvTimeout")
-"""What calls of an array can meet besides: the error that says nothing of whether the call was done, in both truths."""
+ARRAY_KINDS = ("refused:xRecvTimeout", "error_after:xRecvTimeout", "refused:xPermissionDenied")
+"""What calls of an array can meet besides: the error that says nothing of whether the call was done, in both truths.
+
+And a no that is final: an unnamed refusal passes, and what is tried again never has to be taken back.
+"""
+
+HOST_KINDS = ("refused:OPERATION_NOT_ALLOWED",)
+"""What calls of hosts can meet besides: a no that is final."""
+
+FINAL = frozenset({"refused:xPermissionDenied", *HOST_KINDS})
+"""Where cleaning up meets these, a driver may leave something for its next life."""
 
 _OF_ALL_S3 = ("refused:RequestTimeTooSkewed", "refused:InternalError", "error_after", "truncated", "hang_after")
 _OF_SENT = ("refused:BadDigest", "damaged:request-cut", "damaged:request-flipped")
@@ -33,7 +42,7 @@ S3_KINDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What calls of a bucket can meet besides: S3's own refusals, answers cut or withheld, content that is damaged."""
 
-_OF_SERVICES: Mapping[str, tuple[str, ...]] = {"array": ARRAY_KINDS, "s3": _OF_ALL_S3}
+_OF_SERVICES: Mapping[str, tuple[str, ...]] = {"array": ARRAY_KINDS, "host": HOST_KINDS, "s3": _OF_ALL_S3}
 """What calls can meet besides that no table names."""
 
 _OF_ALL_NFS = ("refused:ESTALE", "error_after", "hang_after")

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from snapproof.campaign.applicability import FINAL
 from snapproof.campaign.invariants import Violation, violations
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.together import TOGETHER
@@ -75,7 +76,9 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
     with nullcontext() if schedule.still else stage.guest.keep_writing():
         outcomes = lab.at_once([stage.act, *stage.others]) if stage.others else [lab.attempt(stage.act)]
     calls, acts = tuple(lab.calls()), tuple(lab.acts())
-    found = [lie for outcome in outcomes for lie in _lies(lab, outcome)]
+    found = [lie for outcome in outcomes for lie in _lies(outcome)]
+    if not FINAL & {kind for _, kind in schedule.faults}:
+        found += [line for outcome in outcomes for line in _unfinished(lab, outcome)]
     _recover(lab, lives_max=len(schedule.faults) + 1)
     crossings = tuple(lab.crossings())
     found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
@@ -115,16 +118,20 @@ def _unrecovered(lab: Lab) -> list[Violation]:
     return []
 
 
-def _lies(lab: Lab, outcome: Outcome[object]) -> list[Violation]:
+def _lies(outcome: Outcome[object]) -> list[Violation]:
     """What a driver tells its caller must be true at that moment; an error must be one of the port's."""
     lies = []
     if isinstance(outcome.value, Snapshot) and outcome.value.state is not SnapshotState.BACKED_UP:
         lies.append(Violation("answer", f"The driver returned a snapshot in {outcome.value.state}."))
     if outcome.error is not None and not isinstance(outcome.error, DriverError):
         lies.append(Violation("answer", f"The driver raised {type(outcome.error).__name__}, no error of the port."))
-    if outcome.value is not None:
-        lies += [Violation("answer", line) for line in lab.unfinished_uploads()]
     return lies
+
+
+def _unfinished(lab: Lab, outcome: Outcome[object]) -> list[Violation]:
+    """Where a driver says that something is done, nothing of it may lie there unfinished."""
+    lines = lab.unfinished_uploads() if outcome.value is not None else ()
+    return [Violation("answer", line) for line in lines]
 
 
 def _ending(outcome: Outcome[object]) -> str:
