@@ -21,12 +21,10 @@ from snapproof.driver import (
     NotSupportedError,
     UnavailableError,
 )
-from snapproof.drivers.cinder.answers import has_own, translated
 from snapproof.drivers.cinder.book import Book, SnapshotRecord, VolumeRecord
 from snapproof.drivers.cinder.bridge import Bridge
-from snapproof.drivers.cinder.posts import STATUSES, VERSION, Posts
-from snapproof.drivers.contract import KINDS, verbs
-from snapproof.drivers.contract import VERSION as CONTRACT
+from snapproof.drivers.cinder.posts import Posts
+from snapproof.drivers.contract import verbs
 from snapproof.vocabulary import (
     AccountId,
     Capability,
@@ -329,11 +327,6 @@ def test_what_nobody_knows_is_not_found(begin: Callable[..., Bridge]) -> None:
         bridge.delete_snapshot(OperationId("2"), SnapshotId(NOBODY))
 
 
-def test_exceptions_of_drivers_are_told_by_what_cures_them() -> None:
-    kinds = [type(translated(error)) for error in (KeyError("x"), TimeoutError("x"), NotImplementedError())]
-    assert kinds == [BackendError, UnavailableError, NotSupportedError]
-
-
 @given(acts=st.lists(st.sampled_from(["make", "take", "drop", "fail", "die"]), max_size=12))
 def test_whatever_befalls_it_a_next_life_knows_what_the_last_one_did(
     tmp_path_factory: pytest.TempPathFactory, acts: list[str]
@@ -388,31 +381,3 @@ def test_answers_are_what_the_contract_says(begin: Callable[..., Bridge]) -> Non
     assert b"backups are another service's" in body
     assert posts.answer("/v1/levitate", b"{}")[0] == 404
     assert posts.answer("/v1/take-snapshot", b"{")[0] == 422
-
-
-def test_problems_and_version_are_those_of_the_contract() -> None:
-    assert {kind.error.__name__: (kind.slug, kind.status) for kind in KINDS} == STATUSES
-    assert VERSION == CONTRACT
-
-
-def test_what_only_calls_a_placeholder_of_its_base_is_no_method_of_the_drivers_own() -> None:
-    class RemoteFSSnapDriverBase:
-        def _revert_to_snapshot(self) -> None:
-            raise NotImplementedError
-
-    class RemoteFSSnapDriver(RemoteFSSnapDriverBase):
-        def revert_to_snapshot(self) -> None:
-            self._revert_to_snapshot()
-
-    class Reverting(RemoteFSSnapDriver):
-        def _revert_to_snapshot(self) -> None:
-            """Do it."""
-
-        def __getattr__(self, name: str) -> Any:
-            raise RuntimeError(f"It is not set up, so it cannot say whether it has {name}.")
-
-    for kind in (RemoteFSSnapDriverBase, RemoteFSSnapDriver):
-        kind.__module__ = "cinder.volume.drivers.remotefs"
-    assert not has_own(RemoteFSSnapDriver(), "revert_to_snapshot")
-    assert has_own(Reverting(), "revert_to_snapshot")
-    assert not has_own(Reverting(), "create_snapshot")
