@@ -78,7 +78,7 @@ class BackupImage:
 class Outcome(Generic[T_co]):
     """How one verb of the driver ended: with a value, with an error, or with the death of the driver's process.
 
-    `took_s` is by the clock on the wall, 0 where nobody looked.
+    `took_s` is by the clock on the wall, without waiting for a processor; 0 where nobody looked.
     """
 
     value: T_co | None = None
