@@ -61,16 +61,27 @@ def test_the_variant_is_caught_by_the_rule_that_it_breaks(
     assert caught(results, variant), f"Nobody said {variant.expect!r}; they said: {said[0][:600]}"
 
 
-@pytest.mark.parametrize(
-    "variant", zoo()[20 :: 1 if WHOLE else 100] + zoo()[: 20 * WHOLE], ids=lambda variant: variant.driver
-)
-def test_the_variant_is_caught_in_a_process_of_its_own_wherever_anything_can_be_tested_there(
+UNHEARD = {
+    "living:LogsPasswords": "What a process logs and writes nowhere reaches nobody; `snapproof host` writes no log."
+}
+"""Variants whose mistake is none in a process of their own, and why."""
+
+
+def outside() -> list[Variant]:
+    """Two of them, and all but those by night."""
+    some = zoo() if WHOLE else zoo()[20::100]
+    return [variant for variant in some if variant.driver not in UNHEARD]
+
+
+@pytest.mark.parametrize("variant", outside(), ids=lambda variant: variant.driver)
+def test_what_catches_the_variant_catches_it_in_a_process_of_its_own_too_or_cannot_be_tested_there(
     variant: Variant, scenarios: Mapping[str, Sequence[str]]
 ) -> None:
+    inside = asked_about(variant, variant.selector, scenarios[variant.breaks])
+    catching = next(result.scenario.id for result in inside if caught([result], variant))
     command = shlex.join([sys.executable, "-m", "snapproof", "host", variant.selector])
-    results = asked_about(variant, f"cmd:{command}", scenarios[variant.breaks])
-    seen = [result for result in results if result.state is not State.NOT_TESTABLE]
-    assert caught(results, variant) or not seen, f"{variant.driver}: {[said_of(result)[:600] for result in seen[:3]]}"
+    (there,) = judged(f"cmd:{command}", [catching], variant.expect)
+    assert there.state in {State.FAIL, State.NOT_TESTABLE}, f"{there.state} in {catching}"
 
 
 def asked_about(variant: Variant, driver: str, of_its_rule: Sequence[str]) -> list[ScenarioFinished]:
