@@ -11,12 +11,14 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeAlias
 
-from snapproof.campaign.applicability import FAULT_KINDS, kinds_for
+from snapproof.campaign.applicability import FAULT_KINDS, FINAL, kinds_for
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 
 READING = re.compile(r"\w[\w-]*\.(?:\w+\.)?(?:List|Head|Get|get|scan|size|open|list|read)")
 """Calls and acts that change nothing, by name."""
+TELLING = FINAL | {"lost_after", "crash_after"}
+"""What a driver must take back, look for, or take up again; damage tells as much."""
 Histories: TypeAlias = dict[int, deque[Iterator[Schedule]]]
 """What may follow from cases that were run, by how many faults it has."""
 TURNS = (1, 1, 2, 1, 2, 3)
@@ -119,8 +121,10 @@ def _mixed(labels: Sequence[str], kinds: Callable[[str], Sequence[str]]) -> Sequ
 
 
 def _turned(kinds: Sequence[str], by: int) -> Sequence[str]:
-    at = by % len(kinds)
-    return (*kinds[at:], *kinds[:at])
+    """The kinds that tell most first, and of both halves another one first for each neighbour."""
+    telling = [kind for kind in kinds if kind in TELLING or kind.startswith("damaged:")]
+    other = [kind for kind in kinds if kind not in telling]
+    return [half[(by + at) % len(half)] for half in (telling, other) for at in range(len(half))]
 
 
 def _dullness(label: str) -> tuple[bool, bool]:
