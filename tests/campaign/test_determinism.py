@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice, product
 
+import pytest
+
 from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
@@ -65,6 +67,7 @@ def once_more(schedules: list[Schedule]) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.timeout(0 if MANY > 48 else 300)
 def test_the_same_schedule_twice_is_the_same_journal() -> None:
     with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as forked:
         cases = list(islice(walks(forked, random.Random(MANY)), MANY))

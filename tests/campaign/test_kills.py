@@ -24,6 +24,7 @@ def sought() -> list[FaultMistake]:
     return [mistake for mistake in fault_mistakes() if everything or mistake.driver in FEW]
 
 
+@pytest.mark.timeout(1_200)  # a hunt that finds nothing ends with its last case
 @pytest.mark.parametrize("mistake", sought(), ids=lambda mistake: mistake.driver)
 def test_a_mistake_that_only_faults_reveal_is_hunted_down(
     mistake: FaultMistake, capsys: pytest.CaptureFixture[str], tmp_path: Path
