@@ -3,7 +3,7 @@
 import struct
 from dataclasses import replace
 
-from snapproof.digests import digest_of
+from snapproof.digests import read_through
 from snapproof.reference_impl.adapters.nfs import NfsStore, speaking_of
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Image, Ports
@@ -84,7 +84,8 @@ class ChainedStore(NfsStore):
         changed.close()
         self.directory.rename(f"{staged}.chained", staged)
         with self.opened(staged) as file:
-            return Image(path=staged, physical_size_bytes=file.size_bytes, digest=digest_of(file))
+            digest, manifest = read_through(file)
+            return Image(path=staged, physical_size_bytes=file.size_bytes, digest=digest, manifest=manifest)
 
 
 class ChainsBackups(ReferenceDriver):
