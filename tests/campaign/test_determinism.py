@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import islice, product
+from itertools import cycle, islice, product
 
 import pytest
 
@@ -40,11 +40,11 @@ with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as 
 
 
 def walks(forked: ForkedCases, dice: random.Random) -> Iterator[Case]:
-    """Run a workflow, then with one fault more, and one more, each drawn from where it could strike; and the next."""
+    """Run a workflow, then with one fault more, and one more, each drawn from where it could strike; and the next, and so on."""
     worlds = list(product(WORKFLOWS, STORES))
     dice.shuffle(worlds)
     each = -(-MANY // (len(worlds) * FAULTS_MAX))
-    for workflow, store in worlds:
+    for workflow, store in cycle(worlds):
         clean = require_clean(forked(Schedule(workflow=workflow, store=store, seed=dice.randrange(1_000))))
         yield clean
         for _ in range(each):
