@@ -40,7 +40,7 @@ with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as 
 
 
 def walks(forked: ForkedCases, dice: random.Random) -> Iterator[Case]:
-    """Run a workflow, then with one fault more, and one more, each drawn from where it could strike; and the next, and so on."""
+    """Run a workflow, then with one fault more, and one more, each drawn from where it could strike; and the next."""
     worlds = list(product(WORKFLOWS, STORES))
     dice.shuffle(worlds)
     each = -(-MANY // (len(worlds) * FAULTS_MAX))
