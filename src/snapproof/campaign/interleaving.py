@@ -4,43 +4,29 @@ Each preemption is one more word of the schedule, at a call that really happened
 up, the one who works goes on until he waits or is over.
 """
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 
 from snapproof.campaign.applicability import ACT_KINDS
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
-from snapproof.campaign.strategies import STRATEGIES, Extend, Strategy
+from snapproof.campaign.strategies import STRATEGIES, Extend, Strategy, drawn, up_to
 from snapproof.campaign.together import TOGETHER
 from snapproof.campaign.turning import OVERTAKEN, TURN
 from snapproof.campaign.workflows import WORKFLOWS, Workflow
-from snapproof.lab import Crossing
 
-DRAWN, DRAWN_TURNS_MAX, DRAWN_GOES_ON = 100, 8, 0.85
+SHUFFLE_FIRSTS, SHUFFLE_TURNS_MAX, SHUFFLE_GOES_ON = 100, 8, 0.85
+
+
+def one_turn_more(case: Case) -> Iterator[Schedule]:
+    """Give the schedules with one more preemption, behind the last."""
+    for chance in case.chances_ahead():
+        for other in chance.others:
+            yield case.schedule.meeting(chance.label, f"{TURN}:{other}")
 
 
 def interleavings(most: int) -> Extend:
     """Give all schedules of so many preemptions."""
-
-    def extend(case: Case) -> Iterator[Schedule]:
-        if len(case.schedule.faults) < most:
-            yield from _one_more(case)
-
-    return extend
-
-
-def drawn(count: int) -> Extend:
-    """Draw so many first preemptions, and let most of them go on to another, and another."""
-
-    def extend(case: Case) -> Iterator[Schedule]:
-        dice = random.Random(str(case.schedule))
-        ahead = list(_one_more(case))
-        if not case.schedule.faults:
-            yield from dice.sample(ahead, min(count, len(ahead)))
-        elif ahead and len(case.schedule.faults) < DRAWN_TURNS_MAX and dice.random() < DRAWN_GOES_ON:
-            yield dice.choice(ahead)
-
-    return extend
+    return up_to(most, one_turn_more)
 
 
 def overtaken(case: Case) -> Iterator[Schedule]:
@@ -51,25 +37,13 @@ def overtaken(case: Case) -> Iterator[Schedule]:
                 yield case.schedule.meeting(crossing.label, OVERTAKEN)
 
 
-def _one_more(case: Case) -> Iterator[Schedule]:
-    for chance in _ahead(case):
-        for other in chance.others:
-            yield case.schedule.meeting(chance.label, f"{TURN}:{other}")
-
-
-def _ahead(case: Case) -> Sequence[Crossing]:
-    """What came after the last preemption; nothing if it never came to that."""
-    if not case.schedule.faults:
-        return case.chances
-    labels = [chance.label for chance in case.chances]
-    last, _ = case.schedule.faults[-1]
-    return case.chances[labels.index(last) + 1 :] if last in labels else ()
-
-
 OF_SEVERAL: Mapping[str, Strategy] = {
     "turns": Strategy(fresh=lambda _: interleavings(1), faults_max=1),
     "interleavings": Strategy(fresh=lambda _: interleavings(2), faults_max=2),
-    "shuffles": Strategy(fresh=lambda _: drawn(DRAWN), faults_max=DRAWN_TURNS_MAX),
+    "shuffles": Strategy(
+        fresh=lambda _: drawn(SHUFFLE_FIRSTS, most=SHUFFLE_TURNS_MAX, goes_on=SHUFFLE_GOES_ON, one_more=one_turn_more),
+        faults_max=SHUFFLE_TURNS_MAX,
+    ),
 }
 """Strategies that have nothing to say of a workflow with one caller."""
 

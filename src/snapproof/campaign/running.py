@@ -44,11 +44,18 @@ class Case:
 
     def after_last_fault(self) -> Sequence[Crossing]:
         """Where one more fault could strike: what was crossed after the last of the schedule's own."""
+        return self._behind_the_last(self.crossings)
+
+    def chances_ahead(self) -> Sequence[Crossing]:
+        """Where one more caller could be held up; nowhere if it never came to the last of the schedule's own."""
+        return self._behind_the_last(self.chances)
+
+    def _behind_the_last(self, crossed: tuple[Crossing, ...]) -> Sequence[Crossing]:
         if not self.schedule.faults:
-            return self.crossings
+            return crossed
         last, _ = self.schedule.faults[-1]
-        labels = [crossing.label for crossing in self.crossings]
-        return self.crossings[labels.index(last) + 1 :] if last in labels else ()
+        labels = [crossing.label for crossing in crossed]
+        return crossed[labels.index(last) + 1 :] if last in labels else ()
 
 
 def run(schedule: Schedule, open_lab: OpenLab, *, states: bool = False) -> Case:

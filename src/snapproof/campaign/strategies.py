@@ -2,7 +2,7 @@
 
 Each new schedule is the old one and one more fault, at a call that really happened after the last: in the act, in the
 recovery, in the sweep behind it. So labels are stable, short schedules come first, and nothing is planned ahead.
- Some strategies remember what they have seen; `fresh` begins one with an empty memory.
+Some strategies remember what they have seen; `fresh` begins one with an empty memory.
 """
 
 import random
@@ -19,8 +19,7 @@ Extend: TypeAlias = Callable[[Case], Iterator[Schedule]]
 
 CRASH = "crash_before"
 """The death after a call leaves what the death before the next call finds."""
-SWARM_FAULTS_MAX = 6
-SWARM_GOES_ON = 0.75
+SWARM_FIRSTS, SWARM_FAULTS_MAX, SWARM_GOES_ON = 200, 6, 0.75
 LEAVING_TRACES = ("damaged", "refused:REBOOT")
 """Faults that change what no inventory shows; what they leave is never taken for what others leave."""
 
@@ -41,12 +40,19 @@ class Strategy:
         return self.faults_max is None or len(schedule.faults) < self.faults_max
 
 
-def up_to(most: int) -> Extend:
-    """Give all schedules of so many faults."""
+def one_fault_more(case: Case) -> Iterator[Schedule]:
+    """Give the schedules with one more fault, behind the last."""
+    for crossing in case.after_last_fault():
+        for kind in kinds_for(crossing.label):
+            yield case.schedule.meeting(crossing.label, kind)
+
+
+def up_to(most: int, one_more: Extend = one_fault_more) -> Extend:
+    """Give all schedules of so many faults, or of whatever else is added one by one."""
 
     def extend(case: Case) -> Iterator[Schedule]:
         if len(case.schedule.faults) < most:
-            yield from _one_more(case)
+            yield from one_more(case)
 
     return extend
 
@@ -62,7 +68,7 @@ def guided(most: int) -> Extend:
         key = (ahead[0].state, tuple(crossing.label.partition("#")[0] for crossing in ahead), _traces(case.schedule))
         if key not in seen:
             seen.add(key)
-            yield from _one_more(case)
+            yield from one_fault_more(case)
 
     return extend
 
@@ -96,24 +102,18 @@ def closure(others_max: int) -> Extend:
     return extend
 
 
-def swarm(cells: int) -> Extend:
-    """Draw so many cells, and let most of them go on to another fault, and another; drawn from the schedule itself."""
+def drawn(firsts: int, *, most: int, goes_on: float, one_more: Extend = one_fault_more) -> Extend:
+    """Draw so many first ones, and let a share go on to another, and another; drawn from the schedule itself."""
 
     def extend(case: Case) -> Iterator[Schedule]:
         dice = random.Random(str(case.schedule))
-        ahead = list(_one_more(case))
+        ahead = list(one_more(case))
         if not case.schedule.faults:
-            yield from dice.sample(ahead, min(cells, len(ahead)))
-        elif ahead and len(case.schedule.faults) < SWARM_FAULTS_MAX and dice.random() < SWARM_GOES_ON:
+            yield from dice.sample(ahead, min(firsts, len(ahead)))
+        elif ahead and len(case.schedule.faults) < most and dice.random() < goes_on:
             yield dice.choice(ahead)
 
     return extend
-
-
-def _one_more(case: Case) -> Iterator[Schedule]:
-    for crossing in case.after_last_fault():
-        for kind in kinds_for(crossing.label):
-            yield case.schedule.meeting(crossing.label, kind)
 
 
 def _traces(schedule: Schedule) -> tuple[tuple[str, str], ...]:
@@ -126,7 +126,9 @@ STRATEGIES: Mapping[str, Strategy] = {
     "triples": Strategy(fresh=lambda _: guided(3), states=True, faults_max=3),
     "closure": Strategy(fresh=closure, states=True),
     "hunt": Strategy(fresh=lambda _: hunt(3)),
-    "swarm": Strategy(fresh=lambda _: swarm(200), faults_max=SWARM_FAULTS_MAX),
+    "swarm": Strategy(
+        fresh=lambda _: drawn(SWARM_FIRSTS, most=SWARM_FAULTS_MAX, goes_on=SWARM_GOES_ON), faults_max=SWARM_FAULTS_MAX
+    ),
 }
 """Strategies by name. `fresh` is given how many other faults a closure allows beside deaths."""
 
