@@ -7,9 +7,10 @@ is more than either asks for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, GenerativeSelect, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, GenerativeSelect, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -58,11 +59,38 @@ def open_engine(url: str, terms: Terms = USUAL_TERMS) -> Engine:
     kind = url.partition(":")[0].partition("+")[0]
     if kind not in _OPTIONS:
         raise ValueError(f"The catalog cannot be kept in {kind!r}; there are {', '.join(_OPTIONS)}.")
-    engine = create_engine(url, hide_parameters=True, execution_options={TERMS: terms}, **_OPTIONS[kind])
+    options: dict[str, Any] = {TERMS: terms}
+    if kind == "sqlite":  # one library for the whole process; servers differ by their versions
+        options["compiled_cache"] = _compiled_for_sqlite()
+    engine = create_engine(url, hide_parameters=True, execution_options=options, **_OPTIONS[kind])
     if kind == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+class CompiledStatements(dict[Any, Any]):
+    """Statements in SQLite's words: compiled for one life, they serve all that follow in this process.
+
+    SQLAlchemy's keys name a dialect, and each engine has one of its own; here any engine's will do.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The compiled form, if any engine has needed it."""
+        return super().get(_of_any_dialect(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        """Keep it for all of them."""
+        super().__setitem__(_of_any_dialect(key), compiled)
+
+
+@cache
+def _compiled_for_sqlite() -> CompiledStatements:
+    return CompiledStatements()
+
+
+def _of_any_dialect(key: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(part for part in key if not isinstance(part, Dialect))
 
 
 def is_outage(error: DBAPIError) -> bool:

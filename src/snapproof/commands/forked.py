@@ -20,6 +20,8 @@ import pytest
 from pytest_bdd.steps import step_function_context_registry
 
 from snapproof.authoring.phrases import Phrase
+from snapproof.campaign.running import arrange, play
+from snapproof.campaign.schedule import Schedule
 from snapproof.commands.child import PLUGINS
 from snapproof.discovery import FEATURES, HOME, SETTINGS, STEPS, plugin_modules
 from snapproof.fixtures.builders import Builders
@@ -85,13 +87,16 @@ def results_of(jobs: Sequence[Job], *, processes: int) -> Iterator[tuple[Job, li
             yield job, [msgspec.json.decode(record, type=ScenarioFinished) for record in records]
 
 
+@functools.cache
 def _warm_up() -> None:
-    """Build a lab and look around in it once, so that no child has to import what a lab is made of."""
+    """Make a backup in a lab of our own and look around in it, so that no child has to learn what that takes."""
     Builders(SEED)
     with (
         tempfile.TemporaryDirectory() as scratch,
         simulated_lab(ReferenceDriver, store="s3", seed=SEED, directory=Path(scratch)) as lab,
     ):
+        bare = Schedule(workflow="take-secondary", store="s3", seed=SEED)
+        play(bare, lab, arrange(bare, lab))
         lab.inventory()
 
 
