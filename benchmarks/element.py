@@ -63,8 +63,8 @@ def cluster(*, forgetful: bool = False) -> Cluster:
     """Make one. A forgetful one journals nothing, so that what is measured is what its records take."""
     from snapproof.simulators.blocks import BlockStore
     from snapproof.simulators.clock import VirtualClock
-    from snapproof.simulators.faults import Seam
     from snapproof.simulators.journal import Journal
+    from snapproof.simulators.seam import Seam
     from snapproof.simulators.solidfire.array import Array
     from snapproof.simulators.solidfire.limits import LIMITS
     from snapproof.simulators.solidfire.wire import Endpoint

@@ -17,8 +17,9 @@ from snapproof.simulators.clock import Clock, transition_named
 from snapproof.simulators.control.bodies import ArmRequest, ClockRequest, SeedRequest, TransitionRequest, read
 from snapproof.simulators.control.places import NotYetError, Place
 from snapproof.simulators.control.refusals import RefusedError, near
-from snapproof.simulators.faults import FAULTS, Seam, Shape, UnfitFaultError, fault_named
+from snapproof.simulators.faults import FAULTS, Shape, UnfitFaultError, fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.serving import Answer
 
 BODY_BYTES_MAX = 64 * 2**10

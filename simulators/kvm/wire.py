@@ -11,9 +11,10 @@ from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
-from snapproof.simulators.faults import SERVER_FAILURE, AnswerCutError, Dialect, Seam, UnfitFaultError
+from snapproof.simulators.faults import SERVER_FAILURE, AnswerCutError, Dialect, UnfitFaultError
 from snapproof.simulators.kvm.hosts import KvmHosts
 from snapproof.simulators.kvm.state import CommandError
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.serving import Answer
 
 BODY_BYTES_MAX = 64 * 2**10

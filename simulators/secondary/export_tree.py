@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.nfs_faults import REBOOT, refusal
 from snapproof.simulators.secondary.unsynced import Unsynced
 

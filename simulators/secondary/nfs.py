@@ -12,7 +12,7 @@ from io import FileIO
 from pathlib import Path
 
 from snapproof.digests import Digest
-from snapproof.simulators.faults import Seam
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.export_tree import DIRECTORY, ExportTree
 from snapproof.simulators.secondary.nfs_faults import FaultyDirectory, LosableFile
 from snapproof.site import Directory, ReadableFile

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, Protocol, TypeVar
 
-from snapproof.simulators.faults import FAULTS, Dialect, Seam, Shape, known_name
+from snapproof.simulators.faults import FAULTS, Dialect, Shape, known_name
+from snapproof.simulators.seam import Seam
 from snapproof.site import Directory, ReadableFile, WritableFile
 
 T = TypeVar("T")

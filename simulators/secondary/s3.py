@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from snapproof.simulators.clock import Clock
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.digests import plain
 from snapproof.simulators.secondary.s3_calls import S3Call, recognise
 from snapproof.simulators.secondary.s3_damage import Where, read_damage

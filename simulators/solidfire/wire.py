@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from snapproof.simulators.faults import SERVER_FAILURE, Dialect, Seam
+from snapproof.simulators.faults import SERVER_FAILURE, Dialect
 from snapproof.simulators.http1 import Bounds
 from snapproof.simulators.misleading import ELSEWHERE, ELSEWHERE_LABEL
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.solidfire import bulk_ranges, rights
 from snapproof.simulators.solidfire.array import Array

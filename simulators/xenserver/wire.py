@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from snapproof.simulators.faults import SERVER_FAILURE, AnswerCutError, AnswerLostError, Dialect, Seam, known_name
+from snapproof.simulators.faults import SERVER_FAILURE, AnswerCutError, AnswerLostError, Dialect, known_name
 from snapproof.simulators.misleading import ELSEWHERE, ELSEWHERE_LABEL, XML_LIES, known_lie, misled
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.serving import Answer
 from snapproof.simulators.xenserver import jsonrpc
 from snapproof.simulators.xenserver.datamodel import Role

@@ -8,8 +8,9 @@ from snapproof.campaign.coverage import NEVER_CALLED, NEVER_TRIED, columns_of, t
 from snapproof.campaign.results import Told
 from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.report.coverage_page import Covered, coverage_page
-from snapproof.simulators.faults import FAULTS, Seam, fault_named
+from snapproof.simulators.faults import FAULTS, fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 
 OF_CAMPAIGNS = ("array.", "host.", "s3.", "nfs.")
 NAMES = sorted({"catalog.commit", *ACT_KINDS, *(name for name in calls() if name.startswith(OF_CAMPAIGNS))})

@@ -10,8 +10,9 @@ from snapproof.campaign.applicability import FAULT_KINDS, S3_KINDS, kinds_for
 from snapproof.campaign.exploring import Shard
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.fixtures.services import DIALECTS, calls
-from snapproof.simulators.faults import FAULTS, Seam, fault_named
+from snapproof.simulators.faults import FAULTS, fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 
 NAMES = st.text(string.ascii_letters + string.digits + "_", min_size=1)
 LABELS = st.builds("{}#{}".format, st.sampled_from([*sorted(calls()), "catalog.commit"]), st.integers(1, 999))

@@ -15,8 +15,9 @@ import XenAPI
 from snapproof.simulators.blocks import BlockStore
 from snapproof.simulators.clock import VirtualClock, transition_named
 from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
-from snapproof.simulators.faults import Seam, fault_named
+from snapproof.simulators.faults import fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.serving import serve, serve_unix
 from snapproof.simulators.xenserver.pool import Pool

@@ -23,8 +23,9 @@ from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
 from snapproof.reference_impl.recording import RECORDERS
 from snapproof.reference_impl.recording.recorder import audit
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import CrashedError, Seam, fault_named
+from snapproof.simulators.faults import CrashedError, fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.vocabulary import (
     AccountId,
     LocationType,

@@ -13,8 +13,8 @@ from snapproof.reference_impl.catalog.queries import Page
 from snapproof.reference_impl.catalog.store import Catalog
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.vocabulary import AccountId, LocationType, Qos
 
 T = TypeVar("T")

@@ -27,8 +27,9 @@ from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import TransientError
 from snapproof.reference_impl.settings import Settings
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import Seam, fault_named
+from snapproof.simulators.faults import fault_named
 from snapproof.simulators.journal import Entry, Journal
+from snapproof.simulators.seam import Seam
 from snapproof.site import Answer, Endpoint, Wire
 from snapproof.vocabulary import LocationType, OperationId, SnapshotState
 

@@ -33,8 +33,8 @@ from snapproof.reference_impl.core.states import (
     VolumeState,
 )
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.vocabulary import Qos, SnapshotState
 
 ROLE = StoreRole.PRIMARY

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from snapproof.simulators.clock import EPOCH_S, VirtualClock
 from snapproof.simulators.control.api import ControlApi
 from snapproof.simulators.control.places import Place
-from snapproof.simulators.faults import AnswerLostError, Seam
+from snapproof.simulators.faults import AnswerLostError
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.serving import serve
 
 CALLS = ("array.CreateSnapshot", "array.DeleteSnapshot", "s3.PutObject")

@@ -18,11 +18,11 @@ from snapproof.simulators.faults import (
     CrashedError,
     Dialect,
     Moment,
-    Seam,
     UnfitFaultError,
     fault_named,
 )
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 
 CALL = "array.CreateSnapshot"
 

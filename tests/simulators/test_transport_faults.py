@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 import pytest
 import requests
 
-from snapproof.simulators.faults import FAULTS, SERVER_FAILURE, Seam
+from snapproof.simulators.faults import FAULTS, SERVER_FAILURE
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.serving import Answer, Server, serve
 
 BODY = b"0123456789" * 10

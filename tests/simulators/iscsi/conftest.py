@@ -11,12 +11,12 @@ import pytest
 
 from snapproof.simulators.blocks import BlockStore, BlockVolume
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.iscsi.chap import Credentials
 from snapproof.simulators.iscsi.portal import Portal, serve
 from snapproof.simulators.iscsi.targets import Identity, Lun, UnknownTargetError, Visitor
 from snapproof.simulators.iscsi.troubles import DIALECT
 from snapproof.simulators.journal import Fact, Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.iscsi import ElementTargets, serve_iscsi

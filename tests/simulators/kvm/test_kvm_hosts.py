@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from snapproof.simulators.blocks import BlockStore, BlockVolume
 from snapproof.simulators.clock import VirtualClock
 from snapproof.simulators.fabric import LoginRefusedError
-from snapproof.simulators.faults import AnswerLostError, Seam, UnfitFaultError, fault_named
+from snapproof.simulators.faults import AnswerLostError, UnfitFaultError, fault_named
 from snapproof.simulators.journal import Journal
 from snapproof.simulators.kvm.hosts import PORTAL, GuestStoppedError, KvmHosts
 from snapproof.simulators.kvm.state import CommandError, by_path
 from snapproof.simulators.kvm.wire import DIALECT, Endpoint
+from snapproof.simulators.seam import Seam
 
 MIB = 2**20
 A, B = "iqn.2010-01.com.array:a", "iqn.2010-01.com.array:b"

@@ -7,8 +7,8 @@ import pytest
 
 from snapproof.fixtures.nfs3_client import Nfs3Client
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs
 from snapproof.simulators.secondary.nfs_faults import DIALECT, SERVER_DIALECT

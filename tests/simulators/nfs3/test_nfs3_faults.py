@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from snapproof.fixtures.nfs3_client import EXCLUSIVE, FILE_SYNC, NFS, UNSTABLE, Nfs3Client, setting
-from snapproof.simulators.faults import CrashedError, Seam, fault_named
+from snapproof.simulators.faults import CrashedError, fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.export_tree import Condition
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs

@@ -23,7 +23,8 @@ from snapproof.fixtures.substitutes import PartMissingError
 from snapproof.fixtures.world import World
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import Seam, fault_named
+from snapproof.simulators.faults import fault_named
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.export_tree import Condition
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.secondary.nfs3.server import NfsServer, serve_nfs

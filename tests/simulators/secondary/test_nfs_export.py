@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from snapproof.simulators.clock import VirtualClock
 from snapproof.simulators.fabric import Mounts
-from snapproof.simulators.faults import AnswerLostError, CrashedError, Seam, fault_named
+from snapproof.simulators.faults import AnswerLostError, CrashedError, fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.export_tree import Condition
 from snapproof.simulators.secondary.mounts import ExportMounts
 from snapproof.simulators.secondary.nfs import NfsExport

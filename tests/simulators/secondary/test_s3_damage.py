@@ -15,8 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, FlexibleChecksumError, IncompleteReadError, ResponseStreamingError
 
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import Seam, fault_named
+from snapproof.simulators.faults import fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary import s3_errors
 from snapproof.simulators.secondary.in_process import in_process_client
 from snapproof.simulators.secondary.s3 import S3Store

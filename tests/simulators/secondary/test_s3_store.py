@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from snapproof.simulators.certificates import certificate
 from snapproof.simulators.clock import VirtualClock
-from snapproof.simulators.faults import CrashedError, Seam, fault_named
+from snapproof.simulators.faults import CrashedError, fault_named
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.in_process import in_process_client
 from snapproof.simulators.secondary.s3 import S3Store
 from snapproof.simulators.serving import serve

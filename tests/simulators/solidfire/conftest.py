@@ -12,8 +12,8 @@ import pytest
 
 from snapproof.simulators.blocks import BlockStore
 from snapproof.simulators.clock import Transition, VirtualClock
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.solidfire.array import Array
 from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.errors import ElementError

@@ -12,8 +12,8 @@ import pytest
 from snapproof.simulators.blocks import BlockStore, BlockVolume
 from snapproof.simulators.clock import Clock, VirtualClock
 from snapproof.simulators.fabric import BlockDevice, LoginRefusedError
-from snapproof.simulators.faults import Seam
 from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
 from snapproof.simulators.secondary.nfs import NfsExport
 from snapproof.simulators.xenserver.pool import Pool
 from snapproof.simulators.xenserver.wire import Endpoint
