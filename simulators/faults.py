@@ -16,6 +16,8 @@ class Moment(StrEnum):
     BEFORE = "before"
     AFTER = "after"
     INSTEAD = "instead"
+    LATE = "late"  # long after the caller has given up
+    TWICE = "twice"  # and once more, since somebody on the way asked again
 
 
 class Shape(StrEnum):
@@ -27,6 +29,8 @@ class Shape(StrEnum):
     HANG = "hang"  # a connection that lives, and no answer
     CUT = "cut"  # an answer that ends too early
     DAMAGE = "damage"  # a call that seems to succeed, with content that is not what it was
+    ANSWER = "answer"  # what the service says
+    DOWN = "down"  # a connection that dies, as all others to the service do for a while
     CRASH = "crash"  # the death of the caller's own process
 
 
@@ -52,12 +56,15 @@ FAULTS = {
     "error_after": Fault(Moment.AFTER, Shape.ERROR),
     "lost_before": Fault(Moment.BEFORE, Shape.LOST),
     "lost_after": Fault(Moment.AFTER, Shape.LOST),
+    "lost_late": Fault(Moment.LATE, Shape.LOST),
     "hang_before": Fault(Moment.BEFORE, Shape.HANG),
     "hang_after": Fault(Moment.AFTER, Shape.HANG),
     "truncated": Fault(Moment.AFTER, Shape.CUT),
     "damaged": Fault(Moment.INSTEAD, Shape.DAMAGE),
     "http500_before": Fault(Moment.BEFORE, Shape.FAILURE),
     "http500_after": Fault(Moment.AFTER, Shape.FAILURE),
+    "twice": Fault(Moment.TWICE, Shape.ANSWER),
+    "down": Fault(Moment.BEFORE, Shape.DOWN),
     "crash_before": Fault(Moment.BEFORE, Shape.CRASH),
     "crash_after": Fault(Moment.AFTER, Shape.CRASH),
 }
@@ -68,6 +75,12 @@ SERVER_FAILURE = "HTTP500"
 
 HANG_S = 60.0
 """How long a caller in process waits for an answer that never comes. Over sockets clients wait for themselves."""
+
+LATE_S = 45.0
+"""How long a call is on its way that takes effect late: longer than clients try again."""
+
+DOWN_S = 20.0
+"""How long a service that went down stays away, as an array's management does that restarts."""
 
 
 def fault_named(text: str) -> Fault:

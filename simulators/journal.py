@@ -41,6 +41,10 @@ class Journal:
         self._entries: list[Entry] = []
         self._watchers: list[Watcher] = []
 
+    def now(self) -> float:
+        """The time that the next entry will bear."""
+        return self._now()
+
     def record(self, side: str, event: str, **facts: Fact) -> Entry:
         """Append one entry, show it to every watcher and return it."""
         return self.keep(side, event, facts)

@@ -7,12 +7,17 @@ A service hands the seam a `refuse` that speaks its dialect. Which faults there 
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from snapproof.simulators.faults import (
     ANYTHING,
+    DOWN_S,
+    FAULTS,
     HANG_S,
+    LATE_S,
     SERVER_FAILURE,
     AnswerCutError,
     AnswerHangsError,
@@ -34,6 +39,15 @@ def _without_pause(_label: str) -> None:
 
 
 _LABEL = re.compile(r"[^.#\s]+\.[^#\s]+#[1-9][0-9]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A call that takes effect when nobody waits for it any more."""
+
+    due_s: float
+    label: str
+    perform: Callable[[], object]
 
 
 class Seam:
@@ -59,6 +73,8 @@ class Seam:
         self._standing: dict[str, Fault] = {}
         self._labels: list[str] = []
         self._delays_s: dict[str, float] = {}
+        self._late: list[_Late] = []
+        self._down_until_s: dict[str, float] = {}
         self._unrest: Callable[[str], Fault | None] | None = None
         self._watcher: Callable[[str], None] | None = None
         self._points: dict[str, int] = {}
@@ -137,6 +153,7 @@ class Seam:
             self._armed.clear()
             self._standing.clear()
             self._delays_s.clear()
+            self._down_until_s.clear()
             self._unrest = None
 
     def unspent(self) -> tuple[str, ...]:
@@ -152,6 +169,18 @@ class Seam:
     def fired(self) -> tuple[Entry, ...]:
         """The journal's lines about faults that struck, in order: `event` is the fault, `facts["call"]` the call."""
         return tuple(entry for entry in self._journal if entry.side == "fault")
+
+    def arrive(self, *, at_once: bool = False) -> None:
+        """Let calls that are late take effect whose time has come, or all of them; nobody hears what they answer.
+
+        Every call that crosses does so first.
+        """
+        with self._lock:
+            due = [late for late in self._late if at_once or late.due_s <= self._journal.now()]
+            self._late = [late for late in self._late if late not in due]
+        for late in due:
+            self._journal.record("late", late.label)
+            _unheard(late.perform)
 
     def restart_count(self) -> None:
         """Count from one again: what was called so far was arrangement."""
@@ -179,6 +208,7 @@ class Seam:
         Raises AnswerLostError for a lost answer, or its kinds for one that hangs or is cut, and CrashedError for the
         death of the caller.
         """
+        self.arrive()
         label, fault = self._number(f"{service}.{method}")
         self._before(label)
         if service in self._delays_s:
@@ -189,7 +219,9 @@ class Seam:
             finally:
                 self._behind(label)
         self._journal.record("fault", str(fault), call=label)
-        answer = perform() if fault.moment is Moment.AFTER else None
+        answer = self._take_effect(fault, label, perform)
+        if fault.shape is Shape.ANSWER:
+            return cast("T", answer)
         if fault.shape is Shape.ERROR:
             return refuse(fault.name)
         if fault.shape is Shape.FAILURE:
@@ -200,6 +232,16 @@ class Seam:
         if fault.shape is Shape.HANG:
             self._wait(HANG_S)
         raise _LOSSES[fault.shape](label, fault, answer)
+
+    def _take_effect(self, fault: Fault, label: str, perform: Callable[[], T]) -> T | None:
+        """Let happen what the fault lets happen, now or later."""
+        if fault.shape is Shape.DOWN:
+            self._down_until_s[_service_of(label)] = self._journal.now() + DOWN_S
+        if fault.moment is Moment.LATE:
+            self._late.append(_Late(self._journal.now() + LATE_S, label, perform))
+        if fault.moment is Moment.TWICE:
+            _unheard(perform)
+        return perform() if fault.moment in {Moment.AFTER, Moment.TWICE} else None
 
     def meet(self, service: str, act: str) -> Fault | None:
         """Number an act inside a service, whoever caused it, and give the fault that was armed for it.
@@ -224,6 +266,8 @@ class Seam:
             self._labels.append(label)
             if fault is None and self._unrest is not None:
                 fault = self._fitting(call, self._unrest(call))
+            if fault is None and self._journal.now() < self._down_until_s.get(_service_of(call), 0):
+                fault = FAULTS["lost_before"]
         self._journal.keep("call", label, _NO_FACTS)
         return label, fault
 
@@ -243,10 +287,21 @@ class Seam:
         return label, self._armed.pop(label, None) or self._standing.get(call)
 
 
+def _service_of(call: str) -> str:
+    return call.partition(".")[0]
+
+
+def _unheard(perform: Callable[[], object]) -> None:
+    """Let a call take effect of which nobody hears the answer, whatever it is."""
+    with suppress(Exception):
+        perform()
+
+
 _NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
 _LOSSES: Mapping[Shape, Callable[[str, Fault, object], BaseException]] = {
     Shape.LOST: lambda label, _fault, _answer: AnswerLostError(f"The connection died at {label}."),
     Shape.HANG: lambda label, _fault, _answer: AnswerHangsError(f"No answer came within {HANG_S:g} s at {label}."),
+    Shape.DOWN: lambda label, _fault, _answer: AnswerLostError(f"The service went down at {label}."),
     Shape.CUT: lambda label, _fault, answer: AnswerCutError(f"The answer was cut short at {label}.", answer),
     Shape.CRASH: lambda label, fault, _answer: CrashedError(f"The caller was killed at {label} ({fault})."),
 }

@@ -39,6 +39,12 @@ DIALECT = Dialect(
             for word, fault in FAULTS.items()
             if fault.shape is Shape.CRASH
         },
+        **dict.fromkeys(
+            ("lost_late", "twice"),
+            "a target drops what is under way when the session ends, and knows commands by their numbers; "
+            "write lost_before, or lost_after.",
+        ),
+        "down": "an act is no call of a service that could be away; write lost_before.",
         "error_after": "sense data says that a command was not performed; write refused, or lost_after.",
     },
 )

@@ -28,8 +28,8 @@ def check_name(_method: str, name: str) -> None:
         raise UnfitFaultError(f"A command ends with an exit code from 1 to 255, not with {name!r}.")
 
 
-DIALECT = Dialect(check_name=check_name)
-"""Every fault makes sense here; an error is named by its exit code."""
+DIALECT = Dialect(check_name=check_name, unfit={"twice": "ssh runs a command once; write lost_after."})
+"""Every other fault makes sense here; an error is named by its exit code."""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

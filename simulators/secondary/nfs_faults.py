@@ -21,11 +21,13 @@ ERRNOS = frozenset(
 """What an NFS server may answer by name; the usual one is EIO."""
 
 _NO_HTTP = "NFS is no HTTP; write refused:EIO, or error_after:EIO."
+_ASKED_ONCE = "a server knows a call by its number, and answers it again without doing it again; write lost_after."
 
 DIALECT = Dialect(
     check_name=lambda _method, name: known_name(name, ERRNOS, "This NFS server"),
     unfit={
         "truncated": "the client's kernel takes a cut answer for none and asks again; write lost_after.",
+        **dict.fromkeys(("lost_late", "twice"), _ASKED_ONCE),
         "http500_before": _NO_HTTP,
         "http500_after": _NO_HTTP,
     },

@@ -1,6 +1,7 @@
 """The seam alone: which faults can be armed where, in which order they strike, and what the caller meets."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.simulators.clock import EPOCH_S, VirtualClock
 from snapproof.simulators.faults import (
+    DOWN_S,
     FAULTS,
     HANG_S,
+    LATE_S,
     SERVER_FAILURE,
     AnswerCutError,
     AnswerHangsError,
@@ -54,6 +57,16 @@ class Rig:
             return type(error).__name__
 
 
+class FailingFirst(Rig):
+    """Its first effect ends with an error."""
+
+    def act(self) -> str:
+        super().act()
+        if self.effects == 1:
+            raise FileExistsError("It is there already.")
+        return "done"
+
+
 MET = {
     "refused": "refused ",
     "error_after": "refused ",
@@ -64,11 +77,15 @@ MET = {
     "truncated": "AnswerCutError",
     "http500_before": f"refused {SERVER_FAILURE}",
     "http500_after": f"refused {SERVER_FAILURE}",
+    "lost_late": "AnswerLostError",
+    "twice": "done",
     "crash_before": "CrashedError",
     "crash_after": "CrashedError",
     "damaged:answer-cut": "damaged answer-cut",
 }
-FAULTS_AS_ARMED = [word if word in MET else "damaged:answer-cut" for word in FAULTS]
+FAULTS_AS_ARMED = ["damaged:answer-cut" if word == "damaged" else word for word in FAULTS if word != "down"]
+EFFECTS = {Moment.AFTER: 1, Moment.TWICE: 2}
+"""How often a call has taken effect when its caller is told; others not, or not yet."""
 
 
 @pytest.mark.parametrize("word", FAULTS_AS_ARMED)
@@ -76,10 +93,61 @@ def test_a_fault_strikes_one_call_and_its_moment_decides_the_effect(word: str) -
     rig = Rig()
     rig.seam.arm(f"{CALL}#2", fault_named(word))
     assert [rig.met() for _ in range(3)] == ["done", MET[word], "done"]
-    assert rig.effects == 2 + (fault_named(word).moment is Moment.AFTER)
+    assert rig.effects == 2 + EFFECTS.get(fault_named(word).moment, 0)
     assert rig.clock.time() - EPOCH_S == (HANG_S if word.startswith("hang") else 0)
     assert rig.seam.unspent() == ()
     assert [(fired.event, fired.facts["call"]) for fired in rig.seam.fired()] == [(word, f"{CALL}#2")]
+
+
+def test_a_late_call_takes_effect_when_its_time_has_come_and_nobody_hears_of_it() -> None:
+    rig = Rig()
+    rig.seam.arm(f"{CALL}#1", fault_named("lost_late"))
+    assert rig.met() == "AnswerLostError"
+    rig.clock.advance(LATE_S - 1)
+    assert (rig.met(), rig.effects) == ("done", 1)
+    rig.clock.advance(1)
+    assert (rig.met(), rig.effects) == ("done", 3)
+    rig.seam.arrive(at_once=True)
+    assert rig.effects == 3
+    assert [entry.event for entry in rig.journal if entry.side == "late"] == [f"{CALL}#1"]
+
+
+def test_what_is_late_can_be_let_arrive_at_once_and_survives_repair() -> None:
+    rig = Rig()
+    rig.seam.arm(f"{CALL}#1", fault_named("lost_late"))
+    rig.met()
+    rig.seam.disarm()
+    rig.seam.arrive()
+    assert rig.effects == 0
+    rig.seam.arrive(at_once=True)
+    assert rig.effects == 1
+
+
+@pytest.mark.parametrize("word", ["lost_late", "twice"])
+def test_an_effect_of_which_nobody_hears_may_fail(word: str) -> None:
+    rig = FailingFirst()
+    rig.seam.arm(f"{CALL}#1", fault_named(word))
+    assert rig.met() == ("done" if word == "twice" else "AnswerLostError")
+    rig.seam.arrive(at_once=True)
+    assert rig.effects == (2 if word == "twice" else 1)
+
+
+def test_a_service_that_went_down_is_away_for_all_calls_and_comes_back_by_itself() -> None:
+    rig = Rig()
+    rig.seam.arm(f"{CALL}#1", fault_named("down"))
+    other = partial(rig.seam.cross, "host", "VDI.copy", lambda: "done", refuse=lambda _: "refused")
+    assert [rig.met(), rig.met(), other()] == ["AnswerLostError", "AnswerLostError", "done"]
+    rig.clock.advance(DOWN_S)
+    assert (rig.met(), rig.effects) == ("done", 1)
+    assert [str(entry.event) for entry in rig.seam.fired()] == ["down", "lost_before"]
+
+
+def test_a_service_that_is_down_is_repaired_with_all_else() -> None:
+    rig = Rig()
+    rig.seam.arm(f"{CALL}#1", fault_named("down"))
+    rig.met()
+    rig.seam.disarm()
+    assert rig.met() == "done"
 
 
 def test_whoever_only_knows_of_lost_answers_treats_hanging_and_cut_ones_alike() -> None:
@@ -197,7 +265,7 @@ def test_damage_that_cannot_be_is_refused_when_it_is_armed(call: str, name: str)
 def test_every_service_of_a_world_shows_a_fault_or_says_why_not() -> None:
     reasons = {(service, word): text for service, dialect in DIALECTS.items() for word, text in dialect.unfit.items()}
     assert all(text.endswith(".") and " write " in text for text in reasons.values()), "a reason names a cure"
-    assert {service for service, _ in reasons} == {"nfs", "export", "iscsi", "catalog"}
+    assert {service for service, _ in reasons} == {"nfs", "export", "iscsi", "catalog", "kvm"}
     assert {call.partition(".")[0] for call in calls()} <= DIALECTS.keys()
 
 

@@ -27,12 +27,15 @@ faults:
   refused[:NAME]        the call fails and has no effect; NAME is an error of the service
   error_after[:NAME]    the same answer, but the call took effect
   lost_before|after     the connection dies before or after the effect
+  lost_late             the connection dies; the effect comes after 45 seconds, with the next call of anybody
   hang_before|after     no answer comes
   truncated             the answer ends too early; the call took effect
   damaged:WHERE-HOW     no error is said. s3: the request, stored or answer content is cut or flipped; as
                         damaged:request-cut, damaged:stored-flipped, damaged:answer-flipped. array and host: a
                         lying answer; as damaged:answer-huge, damaged:answer-of-another (docs/control-api.md)
   http500_before|after  the service answers HTTP 500
+  twice                 the call takes effect twice, as where a proxy asked again; the second answer is told
+  down                  the connection dies, as do all others to the service for 20 seconds
 
 examples:
   snapproof fault arm array.CreateSnapshot lost_after
