@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from snapproof.campaign.workflows import (
-    ACCOUNT,
-    DAY_S,
-    SIZE_BYTES,
     Act,
     Stage,
     Workflow,
+    restore_of,
+    slot_come,
     taken,
     volume_with_guest,
 )
@@ -21,12 +20,10 @@ from snapproof.lab import Lab
 from snapproof.vocabulary import (
     LocationType,
     OperationId,
-    PolicyRequest,
     Snapshot,
     SnapshotRequest,
     SnapshotState,
     Volume,
-    VolumeRequest,
 )
 
 HERE, THERE = LocationType.PRIMARY, LocationType.SECONDARY
@@ -128,13 +125,7 @@ def arrange_restore_delete(lab: Lab) -> Stage:
     volume, guest = volume_with_guest(lab)
     source = taken(lab, volume, "source", THERE)
     guest.fill(blocks=4)
-    request = VolumeRequest(
-        operation=OperationId("restore"),
-        account=ACCOUNT,
-        name="restored",
-        size_bytes=SIZE_BYTES,
-        from_snapshot=source.id,
-    )
+    request = restore_of(source)
     content = lab.content_when_taken(source)
 
     def restoring(driver: DriverUnderTest) -> object:
@@ -181,28 +172,12 @@ def arrange_revert_take(lab: Lab) -> Stage:
 def arrange_policy_take(lab: Lab) -> Stage:
     """A policy's slot has come, and somebody takes a backup by hand."""
     volume, guest = volume_with_guest(lab)
-    policy = PolicyRequest(
-        operation=OperationId("policy"),
-        volume=volume.id,
-        interval="DAILY",
-        schedule="30:02",
-        timezone="Europe/Berlin",
-        keep_max=1,
-        location=THERE,
-    )
-    made = lab.attempt(lambda driver: driver.create_policy(policy)).result()
-    lab.advance(DAY_S)
-    lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
-    (first,) = lab.driver.list_snapshots()
-    lab.advance(DAY_S)
+    slot_run_once = slot_come(lab, volume)
     request = _request(volume, "by-hand")
 
     def judge(after: Lab) -> Iterator[str]:
         """The slot was run once, and what was taken by hand is no policy's to delete."""
-        after.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
-        own = [row for row in after.driver.list_snapshots() if row.policy == made.id and row.id != first.id]
-        if len(own) != 1:
-            yield f"The slot of policy {made.id} was run {len(own)} times."
+        yield from slot_run_once(after)
         yield from _had(after, request)
 
     return Stage(lambda driver: driver.run_due_work(), guest, judge, (_taking(request),))

@@ -152,9 +152,8 @@ def arrange_take_in_background(lab: Lab) -> Stage:
     return Stage(act, guest)
 
 
-def arrange_policy_run(lab: Lab) -> Stage:
-    """A policy's slot has come: a backup is taken, and the one before it deleted."""
-    volume, guest = volume_with_guest(lab)
+def slot_come(lab: Lab, volume: Volume) -> Judge:
+    """Let the second slot of a daily policy come, which keeps one backup; gives what must hold: it is run once."""
     request = PolicyRequest(
         operation=OperationId("policy"),
         volume=volume.id,
@@ -170,14 +169,20 @@ def arrange_policy_run(lab: Lab) -> Stage:
     (first,) = lab.driver.list_snapshots()
     lab.advance(DAY_S)
 
-    def judge(after: Lab) -> Iterator[str]:
-        """The slot was run once, by whichever life; and the first snapshot goes where its successor came to be."""
+    def run_once(after: Lab) -> Iterator[str]:
+        """By whichever life; and what the first slot took does not count."""
         after.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
         own = [row for row in after.driver.list_snapshots() if row.policy == policy.id and row.id != first.id]
         if len(own) != 1:
             yield f"The slot of policy {policy.id} was run {len(own)} times."
 
-    return Stage(lambda driver: driver.run_due_work(), guest, judge)
+    return run_once
+
+
+def arrange_policy_run(lab: Lab) -> Stage:
+    """A policy's slot has come: a backup is taken, and the one before it deleted."""
+    volume, guest = volume_with_guest(lab)
+    return Stage(lambda driver: driver.run_due_work(), guest, slot_come(lab, volume))
 
 
 def arrange_archive_orphan(lab: Lab) -> Stage:
@@ -214,19 +219,24 @@ def arrange_revert(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.revert_volume(OperationId("revert"), goal.id), busy, judge)
 
 
+def restore_of(source: Snapshot) -> VolumeRequest:
+    """The wish for a volume with what a snapshot holds."""
+    return VolumeRequest(
+        operation=OperationId("restore"),
+        account=ACCOUNT,
+        name="restored",
+        size_bytes=SIZE_BYTES,
+        from_snapshot=source.id,
+    )
+
+
 def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
     def arrange(lab: Lab) -> Stage:
         """A volume is made from a snapshot, beside its parent, which goes on being written to."""
         volume, guest = volume_with_guest(lab)
         source = taken(lab, volume, "source", location)
         guest.fill(blocks=4)
-        request = VolumeRequest(
-            operation=OperationId("restore"),
-            account=ACCOUNT,
-            name="restored",
-            size_bytes=SIZE_BYTES,
-            from_snapshot=source.id,
-        )
+        request = restore_of(source)
 
         def judge(after: Lab) -> Iterator[str]:
             """Whole or not there; and it can be had at last, by the same request or, where that failed, by another."""
