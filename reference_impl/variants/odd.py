@@ -14,11 +14,11 @@ from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.ports import Array, Lun, Owner, Ports, Reach
 from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.variants.retelling import Retelling, without_stores
 from snapproof.site import Site
 from snapproof.vocabulary import (
     AccountId,
     Capability,
-    Copy,
     Description,
     LocationType,
     Qos,
@@ -36,22 +36,16 @@ UUID_CHARACTERS = 36
 ROOMY_BYTES_MAX = 1 << 40
 
 
-class ListsBackwards(ReferenceDriver):
+class ListsBackwards(Retelling):
     """Lists the newest first: the contract orders events, and no lists."""
 
     def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
         """From behind."""
         return super().list_volumes(account)[::-1]
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """From behind."""
-        return super().list_snapshots(account, volume=volume, location=location)[::-1]
+        return rows[::-1]
 
     def list_templates(self, account: AccountId | None = None) -> Sequence[Template]:
         """From behind."""
@@ -141,7 +135,7 @@ class RepairsAtOnce(ReferenceDriver):
             self.reconcile()
 
 
-class TellsNoStores(ReferenceDriver):
+class TellsNoStores(Retelling):
     """Knows one pool and one image store, and so says of no copy in which of them it is."""
 
     def describe(self) -> Description:
@@ -149,25 +143,13 @@ class TellsNoStores(ReferenceDriver):
         said = super().describe()
         return replace(said, capabilities=said.capabilities - {Capability.POOLS})
 
-    def list_snapshots(
-        self,
-        account: AccountId | None = None,
-        *,
-        volume: VolumeId | None = None,
-        location: LocationType | None = None,
-    ) -> Sequence[Snapshot]:
+    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """With places that have no names."""
-        rows = super().list_snapshots(account, volume=volume, location=location)
-        return [replace(row, copies=tuple(map(_unnamed, row.copies))) for row in rows]
+        return [without_stores(row) for row in rows]
 
     def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
         """With places that have no names."""
-        taken = super().take_snapshot(request)
-        return replace(taken, copies=tuple(map(_unnamed, taken.copies)))
-
-
-def _unnamed(copy: Copy) -> Copy:
-    return replace(copy, store="")
+        return without_stores(super().take_snapshot(request))
 
 
 def slowed(kind: T) -> T:

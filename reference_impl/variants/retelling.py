@@ -80,7 +80,12 @@ class NamesNoImageStore(Retelling):
 
     def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
         """Leave the store out."""
-        return [replace(row, copies=tuple(replace(copy, store="") for copy in row.copies)) for row in rows]
+        return [without_stores(row) for row in rows]
+
+
+def without_stores(row: Snapshot) -> Snapshot:
+    """The same snapshot, of whose copies it is not told in which store they lie."""
+    return replace(row, copies=tuple(replace(copy, store="") for copy in row.copies))
 
 
 class ForgetsWhoseItIs(Retelling):
