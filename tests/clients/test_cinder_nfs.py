@@ -14,11 +14,8 @@ import pytest
 
 from snapproof.driver import ConflictError, DriverUnderTest
 from snapproof.drivers.cinder.shelf import PYTHON
-from snapproof.fixtures.doors import Doors
-from snapproof.fixtures.site import site_of
-from snapproof.fixtures.world import World
+from snapproof.fixtures.doors import site_on_sockets
 from snapproof.selection import load_driver
-from snapproof.simulators.clock import VirtualClock
 from snapproof.vocabulary import AccountId, Capability, OperationId, SnapshotRequest, Volume, VolumeRequest
 
 pytestmark = pytest.mark.clients
@@ -53,12 +50,10 @@ def driver(
     (tmp_path / "state").mkdir()
     where = f"nas_host=127.0.0.1&nas_share_path={export}&nfs_mount_point_base={tmp_path / 'mounted'}"
     factory = load_driver(f"cinder://cinder.volume.drivers.nfs.NfsDriver?{where}&{OPTIONS}")
-    with World.build(seed=5, clock=VirtualClock(), directory=export) as world:
-        inside = site_of(world, store="nfs", seed=5, state_directory=tmp_path / "state")
-        with Doors(inside, on_crash=lambda _crash: None) as doors:
-            started = factory(doors.site)
-            yield started
-            started.close()
+    with site_on_sockets(export, tmp_path / "state", seed=5) as site:
+        started = factory(site)
+        yield started
+        started.close()
 
 
 def made(driver: DriverUnderTest, name: str, **more: object) -> Volume:

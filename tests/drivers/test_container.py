@@ -24,12 +24,8 @@ from snapproof.driver import DriverKilledError, OutsideFactory
 from snapproof.drivers.container import HOST, OWNER
 from snapproof.drivers.contract import DriverDiedError
 from snapproof.fixtures.caller import Caller
-from snapproof.fixtures.doors import Doors
 from snapproof.fixtures.lab import simulated_lab
-from snapproof.fixtures.site import site_of
-from snapproof.fixtures.world import World
 from snapproof.selection import load_driver
-from snapproof.simulators.clock import VirtualClock
 from snapproof.site import Site
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "drivers"
@@ -107,17 +103,6 @@ class Engine:
 def said(answer: object, status: int = 200) -> Reply:
     """An answer in JSON."""
     return status, {"content-type": "application/json"}, json.dumps(answer)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A site on sockets."""
-    (tmp_path / "export").mkdir()
-    (tmp_path / "state").mkdir()
-    with World.build(seed=5, clock=VirtualClock(), directory=tmp_path / "export") as world:
-        inside = site_of(world, store="nfs", seed=5, state_directory=tmp_path / "state")
-        with Doors(inside, on_crash=lambda _crash: None) as doors:
-            yield doors.site
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,7 @@ from snapproof.drivers.contract import BrokenContractError, DriverDiedError, Dri
 from snapproof.drivers.outside import CommandDriver, MachineClock, UrlDriver
 from snapproof.drivers.process import LOG_NAME, Life
 from snapproof.drivers.remote import begin, over_socket
-from snapproof.fixtures.doors import Doors
-from snapproof.fixtures.site import site_of
-from snapproof.fixtures.world import World
 from snapproof.selection import load_driver
-from snapproof.simulators.clock import VirtualClock
 from snapproof.site import Site
 
 HOST = f"cmd:{sys.executable} -m snapproof host reference"
@@ -39,17 +34,6 @@ SERVER = """
     print(json.dumps({{"ready": f"http://127.0.0.1:{{server.server_port}}", "contract": "1.4"}}), flush=True)
     server.serve_forever()
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A site on sockets."""
-    (tmp_path / "export").mkdir()
-    (tmp_path / "state").mkdir()
-    with World.build(seed=5, clock=VirtualClock(), directory=tmp_path / "export") as world:
-        inside = site_of(world, store="nfs", seed=5, state_directory=tmp_path / "state")
-        with Doors(inside, on_crash=lambda _crash: None) as doors:
-            yield doors.site
 
 
 def written(folder: Path, text: str, **parts: str) -> str:

@@ -3,9 +3,7 @@
 The driver below is the reference itself, which every scenario knows to be right. Cinder's is in tests/clients.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +11,9 @@ import pytest
 from snapproof.commands.forked import Job, results_of, said_of
 from snapproof.driver import DriverUnderTest, UnavailableError
 from snapproof.drivers.outside import OverPrimary
-from snapproof.fixtures.doors import Doors
-from snapproof.fixtures.site import site_of
-from snapproof.fixtures.world import World
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.lending import NEEDED, NOT_LENT, LendingDriver
 from snapproof.selection import load_driver
-from snapproof.simulators.clock import VirtualClock
 from snapproof.site import Site
 from snapproof.verdict import State
 from snapproof.vocabulary import AccountId, Capability, Description, OperationId, SnapshotRequest, VolumeRequest
@@ -51,17 +45,6 @@ def test_what_is_lent_is_done_as_the_reference_does_it() -> None:
     ((_, results),) = results_of([Job(driver=f"{__name__}:over_plain", scenarios=chosen)], processes=1)
     assert len(results) == len(CHOSEN)
     assert {each.scenario.id: said_of(each) for each in results if each.state is not State.PASS} == {}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A site on sockets."""
-    (tmp_path / "export").mkdir()
-    (tmp_path / "state").mkdir()
-    with World.build(seed=5, clock=VirtualClock(), directory=tmp_path / "export") as world:
-        inside = site_of(world, store="nfs", seed=5, state_directory=tmp_path / "state")
-        with Doors(inside, on_crash=lambda _crash: None) as doors:
-            yield doors.site
 
 
 def test_both_are_named_and_only_what_both_can_is_declared(site: Site) -> None:
