@@ -125,24 +125,23 @@ def test_a_clone_that_never_ends_is_waited_for_no_longer_than_the_settings_say(c
     assert_taken_back(caller)
 
 
-def test_a_slow_clone_whose_answers_get_lost_is_the_only_clone(caller: Caller) -> None:
+def losing_an_answer_of_a_clone(caller: Caller, clone_time: Transition, lost: str) -> int:
+    """Back up while the answer of one call gets lost, and count the clones that were ordered."""
     volume = caller.used_volume()
-    caller.lab._world.arrays[0].clone_time = Transition(seconds=30)
+    caller.lab._world.arrays[0].clone_time = clone_time
     caller.lab.watch_calls()
-    caller.lab.arm("array.GetAsyncResult#3", "lost_after")
+    caller.lab.arm(lost, "lost_after")
     assert caller.take("take", volume.id, LocationType.SECONDARY).error is None
-    assert counted(caller, "array.CloneVolume") == 1
     assert violations(caller.lab) == ()
+    return counted(caller, "array.CloneVolume")
+
+
+def test_a_slow_clone_whose_answers_get_lost_is_the_only_clone(caller: Caller) -> None:
+    assert losing_an_answer_of_a_clone(caller, Transition(seconds=30), "array.GetAsyncResult#3") == 1
 
 
 def test_a_clone_whose_result_was_read_and_then_lost_is_cleared_away_and_made_anew(any_caller: Caller) -> None:
-    volume = any_caller.used_volume()
-    any_caller.lab._world.arrays[0].clone_time = Transition(polls=0)
-    any_caller.lab.watch_calls()
-    any_caller.lab.arm("array.GetAsyncResult#1", "lost_after")
-    assert any_caller.take("take", volume.id, LocationType.SECONDARY).error is None
-    assert counted(any_caller, "array.CloneVolume") == 2
-    assert violations(any_caller.lab) == ()
+    assert losing_an_answer_of_a_clone(any_caller, Transition(polls=0), "array.GetAsyncResult#1") == 2
 
 
 def test_a_copy_that_never_ends_is_cancelled_and_taken_back(caller: Caller) -> None:
