@@ -9,13 +9,13 @@ from pytest_bdd import given, parsers, then, when
 from snapproof.accounts import Account, Limits, Role
 from snapproof.driver import DeniedError, DriverUnderTest, InvalidRequestError, LimitExceededError, NotFoundError
 from snapproof.lab import Lab
+from snapproof.steps.policies import daily
 from snapproof.steps.scene import ACCOUNT, Scene
 from snapproof.steps.volumes import UNITS
 from snapproof.vocabulary import (
     AccountId,
     OperationId,
     PolicyId,
-    PolicyRequest,
     SnapshotId,
     SnapshotRequest,
     TemplateRequest,
@@ -65,15 +65,7 @@ def _delete_volume(driver: DriverUnderTest, operation: OperationId, thing: str, 
 
 
 def _make_policy(driver: DriverUnderTest, operation: OperationId, thing: str, _account: AccountId) -> object:
-    request = PolicyRequest(
-        operation=operation,
-        volume=VolumeId(thing),
-        interval="DAILY",
-        schedule="0:4",
-        timezone="UTC",
-        keep_max=2,
-    )
-    return driver.create_policy(request)
+    return driver.create_policy(daily(operation, VolumeId(thing), keep_max=2))
 
 
 def _delete_policy(driver: DriverUnderTest, operation: OperationId, thing: str, _account: AccountId) -> None:
@@ -173,14 +165,7 @@ def a_snapshot_with_a_long_name(lab: Lab, scene: Scene, volume: str, number: int
 @when(parsers.parse('a policy of "{volume}" that keeps {number:d} snapshots is wanted'))
 def a_policy_that_keeps(lab: Lab, scene: Scene, volume: str, number: int) -> None:
     """Ask for a DAILY policy that keeps so many, whether there is sense in it or not."""
-    request = PolicyRequest(
-        operation=scene.operation(),
-        volume=scene.volume(volume).id,
-        interval="DAILY",
-        schedule="0:4",
-        timezone="UTC",
-        keep_max=number,
-    )
+    request = daily(scene.operation(), scene.volume(volume).id, keep_max=number)
     scene.act(lab, lambda driver: driver.create_policy(request))
 
 

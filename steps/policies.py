@@ -7,11 +7,26 @@ from pytest_bdd import given, parsers, then, when
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene
-from snapproof.vocabulary import Policy, PolicyRequest, SnapshotState
+from snapproof.vocabulary import OperationId, Policy, PolicyRequest, SnapshotState, VolumeId
 
 TURNS_AN_HOUR = 12
 TURN_S = 300
 POLICY = 'policy "{name}" of "{volume}" at "{schedule}" in {timezone}, keeping {number:d}, on {place}'
+
+
+def daily(
+    operation: OperationId, volume: VolumeId, *, keep_max: int, schedule: str = "0:4", location: str | None = None
+) -> PolicyRequest:
+    """The wish for a DAILY policy, at four o'clock where nothing else is said."""
+    return PolicyRequest(
+        operation=operation,
+        volume=volume,
+        interval="DAILY",
+        schedule=schedule,
+        timezone="UTC",
+        keep_max=keep_max,
+        location=location,
+    )
 
 
 @given(parsers.parse("a {interval} " + POLICY))
@@ -43,15 +58,8 @@ def a_policy(
 @when(parsers.parse('a DAILY policy "{name}" of "{volume}" is put into force'))
 def a_policy_is_put_into_force(lab: Lab, scene: Scene, name: str, volume: str) -> None:
     """On PRIMARY, at two o'clock."""
-    request = PolicyRequest(
-        operation=scene.operation(),
-        volume=scene.volume(volume).id,
-        interval="DAILY",
-        schedule="00:02",
-        timezone="UTC",
-        keep_max=3,
-        location="PRIMARY",
-    )
+    operation, used = scene.operation(), scene.volume(volume).id
+    request = daily(operation, used, keep_max=3, schedule="00:02", location="PRIMARY")
     scene.policies[name] = scene.act(lab, lambda driver: driver.create_policy(request)).result()
 
 
