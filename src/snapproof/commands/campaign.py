@@ -22,6 +22,7 @@ from snapproof.commands.workers import Where
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
 from snapproof.selection import full_name, load_driver
+from snapproof.verdict import EXIT_USAGE
 
 EXAMPLES = """\
 examples:
@@ -90,17 +91,17 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = _chosen(arguments, names)
     if refusal := _refusal(arguments, chosen):
         Console(stderr=True).print(refusal, markup=False, soft_wrap=True)
-        return 4
+        return EXIT_USAGE
     try:
         broken = _replay_kept(arguments, {(workflow, store) for _, workflow, store in chosen}, console)
     except ValueError as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
-        return 4
+        return EXIT_USAGE
     try:
         found = _explore_all(arguments, chosen, console)
     except (NoClusterError, UnreadableResultsError) as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
-        return 4
+        return EXIT_USAGE
     broken += sum(explored.broken for explored in found)
     if found and found[-1].interrupted:
         if arguments.results:

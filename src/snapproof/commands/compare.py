@@ -9,6 +9,7 @@ from pathlib import Path
 from snapproof.fixtures.recordings import Difference, compared
 from snapproof.fixtures.world import World
 from snapproof.simulators.clock import VirtualClock
+from snapproof.verdict import EXIT_USAGE
 
 EPILOG = """\
 example:
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = differences(arguments.file)
     except (OSError, ValueError, KeyError) as error:
         sys.stderr.write(f"snapproof compare: {arguments.file} is no recording: {error}\n")
-        return 4
+        return EXIT_USAGE
     sys.stdout.write("".join(f"{line}\n" for line in [*map(str, found), f"{len(found)} differences."]))
     return 1 if found else 0
 

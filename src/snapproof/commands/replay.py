@@ -11,6 +11,7 @@ from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.selection import full_name, load_driver
+from snapproof.verdict import EXIT_USAGE
 
 EXAMPLES = """\
 examples:
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         schedule = read_schedule(arguments.schedule)
     except ValueError as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
-        return 4
+        return EXIT_USAGE
     open_lab = lab_opener(load_driver(full_name(arguments.driver)))
     trace: list[str] = []
 
