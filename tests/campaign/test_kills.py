@@ -1,6 +1,6 @@
 """Mistakes that only faults reveal are found by a hunt, each with a line that replays it.
 
-Three are looked for here; SNAPPROOF_ALL_KILLS asks for all of faults.toml.
+Two are looked for here; SNAPPROOF_ALL_KILLS asks for all of faults.toml.
 """
 
 import os

@@ -45,7 +45,7 @@ strategies, each for every call that really happened, those of recovery and swee
   swarm     200 first faults drawn by lot, and up to five more behind each
   hunt      one to three faults, those first that are likely to show a mistake; ends with the first that breaks
   overtaken behind every call the driver is taken for dead: another life does its work, then the first goes on
-of several callers who act at once, whose turn is decided at every call and before every commit:
+of several callers who act at once, whose turn is decided before every call and every transaction, never at a commit:
   turns, interleavings, shuffles   one of them loses his turn once, twice, or up to eight times as it is drawn
 
 A cell of the matrix is how many cases held, n/a where none can be (the reason is below), a dot where none was run.
