@@ -39,7 +39,7 @@ MARK_PROVED, MARK_LOOK, MARK_NOTHING = "✓", "◐", "✗"
 
 EXAMPLES = """\
 examples:
-  snapproof prove-steps                   every Then, on every variant of the zoo: about three minutes on two idle cores
+  snapproof prove-steps                   every Then, on every variant of the zoo: some six minutes of CPU
   snapproof prove-steps array snapshot    only steps in which these words stand
   snapproof prove-steps --only R-021      only the variants of some requirements
 
