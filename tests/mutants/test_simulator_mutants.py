@@ -18,6 +18,7 @@ from types import CodeType, FunctionType
 import msgspec
 import pytest
 
+from snapproof.commands.until_said import UntilSaid
 from snapproof.fixtures.forked_cases import in_a_child
 
 ROOT = Path(__file__).parents[2]
@@ -92,17 +93,12 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-class Listener:
-    """A pytest plugin that keeps what failed tests say, until one of them says what was waited for."""
+class Listener(UntilSaid):
+    """Counts the tests that pass and keeps what failed ones say, until one of them says what was waited for."""
 
     def __init__(self, until: str) -> None:
+        super().__init__(until)
         self.passed, self.said = 0, list[str]()
-        self._until = until
-        self._session: pytest.Session | None = None
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Remember what can be ended."""
-        self._session = session
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test says; a fixture that breaks is not a test that notices."""
@@ -111,8 +107,7 @@ class Listener:
         self.passed += report.passed
         if report.failed:
             self.said.append(f"{report.nodeid}\n{report.longreprtext}")
-            if self._session and self._until and self._until in self.said[-1]:
-                self._session.shouldstop = "Nothing more is to be learned."
+            self.hear(self.said[-1])
 
 
 def run(tests: Sequence[str], *, flip: Callable[[], None] = lambda: None, until: str = "") -> Noticed:

@@ -23,6 +23,7 @@ from snapproof.authoring.phrases import Phrase
 from snapproof.campaign.running import arrange, play
 from snapproof.campaign.schedule import Schedule
 from snapproof.commands.child import PLUGINS
+from snapproof.commands.until_said import UntilSaid
 from snapproof.discovery import FEATURES, HOME, SETTINGS, STEPS, plugin_modules
 from snapproof.fixtures.builders import Builders
 from snapproof.fixtures.lab import simulated_lab
@@ -53,28 +54,20 @@ def said_of(result: ScenarioFinished) -> str:
     return f"{result.reason}\n{result.detail}"
 
 
-class Collector:
-    """A pytest plugin that keeps the records of scenarios, until one of them says what was waited for."""
+class Collector(UntilSaid):
+    """Keeps the records of scenarios, until a failure says what was waited for."""
 
     def __init__(self, until: str) -> None:
+        super().__init__(until)
         self.records: list[bytes] = []
-        self._until = until
-        self._session: pytest.Session | None = None
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Remember what can be ended."""
-        self._session = session
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the record; it rides on the last report of a test."""
-        found = [str(value).encode() for name, value in report.user_properties if name == PROPERTY]
-        self.records += found
-        if self._session and self._until and any(map(self._says_it, found)):
-            self._session.shouldstop = "Nothing more is to be learned."
-
-    def _says_it(self, record: bytes) -> bool:
-        result = msgspec.json.decode(record, type=ScenarioFinished)
-        return result.state is State.FAIL and self._until in said_of(result)
+        for record in [str(value).encode() for name, value in report.user_properties if name == PROPERTY]:
+            self.records.append(record)
+            result = msgspec.json.decode(record, type=ScenarioFinished)
+            if result.state is State.FAIL:
+                self.hear(said_of(result))
 
 
 def results_of(jobs: Sequence[Job], *, processes: int) -> Iterator[tuple[Job, list[ScenarioFinished]]]:
