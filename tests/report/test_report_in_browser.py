@@ -6,6 +6,7 @@ Screenshots go into the folder that SNAPPROOF_SCREENSHOTS names. axe judges what
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -103,6 +104,19 @@ def violations(tab: Any) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}" for each in found]
 
 
+@contextmanager
+def readable(browser: Any, page: Path, scheme: str, viewport: dict[str, int], *, shown: Path) -> Iterator[Any]:
+    """Open a page, keep a picture of it, and see that its console is silent and that it fits the screen."""
+    tab, said = opened(browser, page, scheme, viewport)
+    picture(tab, shown)
+    assert said == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= viewport["width"], (
+        "the page is wider than the screen"
+    )
+    yield tab
+    tab.context.close()
+
+
 @pytest.mark.parametrize(
     ("scheme", "viewport"), LOOKS, ids=lambda look: look if isinstance(look, str) else look["width"]
 )
@@ -110,15 +124,10 @@ def violations(tab: Any) -> list[str]:
 def test_a_page_can_be_read_by_everybody(
     browser: Any, golden: Path, screenshots: Path, name: str, scheme: str, viewport: dict[str, int]
 ) -> None:
-    tab, said = opened(browser, golden / name, scheme, viewport)
-    picture(tab, screenshots / f"{name.replace('/', '-')}-{scheme}-{viewport['width']}.png")
-    assert said == []
-    assert tab.evaluate("document.documentElement.scrollWidth") <= viewport["width"], (
-        "the page is wider than the screen"
-    )
-    if viewport is DESK:  # axe says the same on a phone
-        assert violations(tab) == []
-    tab.context.close()
+    shown = screenshots / f"{name.replace('/', '-')}-{scheme}-{viewport['width']}.png"
+    with readable(browser, golden / name, scheme, viewport, shown=shown) as tab:
+        if viewport is DESK:  # axe says the same on a phone
+            assert violations(tab) == []
 
 
 def test_a_planted_offence_is_seen(browser: Any, tmp_path: Path) -> None:
@@ -155,14 +164,11 @@ def beside(tmp_path_factory: pytest.TempPathFactory, golden: Path) -> Path:
 def test_a_page_beside_a_finished_run_can_be_read_too(
     browser: Any, beside: Path, screenshots: Path, name: str, scheme: str, viewport: dict[str, int]
 ) -> None:
-    tab, said = opened(browser, beside / name, scheme, viewport)
-    picture(tab, screenshots / f"beside-{name.replace('/', '-')}-{scheme}-{viewport['width']}.png")
-    assert said == []
-    assert tab.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    shown = screenshots / f"beside-{name.replace('/', '-')}-{scheme}-{viewport['width']}.png"
     # Without a script, a page of a run that goes on cannot come anew but by itself; every page of a finished run rests.
     tolerated = "meta-refresh" if name.startswith("running") else "nothing"
-    assert [found for found in violations(tab) if not found.startswith(tolerated)] == []
-    tab.context.close()
+    with readable(browser, beside / name, scheme, viewport, shown=shown) as tab:
+        assert [found for found in violations(tab) if not found.startswith(tolerated)] == []
 
 
 def test_no_page_was_left_out(golden: Path) -> None:
@@ -171,10 +177,9 @@ def test_no_page_was_left_out(golden: Path) -> None:
 
 def test_the_pages_of_a_real_failure_can_be_read_too(browser: Any, caught: Path, screenshots: Path) -> None:
     for name in ("index.html", "requirements/R-002.html", "features/take/secondary.html", "matrix.html"):
-        tab, said = opened(browser, caught / name, "light", DESK)
-        picture(tab, screenshots / f"caught-{name.replace('/', '-')}.png")
-        assert (said, violations(tab)) == ([], [])
-        tab.context.close()
+        shown = screenshots / f"caught-{name.replace('/', '-')}.png"
+        with readable(browser, caught / name, "light", DESK, shown=shown) as tab:
+            assert violations(tab) == []
 
 
 def test_the_way_from_the_verdict_to_the_evidence_is_walked_by_keyboard(browser: Any, caught: Path) -> None:
