@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapproof.drivers.csi.messages import MESSAGES, Field, read, written
+from snapproof.fixtures.forked_cases import in_a_child
 from snapproof.report.ledger import read_ledger
 from snapproof.report.records import ScenarioFinished
 from snapproof.selection import load_driver
@@ -103,3 +104,21 @@ def test_a_controller_that_does_not_look_before_it_acts_again_is_caught(tmp_path
 def test_what_names_no_controller_is_refused(uri: str, words: str) -> None:
     with pytest.raises(pytest.UsageError, match=words):
         load_driver(uri)
+
+
+def complaint_without(module: str) -> str:
+    """Say what a child of this process is told that has no such module."""
+
+    def told() -> bytes:
+        for name in [name for name in sys.modules if name.startswith(("snapproof.drivers.csi", module))]:
+            del sys.modules[name]
+        sys.modules[module] = None  # type: ignore[assignment]  # which is how an import of it fails
+        with pytest.raises(pytest.UsageError) as refused:
+            load_driver("csi+unix:///run/csi.sock")
+        return str(refused.value).encode()
+
+    return in_a_child(told).decode()
+
+
+def test_where_the_extra_is_not_installed_the_cure_is_told() -> None:
+    assert "pip install 'snapproof[csi]'" in complaint_without("grpc")

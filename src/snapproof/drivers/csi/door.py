@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from snapproof.driver import DriverUnderTest
 from snapproof.drivers.contract import DriverDiedError, message_of
-from snapproof.drivers.csi.bridge import Bridge
 from snapproof.drivers.outside import CommandDriver, Ending, MachineClock, told
 from snapproof.drivers.process import START_S, Life
 from snapproof.site import Site
@@ -86,6 +85,8 @@ def _wait_for(path: Path, life: Life) -> None:
 
 
 def _bridged(path: str, site: Site, *, explain: Any) -> DriverUnderTest:
+    # Here, because gRPC need not be installed: whoever lacks it is told the cure.
+    from snapproof.drivers.csi.bridge import Bridge
     from snapproof.drivers.csi.calls import Calls
 
     clock = MachineClock()
