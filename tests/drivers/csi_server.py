@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from snapproof.drivers.csi.messages import read, written
+from snapproof.drivers.csi.messages import Messages
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "drivers" / "python" / "driver.py"
 CODES = {"invalid-request": "INVALID_ARGUMENT", "not-found": "NOT_FOUND", "backend": "INTERNAL"}
@@ -44,35 +44,35 @@ class Controller:
         return {"capabilities": [{"rpc": {"type": number}} for number in CAPABILITIES]}
 
     def create_volume(self, asked: Any) -> Mapping[str, Any]:
-        array, name = self.array(asked["secrets"]), asked["name"]
-        size = asked["capacity_range"]["required_bytes"]
-        source = (asked["volume_content_source"] or {}).get("snapshot")
+        array, name = self.array(asked.secrets), asked.name
+        size = asked.capacity_range.required_bytes
+        source = asked.volume_content_source.snapshot.snapshot_id
         found = array.lun(name)
         if found is None and source:
-            self.clone(array, asked, source["snapshot_id"])
+            self.clone(array, asked, source)
         elif found is None:
             wanted = {"name": name, "accountID": array.account(), "totalSize": size, "enable512e": True}
-            qos = {key: int(asked["parameters"][key]) for key in ("min_iops", "max_iops", "burst_iops")}
+            qos = {key: int(asked.parameters[key]) for key in ("min_iops", "max_iops", "burst_iops")}
             limits = {"minIOPS": qos["min_iops"], "maxIOPS": qos["max_iops"], "burstIOPS": qos["burst_iops"]}
             array.insist(lambda: array.call("CreateVolume", **wanted, qos=limits), lambda: array.lun(name))
         rows = array.call("ListVolumes", volumeName=name, volumeStatus="active")["volumes"]
-        context = {"iqn": rows[0]["iqn"], "portal": asked["parameters"]["array_portal"]}
+        context = {"iqn": rows[0]["iqn"], "portal": asked.parameters["array_portal"]}
         return {"volume": {"capacity_bytes": size, "volume_id": str(rows[0]["volumeID"]), "volume_context": context}}
 
     def clone(self, array: Any, asked: Any, snapshot: str) -> None:
         """Make a volume of a snapshot, and wait until it is one."""
         volume, number = snapshot.split("/")
-        wanted = {"volumeID": int(volume), "snapshotID": int(number), "name": asked["name"]}
+        wanted = {"volumeID": int(volume), "snapshotID": int(number), "name": asked.name}
         handle = array.call("CloneVolume", **wanted)["asyncHandle"]
         while array.call("GetAsyncResult", asyncHandle=handle)["status"] != "complete":
             pass
 
     def delete_volume(self, asked: Any) -> Mapping[str, Any]:
-        self.array(asked["secrets"]).end("DeleteVolume", volumeID=int(asked["volume_id"]))
+        self.array(asked.secrets).end("DeleteVolume", volumeID=int(asked.volume_id))
         return {}
 
     def create_snapshot(self, asked: Any) -> Mapping[str, Any]:
-        array, lun, name = self.array(asked["secrets"]), int(asked["source_volume_id"]), asked["name"]
+        array, lun, name = self.array(asked.secrets), int(asked.source_volume_id), asked.name
         found = None if self.careless else array.insist(lambda: array.copy(lun, name))
         make = array.call
         made = found or array.insist(
@@ -80,20 +80,21 @@ class Controller:
         )
         array.check(made, lun, name)
         identity = f"{lun}/{made['snapshotID']}"
-        shown = {"snapshot_id": identity, "source_volume_id": asked["source_volume_id"], "ready_to_use": True}
+        shown = {"snapshot_id": identity, "source_volume_id": asked.source_volume_id, "ready_to_use": True}
         return {"snapshot": {"size_bytes": made["totalSize"], **shown}}
 
     def delete_snapshot(self, asked: Any) -> Mapping[str, Any]:
-        number = int(asked["snapshot_id"].split("/")[1])
-        self.array(asked["secrets"]).end("DeleteSnapshot", snapshotID=number)
+        number = int(asked.snapshot_id.split("/")[1])
+        self.array(asked.secrets).end("DeleteSnapshot", snapshotID=number)
         return {}
 
 
 def served(controller: Controller, method: str, answer: Callable[[Any], Mapping[str, Any]]) -> Any:
     """Make a method's handler: bytes in, bytes out, refusals as a status."""
+    messages = Messages()
 
     def handle_call(body: bytes, context: Any) -> bytes:
-        asked = read(f"{method}Request", body) if body else {}
+        asked = messages.read(f"{method}Request", body)
         said: Mapping[str, Any] = {}
         try:
             said = answer(asked)
@@ -103,7 +104,7 @@ def served(controller: Controller, method: str, answer: Callable[[Any], Mapping[
             context.abort(grpc.StatusCode.INTERNAL, str(refused))
         except controller.example["Unanswered"] as unanswered:
             context.abort(grpc.StatusCode.UNAVAILABLE, str(unanswered))
-        return written("Empty" if method.startswith("Delete") else f"{method}Response", said)
+        return messages.written(f"{method}Response", said)
 
     return grpc.unary_unary_rpc_method_handler(handle_call)
 

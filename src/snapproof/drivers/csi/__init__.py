@@ -1,4 +1,5 @@
 """The bridge to drivers of the Container Storage Interface: `csi+unix:///csi.sock`, `csi+cmd:COMMAND`.
 
-gRPC is an extra of its own, `pip install 'snapproof[csi]'`, and is imported in calls.py alone.
+gRPC and protocol buffers are an extra of their own, `pip install 'snapproof[csi]'`: calls.py alone imports the one,
+messages.py alone the other.
 """

@@ -68,12 +68,12 @@ class Bridge:
     def describe(self) -> Description:
         """Declare what the controller itself says."""
         who = self._calls.ask("Identity/GetPluginInfo")
-        told = self._calls.ask("Controller/ControllerGetCapabilities")["capabilities"]
-        numbers = {each["rpc"]["type"] for each in told if each["rpc"]}
+        told = self._calls.ask("Controller/ControllerGetCapabilities").capabilities
+        numbers = {each.rpc.type for each in told}
         served = {Capability.ACCOUNTING}
         if {CREATE_DELETE_VOLUME, CREATE_DELETE_SNAPSHOT} <= numbers:
             served |= {Capability.SNAPSHOT_PRIMARY, Capability.VOLUME_FROM_PRIMARY}
-        return Description(name=who["name"], version=who["vendor_version"], capabilities=frozenset(served))
+        return Description(name=who.name, version=who.vendor_version, capabilities=frozenset(served))
 
     def create_volume(self, request: VolumeRequest) -> Volume:
         """CreateVolume, with a snapshot as its content where one is named."""
@@ -82,15 +82,15 @@ class Bridge:
         identity = _identity(request.operation)
         if identity not in self._volumes:
             wanted = self._volume_wanted(identity, request)
-            made = self._calls.ask("Controller/CreateVolume", wanted)["volume"]
-            if not made or not made["volume_id"]:
+            made = self._calls.ask("Controller/CreateVolume", wanted).volume
+            if not made.volume_id:
                 raise BrokenContractError(f"CreateVolume of {identity} was answered without a volume.")
-            target = next((text for text in made["volume_context"].values() if text.startswith("iqn.")), "")
+            target = next((text for text in made.volume_context.values() if text.startswith("iqn.")), "")
             if not target:
-                raise BackendError(f"The volume_context of {made['volume_id']} names no IQN, so no host can reach it.")
+                raise BackendError(f"The volume_context of {made.volume_id} names no IQN, so no host can reach it.")
             qos = {name: getattr(request.qos, name) for name in ("min_iops", "max_iops", "burst_iops")}
             about = {"account": request.account, "name": request.name, "size_bytes": request.size_bytes, "qos": qos}
-            self._volumes[identity] = {"id": identity, "csi": made["volume_id"], "target": target, **about}
+            self._volumes[identity] = {"id": identity, "csi": made.volume_id, "target": target, **about}
             self._keep()
         return _shown_volume(self._volumes[identity])
 
@@ -113,7 +113,7 @@ class Bridge:
             row = {"id": identity, "csi": "", "name": request.name, "state": SnapshotState.ERROR, **about}
             self._snapshots[identity] = row
             self._keep()
-            row["csi"] = self._taken(identity, volume)["snapshot_id"]
+            row["csi"] = self._taken(identity, volume)
             row["state"] = SnapshotState.BACKED_UP
             self._keep()
         return _shown_snapshot(self._snapshots[identity])
@@ -152,16 +152,16 @@ class Bridge:
         """End the connection."""
         self._calls.close()
 
-    def _taken(self, identity: str, volume: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _taken(self, identity: str, volume: Mapping[str, Any]) -> str:
         wanted = {"source_volume_id": volume["csi"], "name": identity, **self._secrets()}
         for _ in range(READY_POLLS_MAX):
-            made: Mapping[str, Any] | None = self._calls.ask("Controller/CreateSnapshot", wanted)["snapshot"]
-            if not made or not made["snapshot_id"]:
+            made = self._calls.ask("Controller/CreateSnapshot", wanted).snapshot
+            if not made.snapshot_id:
                 raise BrokenContractError(f"CreateSnapshot of {identity} was answered without a snapshot.")
-            if made["source_volume_id"] != volume["csi"]:
-                raise BackendError(f"CreateSnapshot of {volume['csi']} made one of {made['source_volume_id']}.")
-            if made["ready_to_use"]:
-                return made
+            if made.source_volume_id != volume["csi"]:
+                raise BackendError(f"CreateSnapshot of {volume['csi']} made one of {made.source_volume_id}.")
+            if made.ready_to_use:
+                return str(made.snapshot_id)
             self._clock.sleep(READY_POLL_S)
         raise BackendError(f"The snapshot {identity} is not ready to use after {READY_POLLS_MAX} questions.")
 

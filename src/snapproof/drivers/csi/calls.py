@@ -20,7 +20,7 @@ from snapproof.driver import (
     UnavailableError,
 )
 from snapproof.drivers.contract import BrokenContractError, DriverSilentError
-from snapproof.drivers.csi.messages import read, written
+from snapproof.drivers.csi.messages import Messages
 from snapproof.drivers.remote import PATIENCE_S
 from snapproof.site import Clock
 
@@ -61,12 +61,16 @@ class Calls:
     ) -> None:
         self._path, self._clock, self._dice, self._explain = path, clock, dice, explain
         self._patience_s = patience_s
+        self._messages = Messages()
         self._channel = grpc.insecure_channel(f"unix:{path}", options=[("grpc.default_authority", "localhost")])
 
-    def ask(self, call: str, request: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Make a call such as `Controller/CreateVolume`, again until it is final. Raises DriverError or DoorError."""
+    def ask(self, call: str, request: Mapping[str, Any] | None = None) -> Any:
+        """Make a call such as `Controller/CreateVolume`, again until it is final, and give the message it answers.
+
+        Raises DriverError or DoorError.
+        """
         method = call.rpartition("/")[2]
-        body = b"" if request is None else written(f"{method}Request", request)
+        body = self._messages.written(f"{method}Request", request or {})
         for tries in range(1, TRIES_MAX + 1):
             try:
                 return self._once(call, method, body)
@@ -80,7 +84,7 @@ class Calls:
         """End the connection."""
         self._channel.close()
 
-    def _once(self, call: str, method: str, body: bytes) -> dict[str, Any]:
+    def _once(self, call: str, method: str, body: bytes) -> Any:
         began_s = self._clock.time()
         try:
             answer = self._channel.unary_unary(f"/csi.v1.{call}")(body, timeout=self._patience_s)
@@ -89,8 +93,8 @@ class Calls:
                 raise DriverSilentError(f"{method} got no answer within {self._patience_s:g} s.") from error
             raise _StatusError(error.code().name, error.details() or "") from error
         try:
-            return read(f"{method}Response" if method[:6] != "Delete" else "Empty", answer)
-        except (ValueError, UnicodeDecodeError) as error:
+            return self._messages.read(f"{method}Response", answer)
+        except ValueError as error:
             raise BrokenContractError(f"The driver's answer to {method} is no message of CSI ({error}).") from error
 
     def _meaning(self, status: "_StatusError", method: str) -> BaseException:

@@ -17,7 +17,7 @@ from snapproof.site import Site
 
 SOCKET_NAME = "csi.sock"
 POLL_S = 0.05
-CURE = "CSI needs gRPC: pip install 'snapproof[csi]'."
+CURE = "CSI needs gRPC and protocol buffers: pip install 'snapproof[csi]'."
 
 
 class CsiDriver:
@@ -29,7 +29,7 @@ class CsiDriver:
         self._path = uri.partition("://")[2]
         if not self._path.startswith("/"):
             raise ValueError(f"{uri!r} names no socket; write csi+unix:///run/csi.sock.")
-        _require_grpc()
+        _require_extra()
 
     def __call__(self, site: Site) -> DriverUnderTest:
         """Connect. Whether anybody listens is known at the first call."""
@@ -45,7 +45,7 @@ class CsiCommand(CommandDriver):
 
     def __init__(self, uri: str) -> None:
         super().__init__(uri)
-        _require_grpc()
+        _require_extra()
 
     def __call__(self, site: Site) -> DriverUnderTest:
         """Start a process, wait until it listens, and connect. Raises DriverDiedError."""
@@ -85,7 +85,7 @@ def _wait_for(path: Path, life: Life) -> None:
 
 
 def _bridged(path: str, site: Site, *, explain: Any) -> DriverUnderTest:
-    # Here, because gRPC need not be installed: whoever lacks it is told the cure.
+    # Here, because neither need be installed: whoever lacks it is told the cure.
     from snapproof.drivers.csi.bridge import Bridge
     from snapproof.drivers.csi.calls import Calls
 
@@ -94,8 +94,9 @@ def _bridged(path: str, site: Site, *, explain: Any) -> DriverUnderTest:
     return cast("DriverUnderTest", Bridge(calls, message_of(site), clock))
 
 
-def _require_grpc() -> None:
+def _require_extra() -> None:
     try:
-        import grpc  # noqa: F401  only whether it is there
+        import google.protobuf  # noqa: F401  only whether they are there
+        import grpc  # noqa: F401  the same
     except ModuleNotFoundError as error:
         raise ValueError(CURE) from error
