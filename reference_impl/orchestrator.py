@@ -27,6 +27,7 @@ from snapproof.reference_impl.core.effects import CopyDisk, CopyIn, CopyOut
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.core.plans import Plan
 from snapproof.reference_impl.insisting import Patience, Writer
+from snapproof.reference_impl.latecomers import Latecomers
 from snapproof.reference_impl.logs import about
 from snapproof.reference_impl.pacing import Turns
 from snapproof.reference_impl.ports import CallError, Ports
@@ -71,6 +72,7 @@ class Orchestrator:
         self._writer = Writer(catalog, self._patience)
         bench = Workbench(ports=ports, live=settings)
         self.turns = Turns(ports.clock, lambda: settings().backup_parallel)
+        self.latecomers = Latecomers(catalog, self._writer, bench, rules)
         self._staging = StagingRoom(ports.clock, lambda: settings().staging_bytes)
         self._admission = Admission(ports.clock, limits)
         self._runner = Runner(

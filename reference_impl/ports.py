@@ -256,6 +256,9 @@ class Hypervisor(Protocol):
     def detach(self, target: str) -> None:
         """End copies from or to the LUN and let go of it on every host."""
 
+    def clear_unused(self, target: str) -> bool:
+        """Let go of the LUN if no host has it open; say whether none has, for certain."""
+
     def detach_export(self, directory: str) -> None:
         """Let go of a directory of the export on every host."""
 

@@ -9,13 +9,14 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 
 from snapproof.driver import BackendError, CancelledError, DriverError, UnavailableError
 from snapproof.reference_impl.admitting import Admission
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase
 from snapproof.reference_impl.catalog.transaction import Transaction
-from snapproof.reference_impl.core.effects import Effect, Facts
+from snapproof.reference_impl.core.effects import UNHEARD, Effect, Facts
 from snapproof.reference_impl.core.plans import Lifetime, Plan, Step, steps_before_success
 from snapproof.reference_impl.insisting import Patience, Writer
 from snapproof.reference_impl.logs import about, tell_phase
@@ -30,6 +31,7 @@ from snapproof.reference_impl.ports import (
 )
 from snapproof.reference_impl.recording.recorder import CANCELLED, FULL, Recorder, audit
 from snapproof.reference_impl.rules import Rules
+from snapproof.vocabulary import OperationId
 
 LOG = logging.getLogger("snapproof.orchestrator")
 
@@ -64,10 +66,19 @@ class Runner:
         self._patience = patience
         self._rules = rules
         self._admission = admission
+        self._in_doubt: set[OperationId] = set()
 
     def carry_on(self, job: Job, *, begun: bool) -> Job:
         """Bring a job to its end, as far as that goes; `begun` says that an earlier life may have touched its step."""
         plan = self._rules.plan(job.order)
+        if begun:
+            self._in_doubt.add(job.uuid)
+        try:
+            return self._carried_on(job, plan, begun=begun)
+        finally:
+            self._in_doubt.discard(job.uuid)
+
+    def _carried_on(self, job: Job, plan: Plan, *, begun: bool) -> Job:
         if job.phase is Phase.RUNNING:
             job = self._forward(job, plan, begun=begun)
         if job.phase is Phase.CLEANING:
@@ -83,7 +94,7 @@ class Runner:
             for number in range(job.cursor, len(plan)):
                 effect = plan[number].effect
                 with self._bench.ports.clock.watched(partial(self._stop_if_cancelled, job)):
-                    facts = {**job.facts, **self._perform(job, effect, begun=begun)}
+                    facts = self._facts(job, self._perform(job, effect, begun=begun))
                 begun = False
                 write = partial(recorder.step, order=job.order, effect=effect, facts=facts)
                 job = self._writer.move(job, Phase.RUNNING, cursor=number + 1, facts=facts, write=write)
@@ -110,7 +121,7 @@ class Runner:
             tx.audit(audit(recorder, job.order, "Completed"))
             tx.clear_leak(job)
 
-        return self._writer.move(job, Phase.CLEANING if spent else Phase.DONE, write=write)
+        return self._writer.move(job, Phase.CLEANING if spent else Phase.DONE, facts=self._facts(job), write=write)
 
     def _fail(self, job: Job, error: CallError) -> Job:
         """Give up for good: from here on the job only goes back."""
@@ -120,7 +131,7 @@ class Runner:
         subject = told["snapshot"] or told["volume"] or told["template"]
         LOG.warning("job %s: %s failed for %s: %s", job.uuid, phase, subject, error, extra=told)
         meaning = next(kind for error_kind, kind in MEANINGS.items() if isinstance(error, error_kind))
-        facts = {**job.facts, **next((fact for kind, fact in WHY.items() if isinstance(error, kind)), {})}
+        facts = self._facts(job, next((fact for kind, fact in WHY.items() if isinstance(error, kind)), {}))
         return self._writer.move(job, Phase.UNDOING, facts=facts, error=meaning(str(error)))
 
     def _released(self, job: Job, plan: Plan) -> Job:
@@ -145,7 +156,7 @@ class Runner:
             recorder.cleaned(tx, job.order, job.facts)
             tx.clear_leak(job)
 
-        return self._writer.move(job, Phase.DONE, write=write)
+        return self._writer.move(job, Phase.DONE, facts=self._facts(job), write=write)
 
     def _undo(self, job: Job, plan: Plan) -> Job:
         """Take back every step that was begun, then say Error, in that order."""
@@ -160,7 +171,11 @@ class Runner:
             tx.audit(audit(recorder, job.order, "Completed", failed=True))
             tx.clear_leak(job)
 
-        return self._writer.move(job, Phase.FAILED, write=write)
+        return self._writer.move(job, Phase.FAILED, facts=self._facts(job), write=write)
+
+    def _facts(self, job: Job, found: Facts = MappingProxyType({})) -> Facts:
+        """What is known of a job, and whether it is known for certain: an answer that was lost may be a late effect."""
+        return {**job.facts, **found, **({UNHEARD: 1} if job.uuid in self._in_doubt else {})}
 
     def _leak(self, job: Job, error: CallError) -> Job:
         subject = self._rules.recorders[type(job.order)].subject(job.order)
@@ -182,6 +197,7 @@ class Runner:
                 return performer.do(bench, effect, facts)
             except UnknownOutcomeError:
                 doubtful = True
+                self._in_doubt.add(job.uuid)
                 raise
 
         try:
@@ -209,7 +225,11 @@ class Runner:
             undo = self._rules.performers[type(step.effect)].undo
 
             def attempt(undo: Undo = undo, effect: Effect = step.effect, **_again: bool) -> None:
-                undo(bench, effect, job.facts)
+                try:
+                    undo(bench, effect, job.facts)
+                except UnknownOutcomeError:
+                    self._in_doubt.add(job.uuid)
+                    raise
 
             with self._timed(job, step.effect, "undone" if undo is not leave else ""):
                 self._patience.insist(attempt, about(job))

@@ -43,14 +43,16 @@ class Sweeper:
         if now_s - self._last_s < self._settings().reconcile_interval_s:
             return
         self._last_s = now_s
-        try:
-            self.sweep()
-        except (CallError, DriverError) as error:
-            LOG.warning("the sweep was given up for now: %s", error, extra={"outcome": "failed", "cause": str(error)})
-        try:
-            self.purge()
-        except (CallError, DriverError) as error:
-            LOG.warning("the purge was given up for now: %s", error, extra={"outcome": "failed", "cause": str(error)})
+        for name, act in {"sweep": self.sweep, "second look": self.look_again, "purge": self.purge}.items():
+            try:
+                act()
+            except (CallError, DriverError) as error:
+                told = {"outcome": "failed", "cause": str(error)}
+                LOG.warning("the %s was given up for now: %s", name, error, extra=told)
+
+    def look_again(self) -> None:
+        """Take away what came late and carries no tag. Raises CallError, DriverError."""
+        self._orchestrator.latecomers.clear()
 
     def purge(self) -> None:
         """Forget what has been over for longer than history is kept. Raises CallError, DriverError."""

@@ -93,6 +93,10 @@ class KvmHypervisor:
         for option in (("--logout",), ("-o", "delete")):
             self._node(target, *option, harmless=(NO_RECORD,))
 
+    def clear_unused(self, _target: str) -> bool:
+        """Nothing: a session does not say whether a machine uses it."""
+        return False
+
     def detach_export(self, directory: str) -> None:
         """Nothing: no export is ever mounted."""
 

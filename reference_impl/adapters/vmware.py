@@ -67,6 +67,10 @@ class VmwareHypervisor:
     def detach(self, target: str) -> None:
         """Nothing: nothing was ever attached."""
 
+    def clear_unused(self, _target: str) -> bool:
+        """Nothing: what these hosts do is not known here."""
+        return False
+
     def detach_export(self, directory: str) -> None:
         """Nothing: nothing was ever mounted."""
 

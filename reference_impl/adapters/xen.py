@@ -15,7 +15,15 @@ from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from snapproof.reference_impl.adapters.xenapi import XapiFailureError, XenApi
-from snapproof.reference_impl.ports import Disk, FullError, HostFacts, ImageFormat, RefusedError, TransientError
+from snapproof.reference_impl.ports import (
+    Disk,
+    FullError,
+    GoneError,
+    HostFacts,
+    ImageFormat,
+    RefusedError,
+    TransientError,
+)
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Clock, Endpoint
 
@@ -175,6 +183,14 @@ class XenHypervisor:
         for sr in self._api.call("SR.get_by_name_label", _lun_label(target)):
             self._let_go(sr)
 
+    def clear_unused(self, target: str) -> bool:
+        """A repository that no host has plugged is nobody's: whoever wants the LUN finds it again on the LUN itself."""
+        for sr in self._api.call("SR.get_by_name_label", _lun_label(target)):
+            if any(self._api.call("PBD.get_currently_attached", pbd) for pbd in self._api.call("SR.get_PBDs", sr)):
+                return False
+            self._let_go(sr)
+        return True
+
     def detach_export(self, directory: str) -> None:
         """Let go of the directory's SR and of its mount."""
         for sr in self._api.call("SR.get_by_name_label", _file_label(directory)):
@@ -289,7 +305,8 @@ class XenHypervisor:
         """End its copies, unplug it, forget it. The storage keeps its bytes."""
         self._cancel_copies(sr)
         self._unplug(sr)
-        self._api.call("SR.forget", sr)
+        with suppress(GoneError):  # it was there a moment ago: somebody on the way has asked twice
+            self._api.call("SR.forget", sr)
 
     def _cancel_copies(self, sr: str) -> None:
         for vdi in self._api.call("SR.get_VDIs", sr):

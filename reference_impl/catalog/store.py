@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import (
@@ -28,7 +28,7 @@ from snapproof.reference_impl.catalog.payloads import UnreadableJobError, read_o
 from snapproof.reference_impl.catalog.places import make_known
 from snapproof.reference_impl.catalog.schema import ASYNC_JOB
 from snapproof.reference_impl.catalog.upgrading import prepare
-from snapproof.reference_impl.core.effects import Facts
+from snapproof.reference_impl.core.effects import UNHEARD, Facts
 from snapproof.reference_impl.core.orders import Order
 from snapproof.reference_impl.ports import TransientError, UnknownOutcomeError
 from snapproof.site import CallPoint, Clock
@@ -58,6 +58,9 @@ class Phase(StrEnum):
     UNDOING = "undoing"
     DONE = "done"
     FAILED = "failed"
+
+
+OVER = (Phase.DONE, Phase.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +143,17 @@ class Catalog:
     def unfinished_jobs(self) -> Sequence[Job]:
         """Every job that is not over and not put off, oldest first; not those that only another release can read."""
         due = ASYNC_JOB.c.not_before.is_(None) | (ASYNC_JOB.c.not_before <= self.now())
-        unfinished = ASYNC_JOB.c.phase.not_in([Phase.DONE, Phase.FAILED]) & due
+        return self._readable(ASYNC_JOB.c.phase.not_in(OVER) & due)
+
+    def doubtful_jobs(self, *, before: datetime) -> Sequence[Job]:
+        """Every job that was over before this moment and has a fact that says UNHEARD, oldest first."""
+        over = ASYNC_JOB.c.phase.in_(OVER) & (ASYNC_JOB.c.last_updated < before)
+        return self._readable(over & ASYNC_JOB.c.facts.contains(f'"{UNHEARD}"'))
+
+    def _readable(self, which: ColumnElement[bool]) -> Sequence[Job]:
         jobs: list[Job] = []
         with self.reading() as connection:
-            for row in connection.execute(_JOBS.where(unfinished).order_by(ASYNC_JOB.c.id)).all():
+            for row in connection.execute(_JOBS.where(which).order_by(ASYNC_JOB.c.id)).all():
                 try:
                     jobs.append(_job(connection, row))
                 except UnreadableJobError as error:

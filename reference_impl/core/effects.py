@@ -117,6 +117,9 @@ class InspectImage:
     size_bytes: int
 
 
+UNHEARD = "unheard"
+"""The fact that the job lost an answer or was taken up again: a call of it may take effect after its end."""
+
 ENCRYPTED_WITH = "key_id"
 """The fact by which key a published image is encrypted at rest; it is not there where none is."""
 

@@ -294,8 +294,8 @@ class Lab(HostileLab, Protocol):
     def advance(self, seconds: float, *, for_the_driver: bool = False) -> None:
         """Let time pass in this world. Raises NotTestableError where the driver is to live through it and cannot."""
 
-    def jump_clock(self, seconds: float) -> None:
-        """Set the clock forward or back: no time passes."""
+    def jump_clock(self, seconds: float, *, before: str = "") -> None:
+        """Set the world's clock forward or back, now or before a call: nothing happens in between."""
 
     def settle(self) -> None:
         """Let everything end that is still under way on array and hosts, whoever began it."""

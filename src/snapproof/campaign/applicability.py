@@ -3,26 +3,42 @@
 What a kind does is in simulators/faults.py, and which errors a service can show is its own dialect's.
 """
 
+import re
 from collections.abc import Mapping
 
-from snapproof.campaign.turning import HOLDING_UP, TURN, UNDER_LOCK
+from snapproof.campaign.turning import CLOCK, HOLDING_UP, TURN, UNDER_LOCK
 
 FAULT_KINDS = ("refused", "lost_before", "lost_after", "crash_before", "crash_after")
 """The five kinds that apply to every call, since any call can be refused, lost or died at."""
 
-ARRAY_KINDS = ("refused:xRecvTimeout", "error_after:xRecvTimeout", "refused:xPermissionDenied")
+UNTOLD = ("lost_late", "twice")
+"""What calls meet that change something: an effect of which the caller hears nothing, late or once more."""
+
+ARRAY_KINDS = (
+    "refused:xRecvTimeout", "error_after:xRecvTimeout", "refused:xNotPrimary", "refused:xPermissionDenied", "down",
+)  # fmt: skip
 """What calls of an array can meet besides: the error that says nothing of whether the call was done, in both truths.
 
-And a no that is final: an unnamed refusal passes, and what is tried again never has to be taken back.
+That another node has taken over; and a no that is final: an unnamed refusal passes, and what is tried again never has
+to be taken back.
 """
 
-HOST_KINDS = ("refused:OPERATION_NOT_ALLOWED",)
-"""What calls of hosts can meet besides: a no that is final."""
+HOST_KINDS = ("refused:OPERATION_NOT_ALLOWED", "down")
+"""What calls of hosts can meet besides: a no that is final, and hosts that are away."""
 
-FINAL = frozenset({"refused:xPermissionDenied", *HOST_KINDS})
-"""Where cleaning up meets these, a driver may leave something for its next life."""
+CATALOG_KINDS = CLOCK
+"""What a commit can meet besides: the clock is set behind the driver's back. Elsewhere between two commits is alike."""
 
-_OF_ALL_S3 = ("refused:RequestTimeTooSkewed", "refused:InternalError", "error_after", "truncated", "hang_after")
+READING = re.compile(r"\w[\w-]*\.(?:\w+\.)?(?:List|Head|Get|get|scan|size|open|list|read)")
+"""Calls and acts that change nothing, by name."""
+
+FINAL = frozenset({"refused:xPermissionDenied", "refused:OPERATION_NOT_ALLOWED"})
+LEFT_FOR_LATER = FINAL | {"down"}
+"""Where cleaning up meets these, a driver may leave something for its next life: a no, or nobody there for long."""
+
+_OF_ALL_S3 = (
+    "refused:RequestTimeTooSkewed", "refused:InternalError", "error_after", "truncated", "hang_after", "down",
+)  # fmt: skip
 _OF_SENT = ("refused:BadDigest", "damaged:request-cut", "damaged:request-flipped")
 _OF_KEPT = ("damaged:stored-cut", "damaged:stored-flipped")
 _OF_TOLD = ("damaged:answer-cut", "damaged:answer-flipped")
@@ -42,10 +58,15 @@ S3_KINDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What calls of a bucket can meet besides: S3's own refusals, answers cut or withheld, content that is damaged."""
 
-_OF_SERVICES: Mapping[str, tuple[str, ...]] = {"array": ARRAY_KINDS, "host": HOST_KINDS, "s3": _OF_ALL_S3}
+_OF_SERVICES: Mapping[str, tuple[str, ...]] = {
+    "array": ARRAY_KINDS,
+    "host": HOST_KINDS,
+    "s3": _OF_ALL_S3,
+    "catalog": CATALOG_KINDS,
+}
 """What calls can meet besides that no table names."""
 
-_OF_ALL_NFS = ("refused:ESTALE", "error_after", "hang_after")
+_OF_ALL_NFS = ("refused:ESTALE", "error_after", "hang_after", "down")
 _OF_CHANGES = (*_OF_ALL_NFS, "refused:EROFS")
 _OF_GROWTH = (*_OF_CHANGES, "refused:ENOSPC", "refused:EDQUOT")
 
@@ -84,17 +105,23 @@ ACT_KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """What the acts of an NFS server can meet, whoever causes them; an act has no answer that could be lost."""
 
+_HEARD_LATE = frozenset({"array", "host", "s3"})
+"""Services whose calls can be on their way for long, or be asked again by somebody between."""
+
 STORES = frozenset({"s3", "nfs", "export"})
 """The services of which a world has those of its store only."""
 
 WORDS = (
     *FAULT_KINDS, "error_after", "hang_before", "hang_after", "truncated", "damaged", "http500_before", "http500_after",
+    *UNTOLD, "down", *CLOCK,
 )  # fmt: skip
 """Every word that a fault can begin with; behind a colon it may name an error, or what is damaged."""
 
 _AS_LOST_BEFORE = "No answer and no effect is what lost_before shows; that it takes a minute more is told by scenarios."
 _AS_LOST_AFTER = "No answer that can be used, and the effect is there: what lost_after shows."
 _AS_REFUSED = "An answer without an error's name says what lost_before and lost_after say, and nothing more."
+_UNCHANGED = "It changes nothing, so when and how often it takes effect shows nowhere."
+_CLOCK = "That the clock is set is met by commits; elsewhere between two of them is alike."
 _NO_CONTENT = "It carries no content of ours that could be damaged; answers that lie are told by scenarios."
 _HTTP: Mapping[str, str] = {
     "hang_before": _AS_LOST_BEFORE,
@@ -108,24 +135,32 @@ _NO_HTTP = "It is no HTTP exchange."
 _ACT_HAS_NO_CALLER = "An act of the server has no answer to lose and no caller to die; the client's call meets this."
 
 REASONS: Mapping[str, Mapping[str, str]] = {
-    "array": _HTTP,
+    "array": {**_HTTP, **dict.fromkeys(UNTOLD, _UNCHANGED), **dict.fromkeys(CLOCK, _CLOCK)},
     "host": {
         **_HTTP,
+        **dict.fromkeys(UNTOLD, _UNCHANGED),
+        **dict.fromkeys(CLOCK, _CLOCK),
         "error_after": "A failure of XenAPI says that nothing was done; tasks that fail later are told by scenarios.",
     },
     "s3": {
         **_HTTP,
+        **dict.fromkeys(UNTOLD, _UNCHANGED),
+        **dict.fromkeys(CLOCK, _CLOCK),
         "http500_before": "S3 says it by name, as refused:InternalError.",
         "http500_after": "S3 says it by name, as error_after.",
     },
     "nfs": {
         "hang_before": _AS_LOST_BEFORE,
+        **dict.fromkeys(UNTOLD, "A server answers a call whose number it knows, without doing it again."),
+        **dict.fromkeys(CLOCK, _CLOCK),
         "truncated": "The client's kernel takes a cut answer for none and asks again.",
         "damaged": "What a server loses or cannot keep is met by the acts export.write and export.fsync.",
         "http500_before": _NO_HTTP,
         "http500_after": _NO_HTTP,
     },
     "catalog": {
+        **dict.fromkeys(UNTOLD, "A commit arrives once, or is rolled back when its connection is gone."),
+        "down": "Reading is no call here; databases that go away are tested with real ones.",
         "error_after": "A database that refuses a commit has not committed.",
         "hang_before": _AS_LOST_BEFORE,
         "hang_after": _AS_LOST_AFTER,
@@ -149,7 +184,9 @@ def kinds_for(call: str) -> tuple[str, ...]:
     name = call.partition("#")[0]
     if name in ACT_KINDS or name in POINTS:
         return ACT_KINDS.get(name, ())
-    return FAULT_KINDS + (S3_KINDS.get(name) or NFS_KINDS.get(name) or _OF_SERVICES.get(service_of(name), ()))
+    service = service_of(name)
+    untold = UNTOLD if service in _HEARD_LATE and not READING.match(name) else ()
+    return FAULT_KINDS + (S3_KINDS.get(name) or NFS_KINDS.get(name) or _OF_SERVICES.get(service, ())) + untold
 
 
 def why_not(call: str, word: str) -> str:

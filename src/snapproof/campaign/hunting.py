@@ -6,17 +6,14 @@ because of it.
 """
 
 import random
-import re
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeAlias
 
-from snapproof.campaign.applicability import FAULT_KINDS, FINAL, kinds_for
+from snapproof.campaign.applicability import FAULT_KINDS, FINAL, READING, kinds_for
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 
-READING = re.compile(r"\w[\w-]*\.(?:\w+\.)?(?:List|Head|Get|get|scan|size|open|list|read)")
-"""Calls and acts that change nothing, by name."""
 TELLING = FINAL | {"lost_after", "crash_after"}
 """What a driver must take back, look for, or take up again; damage tells as much."""
 Histories: TypeAlias = dict[int, deque[Iterator[Schedule]]]

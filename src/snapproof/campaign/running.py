@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from snapproof.campaign.applicability import FINAL
+from snapproof.campaign.applicability import LEFT_FOR_LATER, UNTOLD
 from snapproof.campaign.invariants import Violation, violations
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.together import TOGETHER
@@ -23,6 +23,9 @@ RunCase: TypeAlias = Callable[[Schedule], "Case"]
 
 SWEEP_AFTER_S = 3_700
 """When a recovered driver is given its due work: late enough for a sweep, too early for a policy's next slot."""
+
+GRACE_S = 90_000.0
+"""How long a driver may leave alone what nobody needs, lest somebody does: a day and an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +87,13 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
         outcomes = lab.at_once([stage.act, *stage.others]) if stage.others else [lab.attempt(stage.act)]
     calls, acts = tuple(lab.calls()), tuple(lab.acts())
     found = [lie for outcome in outcomes for lie in _lies(outcome)]
-    if not FINAL & {kind for _, kind in schedule.faults}:
+    if not LEFT_FOR_LATER & {kind for _, kind in schedule.faults}:
         found += [line for outcome in outcomes for line in _unfinished(lab, outcome)]
     _recover(lab, lives_max=len(schedule.faults) + 1)
     crossings = tuple(lab.crossings())
     found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
     lab.repair()
-    found += _unrecovered(lab)
+    found += _unrecovered(lab, sweeping=any(kind in UNTOLD for _, kind in schedule.faults))
     found += violations(lab)
     found += [Violation("I1", sentence) for sentence in stage.judge(lab)]
     return Case(
@@ -115,11 +118,17 @@ def _recover(lab: Lab, *, lives_max: int) -> None:
             return
 
 
-def _unrecovered(lab: Lab) -> list[Violation]:
-    """Without faults a life begins, reconciles and ends what is under way, whatever went before."""
+def _unrecovered(lab: Lab, *, sweeping: bool) -> list[Violation]:
+    """Without faults a life begins, reconciles and ends what is under way, whatever went before.
+
+    What nobody could hear of may take another sweep.
+    """
     try:
         lab.restart_driver()
         lab.settle()
+        if sweeping:
+            lab.advance(GRACE_S)
+            lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
     except (AssertionError, DriverError) as error:
         return [Violation("recovery", f"Without any fault the driver does not recover: {error}")]
     return []

@@ -1,7 +1,8 @@
-"""Whose turn it is: the words of schedules that hold somebody up instead of failing a call, and who goes on meanwhile.
+"""The words of schedules that fail no call: whose turn it is, who is taken for dead, and what the clock is set to.
 
 `array.CloneVolume#1=turn:2` holds up whoever makes this call, before it, and caller 2 goes on. `…=overtaken` holds the
-driver up behind the call and takes it for dead: another life does its work, then the first goes on.
+driver up behind the call and takes it for dead: another life does its work, then the first goes on. `…=clock_back`
+sets the clock before the call.
 """
 
 from snapproof.lab import Lab
@@ -10,6 +11,9 @@ TURN, OVERTAKEN = "turn", "overtaken"
 
 HOLDING_UP = (TURN, OVERTAKEN)
 """The words that hold somebody up."""
+SET_BY_S = {"clock_ahead": 3_600.0, "clock_back": -3_600.0}
+"""By how much these words set the clock: more than any lease, so that one ends at once, or long after its holder."""
+CLOCK = tuple(SET_BY_S)
 UNDER_LOCK = frozenset({"catalog.commit"})
 """Calls before which nobody loses his turn."""
 
@@ -23,5 +27,7 @@ def arm(lab: Lab, call: str, kind: str) -> None:
         lab.give_turn(call, int(number))
     elif kind == OVERTAKEN:
         lab.overtake(call)
+    elif kind in SET_BY_S:
+        lab.jump_clock(SET_BY_S[kind], before=call)
     else:
         lab.arm(call, kind)
