@@ -6,7 +6,9 @@ from dataclasses import replace
 from snapproof.driver import DriverError
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.sweeping import Sweeper
 from snapproof.reference_impl.variants.retelling import Retelling
+from snapproof.site import Site
 from snapproof.vocabulary import (
     Alert,
     AuditEvent,
@@ -39,6 +41,19 @@ class NeverLooksAgain(ReferenceDriver):
 
     def run_due_work(self) -> None:
         """Do nothing."""
+
+
+class SweepsTagsOnly(ReferenceDriver):
+    """Breaks R-081: sweeps up what carries its tag, and nothing of what calls leave on hosts that come late."""
+
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        super().__init__(site, settings)
+        self._sweeper = _SeesTags(self._catalog, self._orchestrator, self._ports, self.live)
+
+
+class _SeesTags(Sweeper):
+    def look_again(self) -> None:
+        """Look nowhere."""
 
 
 class CollectsThroughImageRole(ReferenceDriver):

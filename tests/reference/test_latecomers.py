@@ -1,0 +1,105 @@
+"""The second look: what calls leave on hosts and in access groups that arrive when their job is over."""
+
+from datetime import timedelta
+
+import pytest
+
+from snapproof.campaign.running import run
+from snapproof.campaign.schedule import read_schedule
+from snapproof.driver import DriverUnderTest
+from snapproof.fixtures.caller import SIZE_BYTES, Caller
+from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.lab import Outcome
+from snapproof.reference_impl.catalog.store import Job
+from snapproof.reference_impl.driver import ReferenceDriver
+from snapproof.reference_impl.settings import Settings
+from snapproof.reference_impl.variants.neglecting import SweepsTagsOnly
+from snapproof.vocabulary import LocationType, OperationId, Volume
+
+SETTINGS = Settings()
+PAST_GRACE_S = SETTINGS.sweep_grace_s + SETTINGS.reconcile_interval_s
+GRANT = "array.AddVolumesToVolumeAccessGroup"
+LATE = (
+    f"resize/v1 store=nfs seed=0 :: {GRANT}#1=lost_late",
+    f"revert/v1 store=nfs seed=0 :: {GRANT}#1=lost_late",
+    "revert/v1 store=nfs seed=0 :: host.SR.introduce#1=lost_late",
+    "take-secondary/v1 store=nfs seed=0 :: host.SR.introduce#1=lost_late",
+    "take-secondary/v1 store=nfs seed=0 :: host.host.call_plugin#1=lost_late",
+    "restore-secondary/v1 store=nfs seed=0 :: host.host.call_plugin#1=lost_late",
+)
+
+
+def wait(caller: Caller) -> None:
+    caller.lab.advance(PAST_GRACE_S)
+    caller.lab.driver.run_due_work()
+
+
+def in_doubt(caller: Caller) -> list[Job]:
+    """The jobs that are over and have not been looked at again."""
+    driver = caller.lab._driver
+    assert isinstance(driver, ReferenceDriver)
+    catalog = driver._catalog
+    return [*catalog.doubtful_jobs(before=catalog.now() + timedelta(days=1))]
+
+
+def grow(caller: Caller, volume: Volume) -> Outcome[Volume]:
+    def resize(driver: DriverUnderTest) -> Volume:
+        return driver.resize_volume(OperationId("grow"), volume.id, 2 * SIZE_BYTES // 512 * 512)
+
+    return caller.lab.attempt(resize)
+
+
+def grown_under_a_late_grant(caller: Caller) -> Volume:
+    """A volume that nobody uses, which hosts can reach again since a call came late."""
+    volume = caller.used_volume()
+    caller.lab.watch_calls()
+    caller.lab.arm(f"{GRANT}#1", "lost_late")
+    grow(caller, volume).raise_if_failed()
+    caller.lab.advance(60)
+    assert caller.lab.leftovers(), "The late call has arrived."
+    return volume
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_what_came_late_is_taken_away_and_would_stay_for_ever_else(late: str) -> None:
+    schedule = read_schedule(late)
+    assert run(schedule, lab_opener(ReferenceDriver)).violations == ()
+    assert {found.invariant for found in run(schedule, lab_opener(SweepsTagsOnly)).violations} == {"I3"}
+
+
+def test_a_job_that_heard_every_answer_is_not_looked_at_again(caller: Caller) -> None:
+    volume = caller.used_volume()
+    caller.take("there", volume.id, LocationType.SECONDARY).raise_if_failed()
+    assert in_doubt(caller) == []
+
+
+def test_whoever_uses_the_volume_by_then_keeps_it(caller: Caller) -> None:
+    volume = grown_under_a_late_grant(caller)
+    guest = caller.lab.start_guest(volume)
+    wait(caller)
+    assert in_doubt(caller) == []
+    guest.write(0, b"still here")
+    assert guest.read(0, 10) == b"still here"
+    found = caller.lab.array_volume_of(volume)
+    assert found is not None
+    assert found.groups
+    guest.stop()
+
+
+def test_a_volume_that_is_gone_by_then_needs_no_look(caller: Caller) -> None:
+    volume = grown_under_a_late_grant(caller)
+    assert caller.discard("discard", volume.id).error is None
+    wait(caller)
+    assert in_doubt(caller) == []
+
+
+def test_a_look_that_fails_is_told_and_taken_again(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    grown_under_a_late_grant(caller)
+    caller.lab.break_service("host.SR.get_by_name_label", "refused:OPERATION_NOT_ALLOWED")
+    wait(caller)
+    assert "the second look was given up for now" in caplog.text
+    assert [job.uuid for job in in_doubt(caller)] == ["grow"]
+    caller.lab.repair()
+    wait(caller)
+    assert in_doubt(caller) == []
+    assert caller.lab.leftovers() == []
