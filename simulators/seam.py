@@ -33,12 +33,11 @@ from snapproof.simulators.journal import Entry, Fact, Journal
 T = TypeVar("T")
 Pause: TypeAlias = Callable[[str], None]
 
+_LABEL = re.compile(r"[^.#\s]+\.[^#\s]+#[1-9][0-9]*")
+
 
 def _without_pause(_label: str) -> None:
     return None
-
-
-_LABEL = re.compile(r"[^.#\s]+\.[^#\s]+#[1-9][0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +172,10 @@ class Seam:
     def arrive(self, *, at_once: bool = False) -> None:
         """Let calls that are late take effect whose time has come, or all of them; nobody hears what they answer.
 
-        Every call that crosses does so first.
+        Every call that crosses does so first. The journal has a line of each, on the side `late`.
         """
+        if not self._late:
+            return
         with self._lock:
             due = [late for late in self._late if at_once or late.due_s <= self._journal.now()]
             self._late = [late for late in self._late if late not in due]
