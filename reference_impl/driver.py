@@ -49,7 +49,6 @@ class ReferenceDriver(AccountVerbs, Telling, Measured, Explained, Repairing):
             settings=self.live,
             take=self._take,
             delete=self._delete,
-            listed=lambda volume: self.list_snapshots(volume=volume),
         )
 
     def describe(self) -> Description:

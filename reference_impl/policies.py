@@ -27,7 +27,6 @@ from snapproof.vocabulary import (
     Policy,
     PolicyId,
     PolicyRequest,
-    Snapshot,
     SnapshotId,
     SnapshotRequest,
     SnapshotState,
@@ -51,7 +50,6 @@ class Policies:
         settings: Callable[[], Settings],
         take: Callable[[SnapshotRequest, PolicyId], object],
         delete: Callable[[OperationId, SnapshotId, PolicyId], None],
-        listed: Callable[[VolumeId], Sequence[Snapshot]],
     ) -> None:
         self._catalog = catalog
         self._orchestrator = orchestrator
@@ -59,7 +57,6 @@ class Policies:
         self._settings = settings
         self._take = take
         self._delete = delete
-        self._listed = listed
         self._admitted_s = 0.0
 
     def create(self, request: PolicyRequest, uuid: str) -> Policy:
@@ -153,7 +150,8 @@ class Policies:
 
     def _retire(self, policy: Policy, slot: int) -> None:
         """Delete the oldest successful ones; one that cannot be deleted does not save the others (hazard C18)."""
-        own = [row for row in self._listed(policy.volume) if row.policy == policy.id]
+        with self._catalog.reading() as session:
+            own = [row for row in queries.snapshots(session, None, volume=policy.volume) if row.policy == policy.id]
         good = [row.id for row in own if row.state is SnapshotState.BACKED_UP]
         for snapshot in surplus(list(good), policy.keep_max):
             try:

@@ -180,7 +180,6 @@ def hourly(tmp_path: Path, seconds_a_run: float, *, number: int) -> tuple[Refere
             settings=driver.live,
             take=take,
             delete=lambda *_: None,
-            listed=lambda _volume: [],
         )
         while len(began) < number:
             policies.run_due()
