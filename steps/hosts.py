@@ -3,7 +3,7 @@
 from pytest_bdd import given, parsers, then, when
 
 from snapproof.lab import Lab
-from snapproof.steps.scene import Scene
+from snapproof.steps.scene import Scene, refusal_of
 
 
 @given(parsers.parse("host {number:d} is {how}"))
@@ -57,8 +57,8 @@ def succeeded_or_refused(lab: Lab, scene: Scene, reason: str) -> None:
 @then(parsers.parse('the act is refused because of the "{reason}", leaving nothing'))
 def refused_because(lab: Lab, scene: Scene, reason: str) -> None:
     """The message names what is full, and the world is what it was."""
-    assert scene.outcome.error is not None, "The driver reported success."
-    assert reason in str(scene.outcome.error), f"The reason is not told: {scene.outcome.error}"
+    refusal = refusal_of(scene.outcome)
+    assert reason in str(refusal), f"The reason is not told: {refusal}"
     changes = scene.before.changes(lab.inventory())
     assert not changes, "The world has changed by:\n" + "\n".join(changes)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from snapproof.driver import DriverUnderTest
+from snapproof.driver import DriverError, DriverUnderTest
 from snapproof.inventory import Inventory
 from snapproof.lab import Guest, Lab, Meanwhile, Outcome
 from snapproof.vocabulary import AccountId, Capability, OperationId, Policy, ResourceCounts, Snapshot, Template, Volume
@@ -19,6 +19,14 @@ from snapproof.vocabulary import AccountId, Capability, OperationId, Policy, Res
 T = TypeVar("T")
 ACCOUNT = AccountId("team-blue")
 NOTHING_YET: Outcome[object] = Outcome()
+
+
+def refusal_of(outcome: Outcome[object]) -> DriverError:
+    """Give the error of the port by which the driver said no; raises AssertionError if it did anything else."""
+    assert not outcome.crashed, "The driver died."
+    assert outcome.error is not None, "The driver reported success."
+    assert isinstance(outcome.error, DriverError), f"The driver broke: {type(outcome.error).__name__}: {outcome.error}"
+    return outcome.error
 
 
 def nothing(_driver: DriverUnderTest) -> None:

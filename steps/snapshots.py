@@ -6,7 +6,7 @@ from pytest_bdd import given, parsers, then, when
 
 from snapproof.driver import DriverUnderTest, get_snapshot
 from snapproof.lab import Lab
-from snapproof.steps.scene import Scene
+from snapproof.steps.scene import Scene, refusal_of
 from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest, SnapshotState, VolumeId
 
 
@@ -179,6 +179,7 @@ def the_other_is_refused(scene: Scene) -> None:
     """What somebody else wanted at the same time was answered with no."""
     assert scene.meanwhile.asked, "The moment at which somebody else asks never came."
     assert scene.meanwhile.outcome.error is not None, "The driver did what somebody else asked for."
+    refusal_of(scene.meanwhile.outcome)
 
 
 @then("the other caller has what he asked for")

@@ -9,7 +9,13 @@ from types import TracebackType
 import pytest
 
 from snapproof.driver import DriverError
-from snapproof.drivers.contract import BeyondLimitError, BrokenContractError, DriverDiedError, DriverSilentError
+from snapproof.drivers.contract import (
+    BeyondLimitError,
+    BrokenContractError,
+    DriverDiedError,
+    DriverFailedError,
+    DriverSilentError,
+)
 from snapproof.lab import NotTestableError
 from snapproof.selection import CapabilityMissingError
 from snapproof.verdict import State
@@ -39,6 +45,7 @@ STATE_OF_ERROR: tuple[tuple[type[BaseException], State], ...] = (
     (AssertionError, State.FAIL),
     (DriverError, State.FAIL),
     (BrokenContractError, State.FAIL),
+    (DriverFailedError, State.FAIL),
     (DriverSilentError, State.TIMEOUT),
 )
 """The first line that fits. Whatever fits none is blamed by where it was raised."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapproof import driver as port
-from snapproof.driver import DriverError
+from snapproof.driver import DriverError, DriverUnderTest
 from snapproof.drivers.contract import (
     IDEMPOTENCY_KEY,
     KINDS,
     PROBLEM,
     BrokenContractError,
     DriverDiedError,
+    DriverFailedError,
     DriverSilentError,
     OurMessageError,
     Problem,
@@ -26,7 +27,7 @@ from snapproof.drivers.contract import (
     problem_of,
     verbs,
 )
-from snapproof.drivers.hosting import Hosting
+from snapproof.drivers.hosting import Confessing, Hosting
 from snapproof.drivers.remote import PATIENCE_S, begin, speak
 from snapproof.simulators.clock import VirtualClock
 from snapproof.site import Answer
@@ -105,6 +106,52 @@ def test_an_error_arrives_as_what_it_was(kind: Any) -> None:
     driver, _ = through(kind.error("The array said no."))
     with pytest.raises(kind.error, match=r"The array said no\."):
         driver.take_snapshot(REQUEST)
+
+
+def confessing(answer: object) -> Any:
+    """Give a driver behind the contract as `snapproof host` puts it there."""
+    behind = Confessing(cast("DriverUnderTest", Parrot(answer)))
+    hosting = Hosting(lambda _site: pytest.fail("nobody begins"), begun=cast("DriverUnderTest", behind))
+    return speak(hosting, clock=VirtualClock())
+
+
+@pytest.mark.parametrize("kind", [KeyError, msgspec.ValidationError, NotImplementedError])
+def test_what_broke_a_driver_is_told_by_its_type_and_logged_by_its_text(
+    kind: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(DriverFailedError, match=f"take_snapshot ended in {kind.__name__}, which is no") as caught:
+        confessing(kind("geheim")).take_snapshot(REQUEST)
+    assert "geheim" not in str(caught.value)
+    assert "geheim" in caplog.text
+
+
+def test_a_refusal_is_none_of_what_breaks_a_driver(caplog: pytest.LogCaptureFixture) -> None:
+    for kind in KINDS:
+        with pytest.raises(kind.error, match="The array said no"):
+            confessing(kind.error("The array said no.")).take_snapshot(REQUEST)
+    assert not caplog.text
+
+
+def test_what_an_account_meets_is_told_as_what_the_lab_meets() -> None:
+    class Unready:
+        """Has no verbs at all."""
+
+        def on_behalf_of(self, caller: AccountId) -> "Unready":
+            return self if caller == "sue" else 1 / 0  # type: ignore[return-value]  # it never returns
+
+    behind: Any = Confessing(cast("DriverUnderTest", Unready()))
+    asked = speak(Hosting(lambda _site: pytest.fail("nobody begins"), begun=behind), clock=VirtualClock())
+    with pytest.raises(DriverFailedError, match="list_volumes ended in AttributeError"):
+        asked.list_volumes()
+    with pytest.raises(DriverFailedError, match="list_volumes ended in AttributeError"):
+        asked.on_behalf_of(AccountId("sue")).list_volumes()
+    with pytest.raises(DriverFailedError, match="on_behalf_of ended in ZeroDivisionError"):
+        asked.on_behalf_of(AccountId("joe")).list_volumes()
+
+
+def test_an_answer_that_has_no_json_is_the_drivers_failure() -> None:
+    with pytest.raises(DriverFailedError, match="What list_snapshots answered ended in TypeError"):
+        confessing([object()]).list_snapshots()
 
 
 @given(snapshots=st.lists(SNAPSHOTS, max_size=3))

@@ -8,7 +8,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from snapproof.drivers.contract import KINDS, verbs
+from snapproof.drivers.contract import FAILED, KINDS, verbs
 from snapproof.drivers.openapi import document
 from snapproof.vocabulary import AccountId, OperationId, Qos, VolumeRequest
 
@@ -39,7 +39,7 @@ def test_every_verb_and_every_kind_of_problem_is_in_it() -> None:
     assert {path["post"]["operationId"] for path in paths.values() if "post" in path} == {*verbs(), "begin"}
     for path in paths.values():
         for operation in path.values():
-            assert {str(kind.status) for kind in KINDS} <= operation["responses"].keys()
+            assert {str(kind.status) for kind in (*KINDS, FAILED)} <= operation["responses"].keys()
             assert operation["summary"].endswith(".")
 
 
@@ -54,4 +54,4 @@ def test_a_message_of_ours_fits_its_schema_and_a_wrong_one_does_not() -> None:
 def test_the_guide_names_every_verb_and_every_problem() -> None:
     page = PAGE.read_text()
     assert [verb.path for verb in verbs().values() if f"`{verb.path}`" not in page] == []
-    assert [kind.uri for kind in KINDS if f"`{kind.uri}`" not in page] == []
+    assert [kind.uri for kind in (*KINDS, FAILED) if f"`{kind.uri}`" not in page] == []

@@ -1,5 +1,6 @@
 """Drivers in processes of their own: noise, death, silence and lies are told apart, and a kill is a kill."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -9,7 +10,13 @@ from typing import Any
 import pytest
 
 from snapproof.driver import DriverKilledError
-from snapproof.drivers.contract import BrokenContractError, DriverDiedError, DriverSilentError, message_of
+from snapproof.drivers.contract import (
+    BrokenContractError,
+    DriverDiedError,
+    DriverFailedError,
+    DriverSilentError,
+    message_of,
+)
 from snapproof.drivers.outside import CommandDriver, MachineClock, UrlDriver
 from snapproof.drivers.process import LOG_NAME, Life
 from snapproof.drivers.remote import begin, over_socket
@@ -141,6 +148,32 @@ def test_a_kill_is_a_kill_and_the_next_life_has_the_same_state(site: Site) -> No
     second = factory(site)
     assert second.list_volumes() == []
     second.close()
+
+
+BREAKS = """
+    from snapproof.reference_impl.driver import ReferenceDriver
+    class Breaks(ReferenceDriver):
+        def list_volumes(self, account=None):
+            raise KeyError(self.site.array.password.reveal())
+    def never_begins(site):
+        raise RuntimeError(site.array.password.reveal())
+"""
+
+
+def test_what_breaks_a_hosted_driver_is_told_by_its_type_and_no_secret_with_it(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "breaking.py").write_text(textwrap.dedent(BREAKS))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    host = f"cmd:{sys.executable} -m snapproof host breaking"
+    driver = load_driver(f"{host}:Breaks")(site)
+    with pytest.raises(DriverFailedError, match="list_volumes ended in KeyError, which is no refusal") as caught:
+        driver.list_volumes()
+    assert driver.list_snapshots() == []  # it lives, and nobody else's verbs are broken
+    driver.close()
+    with pytest.raises(DriverFailedError, match="begin ended in RuntimeError") as unborn:
+        load_driver(f"{host}:never_begins")(site)
+    assert site.array.password.reveal() not in f"{caught.value} {unborn.value}"
 
 
 def test_a_driver_that_somebody_else_started_is_asked_by_its_address(site: Site) -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from snapproof.blame import ScenarioTimeoutError, state_of
 from snapproof.driver import BackendError, NotSupportedError
-from snapproof.drivers.contract import BrokenContractError, DriverDiedError, OurMessageError
-from snapproof.lab import NotTestableError
+from snapproof.drivers.contract import BrokenContractError, DriverDiedError, DriverFailedError, OurMessageError
+from snapproof.lab import NotTestableError, Outcome
 from snapproof.selection import CapabilityMissingError, SuiteError, driver_package, load_driver
+from snapproof.steps.scene import refusal_of
 from snapproof.verdict import State
 
 RAISE = compile("raise KeyError('volume')", "nowhere", "exec")
@@ -37,6 +38,7 @@ def raised_in(*modules: str) -> KeyError:
         (ScenarioTimeoutError("too long"), State.TIMEOUT),
         (DriverDiedError("gone"), State.DRIVER_CRASH),
         (BrokenContractError("no JSON"), State.FAIL),
+        (DriverFailedError("describe ended in KeyError"), State.FAIL),
         (OurMessageError("no number"), State.HARNESS_ERROR),
         (SuiteError("a coroutine"), State.HARNESS_ERROR),
         (pytest.skip.Exception("not today"), State.NOT_RUN),
@@ -63,6 +65,26 @@ def test_the_kind_of_an_error_says_how_a_scenario_ended(error: BaseException, st
 )
 def test_an_unforeseen_error_is_blamed_on_whoever_raised_it(modules: tuple[str, ...], state: State) -> None:
     assert state_of(raised_in(*modules), driver_package="acme") is state
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome(error=KeyError("volume")), "The driver broke: KeyError: 'volume'"),
+        (Outcome(error=DriverFailedError("it ended in KeyError")), "The driver broke: DriverFailedError: it ended in"),
+        (Outcome(crashed=True), "The driver died"),
+        (Outcome(value="a snapshot"), "The driver reported success"),
+        (Outcome(), "The driver reported success"),
+    ],
+)
+def test_a_driver_that_breaks_has_refused_nothing(outcome: Outcome[object], words: str) -> None:
+    with pytest.raises(AssertionError, match=words):
+        refusal_of(outcome)
+
+
+def test_a_refusal_is_an_error_of_the_port() -> None:
+    refusal = BackendError("the array refused")
+    assert refusal_of(Outcome(error=refusal)) is refusal
 
 
 def test_the_reference_driver_is_blamed_as_any_other() -> None:

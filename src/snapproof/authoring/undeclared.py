@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from snapproof.driver import DriverError, DriverUnderTest, NotSupportedError
-from snapproof.drivers.contract import DoorError
+from snapproof.drivers.contract import DoorError, DriverFailedError
 from snapproof.vocabulary import AccountId, Capability, OperationId, SnapshotId, TemplateRequest, VolumeId
 
 OPERATION = OperationId("snapproof-asks-what-is-served")
@@ -43,7 +43,7 @@ def served_all_the_same(driver: DriverUnderTest, declared: Collection[Capability
 def _answered(driver: DriverUnderTest, ask: Callable[[DriverUnderTest], Any]) -> str:
     try:
         ask(driver)
-    except (NotSupportedError, NotImplementedError, AttributeError, DoorError):
+    except (NotSupportedError, NotImplementedError, AttributeError, DoorError, DriverFailedError):
         return ""
     except DriverError as error:
         return f"{type(error).__name__}: {error}"

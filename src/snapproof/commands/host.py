@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 
@@ -21,7 +21,7 @@ from snapproof.driver import DriverFactory, DriverUnderTest
 from snapproof.drivers.cinder.door import SCHEME as CINDER
 from snapproof.drivers.cinder.door import become
 from snapproof.drivers.contract import VERSION, Service, SiteMessage
-from snapproof.drivers.hosting import Hosting
+from snapproof.drivers.hosting import Confessing, Hosting, confessed
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.configuring import heeded
 from snapproof.reference_impl.lending import LendingDriver
@@ -91,7 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
         factory = _factory(arguments.driver)
 
         def start(message: SiteMessage) -> DriverUnderTest:
-            return factory(site_of(message, os.environ))
+            site = site_of(message, os.environ)
+            with confessed("begin"):
+                return cast("DriverUnderTest", Confessing(factory(site)))
 
         hosting = Hosting(start)
         wire = measured(hosting, hosting.metrics)

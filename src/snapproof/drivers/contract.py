@@ -69,6 +69,10 @@ class OurMessageError(DoorError):
     """The suite was about to send what the contract does not know: our fault, and not the driver's."""
 
 
+class DriverFailedError(Exception):
+    """The driver's own code raised what no caller was meant to meet. That is no refusal."""
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True):
     """Where a service of the site is, and who may use it. `ca_pem` is the authority of its certificate."""
 
@@ -182,9 +186,9 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How an error of the port travels: as this kind of problem, with this HTTP status."""
+    """How an error travels: as this kind of problem, with this HTTP status."""
 
-    error: type[DriverError]
+    error: type[DriverError | DriverFailedError]
     slug: str
     status: int
 
@@ -205,7 +209,10 @@ KINDS = (
     Kind(BackendError, "backend", 502),
     Kind(UnavailableError, "unavailable", 503),
 )
-"""All errors that a driver may answer. Whatever else it answers breaks the contract."""
+"""All refusals that a driver may answer."""
+
+FAILED = Kind(DriverFailedError, "failed", 500)
+"""What is answered instead where the driver's own code failed. Whatever else it answers breaks the contract."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -294,16 +301,16 @@ def _service(endpoint: Endpoint) -> Service:
     return Service(url=endpoint.url, username=endpoint.username, password=password, ca_pem=endpoint.ca_pem)
 
 
-def problem_of(error: DriverError) -> Problem:
+def problem_of(error: DriverError | DriverFailedError) -> Problem:
     """Write an error down."""
-    kind = next(kind for kind in KINDS if isinstance(error, kind.error))
+    kind = next(kind for kind in (*KINDS, FAILED) if isinstance(error, kind.error))
     return Problem(type=kind.uri, title=kind.error.__name__, status=kind.status, detail=str(error))
 
 
-def error_of(problem: Problem) -> DriverError:
+def error_of(problem: Problem) -> DriverError | DriverFailedError:
     """Read an error. Raises BrokenContractError for a kind that there is not."""
-    for kind in KINDS:
+    for kind in (*KINDS, FAILED):
         if problem.type == kind.uri:
             return kind.error(problem.detail or problem.title)
-    known = ", ".join(kind.uri for kind in KINDS)
+    known = ", ".join(kind.uri for kind in (*KINDS, FAILED))
     raise BrokenContractError(f"The driver answered a problem of type {problem.type!r}; there are {known}.")

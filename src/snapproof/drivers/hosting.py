@@ -3,20 +3,36 @@
 The command that does so, `snapproof host`, is in commands/host.py.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import msgspec
 
 from snapproof.driver import DriverError, DriverUnderTest
-from snapproof.drivers.contract import BEGIN, CALLER, JSON, PROBLEM, Problem, SiteMessage, Verb, problem_of, verbs
+from snapproof.drivers.contract import (
+    BEGIN,
+    CALLER,
+    JSON,
+    PROBLEM,
+    DriverFailedError,
+    Problem,
+    SiteMessage,
+    Verb,
+    problem_of,
+    verbs,
+)
 from snapproof.site import Answer
 from snapproof.vocabulary import AccountId
 
 _JSON = {"content-type": JSON}
 _PROBLEM = {"content-type": PROBLEM}
 _MALFORMED = "urn:snapproof:problem:malformed"
+
+log = logging.getLogger(__name__)
 
 
 class Hosting:
@@ -40,7 +56,7 @@ class Hosting:
             return _problem(422, f"{target} was sent a message that breaks the contract: {error}")
         except msgspec.DecodeError as error:
             return _problem(400, f"{target} was sent no JSON: {error}")
-        except DriverError as error:
+        except (DriverError, DriverFailedError) as error:
             problem = problem_of(error)
             return problem.status, _PROBLEM, msgspec.json.encode(problem)
 
@@ -57,7 +73,8 @@ class Hosting:
             return _problem(409, "No life has begun; post a site to /v1/begin first.")
         driver = self._driver if caller is None else self._driver.on_behalf_of(AccountId(caller))
         answer: Any = getattr(driver, verb.name)(**verb.arguments(asked))
-        return 200, _JSON, msgspec.json.encode(answer)
+        with confessed(f"What {verb.name} answered"):
+            return 200, _JSON, msgspec.json.encode(answer)
 
     def metrics(self) -> bytes | None:
         """What the present life's driver has to tell Prometheus, if it measures anything."""
@@ -69,6 +86,39 @@ class Hosting:
         if self._driver is not None:
             self._driver.close()
             self._driver = None
+
+
+class Confessing:
+    """A driver for callers in other processes: where its own code fails, they learn what was raised there."""
+
+    def __init__(self, driver: DriverUnderTest) -> None:
+        self._driver = driver
+
+    def on_behalf_of(self, caller: AccountId) -> DriverUnderTest:
+        """Give the same driver as this account may use it."""
+        with confessed("on_behalf_of"):
+            return cast("DriverUnderTest", Confessing(self._driver.on_behalf_of(caller)))
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self._ask, name) if name in verbs() else getattr(self._driver, name)
+
+    def _ask(self, verb: str, *positional: Any, **named: Any) -> Any:
+        with confessed(verb):
+            return getattr(self._driver, verb)(*positional, **named)
+
+
+@contextmanager
+def confessed(act: str) -> Iterator[None]:
+    """Turn what is no refusal into DriverFailedError, which names its type alone: in the text there may be a secret."""
+    try:
+        yield
+    except DriverError:
+        raise
+    except Exception as error:
+        log.exception("%s failed in the driver.", act)
+        raise DriverFailedError(
+            f"{act} ended in {type(error).__name__}, which is no refusal; the driver's log says more."
+        ) from error
 
 
 def _problem(status: int, detail: str) -> Answer:

@@ -12,6 +12,7 @@ import msgspec
 from snapproof.drivers.contract import (
     BEGIN,
     CALLER,
+    FAILED,
     IDEMPOTENCY_KEY,
     JOBS,
     JSON,
@@ -103,7 +104,8 @@ def _later() -> dict[str, Any]:
 def _problems() -> dict[str, Any]:
     content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        str(kind.status): {"description": f"{kind.uri}: {_sentence(kind.error)}", "content": content} for kind in KINDS
+        str(kind.status): {"description": f"{kind.uri}: {_sentence(kind.error)}", "content": content}
+        for kind in (*KINDS, FAILED)
     }
 
 

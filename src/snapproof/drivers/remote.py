@@ -22,6 +22,7 @@ from snapproof.drivers.contract import (
     PROBLEM,
     BrokenContractError,
     DriverDiedError,
+    DriverFailedError,
     DriverSilentError,
     Job,
     Problem,
@@ -144,7 +145,7 @@ def operation_of(body: msgspec.Struct) -> str:
     return ""
 
 
-def _problem(verb: Verb, status: int, answer: bytes) -> DriverError:
+def _problem(verb: Verb, status: int, answer: bytes) -> DriverError | DriverFailedError:
     problem = _decoded(answer, Problem, verb)
     if problem.status not in {0, status}:
         raise _broken(verb, f"HTTP {status} with a problem that calls itself {problem.status}", answer)

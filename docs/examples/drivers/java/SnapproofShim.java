@@ -73,7 +73,8 @@ public final class SnapproofShim {
     /** A refusal by one of the contract's kinds. */
     public static final class Problem extends RuntimeException {
         private static final Map<String, Integer> STATUS = Map.of("invalid-request", 400, "denied", 403, "not-found", 404,
-            "conflict", 409, "cancelled", 410, "limit-exceeded", 422, "not-supported", 501, "backend", 502, "unavailable", 503);
+            "conflict", 409, "cancelled", 410, "limit-exceeded", 422, "not-supported", 501, "backend", 502, "unavailable", 503,
+            "failed", 500);
         public final String kind;
 
         public Problem(String kind, String detail) {
@@ -99,12 +100,10 @@ public final class SnapproofShim {
                     say(exchange, 200, "application/json", perform(life[0], verb, asked));
                 }
             } catch (Problem problem) {
-                int status = Problem.STATUS.get(problem.kind);
-                say(exchange, status, "application/problem+json", Map.of("type", "urn:snapproof:problem:" + problem.kind,
-                    "title", problem.kind, "status", status, "detail", problem.getMessage()));
+                refuse(exchange, problem.kind, problem.getMessage());
             } catch (RuntimeException bug) {
                 bug.printStackTrace();
-                exchange.close();
+                refuse(exchange, "failed", verb + " ended in " + bug.getClass().getName() + ".");
             }
         });
         server.setExecutor(Executors.newSingleThreadExecutor());
@@ -146,6 +145,12 @@ public final class SnapproofShim {
         exchange.sendResponseHeaders(status, body.length);
         exchange.getResponseBody().write(body);
         exchange.close();
+    }
+
+    private static void refuse(HttpExchange exchange, String kind, String detail) throws IOException {
+        int status = Problem.STATUS.get(kind);
+        say(exchange, status, "application/problem+json", Map.of("type", "urn:snapproof:problem:" + kind,
+            "title", kind, "status", status, "detail", detail));
     }
 
     /** Read a JSON value as the object that it is to be. */
