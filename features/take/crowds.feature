@@ -26,6 +26,7 @@ Feature: Many who ask at once
     Given a host may be given 2 copies at once
     And 4 volumes with guests
     And the copies of the hosts take their time
+    And from now on each call of the host takes 1 seconds
     And at the call host.Async.VDI.copy#5, somebody looks at the queue
     When 12 snapshots of these volumes are taken on SECONDARY at once
     Then all who asked have what they asked for
