@@ -138,6 +138,9 @@ class RepairsAtOnce(ReferenceDriver):
 class TellsNoStores(Retelling):
     """Knows one pool and one image store, and so says of no copy in which of them it is."""
 
+    def __init__(self, site: Site, settings: Settings | None = None) -> None:
+        super().__init__(replace(site, further_pools=(), further_stores=()), settings)
+
     def describe(self) -> Description:
         """All but pools."""
         said = super().describe()
