@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 
 class Hosting:
-    """A wire. One life at a time: `begin` starts one and ends the one before. Verbs may come while others last."""
+    """A wire. One life at a time: `begin` starts one and ends the one before. Verbs may come while others last.
+
+    What a driver raises beside the port's errors comes out as it is, unless the driver is a Confessing one.
+    """
 
     def __init__(self, start: Callable[[SiteMessage], DriverUnderTest], begun: DriverUnderTest | None = None) -> None:
         self._start = start
