@@ -1,10 +1,11 @@
 """Bad people: names that mean something else, links and files that somebody planted, copies that were tampered with."""
 
 import re
+from collections.abc import Mapping
 
 from pytest_bdd import given, parsers, then, when
 
-from snapproof.driver import InvalidRequestError
+from snapproof.driver import DriverError, InvalidRequestError
 from snapproof.lab import Lab
 from snapproof.steps.scene import Scene, refusal_of
 from snapproof.vocabulary import AccountId, LocationType, OperationId, SnapshotRequest, VolumeId, VolumeRequest
@@ -23,6 +24,12 @@ FORMS = {
     "a plain name's": "team-blue",
 }
 """What names may be made of that mean more than a name."""
+
+REFUSALS: Mapping[str, type[DriverError]] = {
+    "refused": DriverError,
+    "refused as the caller's mistake": InvalidRequestError,
+}
+"""Who may be blamed for a hostile name: anybody, or whoever gave it."""
 
 SIBLINGS = ("{path}.bak", "{stem}*.vhd", "{stem}?.vhd", "{folder}/[{name}]", "{folder}/*", "{path}~")
 """Names around a backup that a pattern could match, or be."""
@@ -50,11 +57,11 @@ def a_snapshot_of_that_form(lab: Lab, scene: Scene, form: str, volume: str) -> N
     _back_up(lab, scene, scene.volume(volume).id, FORMS[form])
 
 
-@then("it was refused as the caller's mistake, or the backup lies under a path by the rule")
-def it_lies_by_the_rule(lab: Lab, scene: Scene) -> None:
+@then(parsers.parse("it was {refused}, or the backup lies under a path by the rule"))
+def it_lies_by_the_rule(lab: Lab, scene: Scene, refused: str) -> None:
     """snapshots/<account>/<volume>/<uuid>.vhd, of plain characters; and nothing lies anywhere else."""
     error = scene.outcome.error
-    assert error is None or isinstance(error, InvalidRequestError), f"The driver failed: {error!r}"
+    assert error is None or isinstance(error, REFUSALS[refused]), f"The driver failed: {error!r}"
     changes = scene.before.changes(lab.inventory())
     places = [line.removeprefix("+ ").rpartition(" bytes")[0].rpartition(" ")[0] for line in _files(changes)]
     assert places or error is not None, "Nothing was refused, and nothing lies on secondary storage."

@@ -119,7 +119,7 @@ Feature: A name is a name, and never a way
   @req:R-158
   Scenario: No account's or volume's name is read by a shell
     When an account of a shell's form backs up a volume of that name
-    Then it was refused as the caller's mistake, or the backup lies under a path by the rule
+    Then it was refused, or the backup lies under a path by the rule
     And no shell has read a name
 
   @req:R-158 @capability:kvm
