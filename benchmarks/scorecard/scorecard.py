@@ -11,7 +11,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -34,16 +34,23 @@ LETTERS = {
     State.TIMEOUT: "✗",
     State.DRIVER_CRASH: "✗",
 }
+UNSTEADY, EITHER = "~", frozenset({State.PASS, State.FAIL})
+DECLARED = "Declared: "
+"""How the reason begins for which a profile excuses a failure."""
 RED = frozenset({State.FAIL, State.TIMEOUT, State.DRIVER_CRASH, State.XPASS, State.HARNESS_ERROR})
 SILENT = frozenset({State.NOT_SUPPORTED, State.NOT_RUN})
 CALLS_MAX = 14
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a driver did where a cell is red, in plain words; `scenario` is a pattern of scenario ids."""
+    """What a driver did where a cell is red, in plain words; `scenario` is a pattern of scenario ids.
+
+    Where it is unsteady, the cell is red in some runs only, for a reason that is none of the driver's.
+    """
 
     scenario: str
     said: str
+    unsteady: bool = False
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,14 +125,21 @@ def finished(report: Path) -> dict[str, ScenarioFinished]:
     return {result.scenario.id: result for result in results}
 
 
-def said_of(judged: Judged, row: ScenarioFinished) -> str:
-    """The sentence for a red cell."""
-    return next((known.said for known in judged.finding if fnmatchcase(row.scenario.id, known.scenario)), "")
+def found_at(judged: Judged, row: ScenarioFinished) -> Finding:
+    """What is said of a scenario; nothing, where nobody has said anything."""
+    known = (finding for finding in judged.finding if fnmatchcase(row.scenario.id, finding.scenario))
+    return next(known, Finding(scenario=row.scenario.id, said=""))
+
+
+def letter(judged: Judged, row: ScenarioFinished) -> str:
+    """What stands in a cell."""
+    unsteady = row.state in EITHER and found_at(judged, row).unsteady
+    return UNSTEADY if unsteady else LETTERS.get(row.state, "?")
 
 
 def mute(judged: Judged, rows: Mapping[str, ScenarioFinished]) -> list[ScenarioFinished]:
     """Red cells that nobody has explained."""
-    return [row for row in rows.values() if row.state in RED and not said_of(judged, row)]
+    return [row for row in rows.values() if row.state in RED and not found_at(judged, row).said]
 
 
 def page(results: Mapping[Judged, Mapping[str, ScenarioFinished]], reports: Path) -> Iterator[str]:
@@ -139,12 +153,13 @@ def page(results: Mapping[Judged, Mapping[str, ScenarioFinished]], reports: Path
     yield from ("", "What is assumed of each:", "")
     yield from (f"* **{judged.title}** ({judged.origin}): {judged.assumption}" for judged in results)
     yield from ("", "## What was asked, with which fault", "")
-    yield f"{', '.join(f'{letter} {LEGEND[state]}' for state, letter in LETTERS.items() if state in LEGEND)}."
+    signs = [f"{sign} {LEGEND[state]}" for state, sign in LETTERS.items() if state in LEGEND]
+    yield f"{', '.join(signs)}, {UNSTEADY} passed or failed, from run to run."
     yield "Scenarios that no driver of the card supports are left out."
     yield ""
     yield "| requirement | scenario | fault or case | " + " | ".join(judged.title for judged in results) + " |"
     yield "|---" * (3 + len(results)) + "|"
-    yield from cells(list(results.values()))
+    yield from cells(results)
     for judged, rows in results.items():
         yield from told(judged, rows)
     yield ""
@@ -162,17 +177,18 @@ LEGEND = {
 def summary(judged: Judged, rows: Mapping[str, ScenarioFinished], report: Path) -> str:
     """One driver, one line."""
     known = next(row.driver for row in rows.values() if row.driver is not None)
-    counts = [sum(LETTERS[row.state] == LETTERS[state] for row in rows.values()) for state in LEGEND]
+    counts = [sum(letter(judged, row) == LETTERS[state] for row in rows.values()) for state in LEGEND]
     verdict = read_run(report).verdict.conclusion
     numbers = " | ".join(map(str, counts))
     return f"| {judged.title} | `{named(judged)}` | {known.version} | {verdict} | {numbers} |"
 
 
-def cells(runs: Sequence[Mapping[str, ScenarioFinished]]) -> Iterator[str]:
+def cells(results: Mapping[Judged, Mapping[str, ScenarioFinished]]) -> Iterator[str]:
     """The rows of the matrix: one for each scenario and case that some driver was asked."""
+    runs = results.values()
     scenarios = {key: row.scenario for rows in runs for key, row in rows.items() if row.state not in SILENT}
     for key, scenario in sorted(scenarios.items(), key=lambda known: (known[1].requirements, known[0])):
-        states = [LETTERS.get(rows[key].state, "?") if key in rows else " " for rows in runs]
+        states = [letter(judged, rows[key]) if key in rows else " " for judged, rows in results.items()]
         case = scenario.example.replace("|", "\\|")
         name = scenario.name.removesuffix(f" {scenario.example}")
         yield f"| {', '.join(scenario.requirements)} | {name} | {case} | {' | '.join(states)} |"
@@ -183,17 +199,36 @@ def told(judged: Judged, rows: Mapping[str, ScenarioFinished]) -> Iterator[str]:
     yield from ("", f"## {judged.title}")
     groups: dict[str, list[ScenarioFinished]] = {}
     for row in rows.values():
-        if row.state in RED:
-            groups.setdefault(said_of(judged, row), []).append(row)
+        if row.state in RED and letter(judged, row) != UNSTEADY:
+            groups.setdefault(found_at(judged, row).said, []).append(row)
     for said, found in groups.items():
         yield from ("", f"**{said}**", "")
         for row in found:
             yield f"* {', '.join(row.scenario.requirements)}, {row.scenario.name.strip()}: {wire(row)}"
             yield f"  `{replay(judged, row)}`"
-    excused = {row.reason.splitlines()[0] for row in rows.values() if row.state is State.XFAIL}
-    if excused:
-        yield from ("", "Does not apply:", "")
-        yield from (f"* {reason}" for reason in sorted(excused))
+    yield from listed("Passed or failed, from run to run:", unsteady(judged, rows))
+    yield from listed("Does not apply:", excuses(rows))
+
+
+def listed(title: str, sentences: Iterable[str]) -> Iterator[str]:
+    """A list with its title, if there is anything in it."""
+    if found := sorted(set(sentences)):
+        yield from ("", title, "")
+        yield from (f"* {sentence}" for sentence in found)
+
+
+def unsteady(judged: Judged, rows: Mapping[str, ScenarioFinished]) -> Iterator[str]:
+    """What is said of cells that are red in some runs only."""
+    for row in rows.values():
+        if letter(judged, row) == UNSTEADY:
+            yield f"{', '.join(row.scenario.requirements)}: {found_at(judged, row).said}"
+
+
+def excuses(rows: Mapping[str, ScenarioFinished]) -> Iterator[str]:
+    """The reasons that the profile gives, where it excused what was seen."""
+    for row in rows.values():
+        if row.state is State.XFAIL:
+            yield from (line.removeprefix(DECLARED) for line in row.reason.splitlines() if line.startswith(DECLARED))
 
 
 def wire(row: ScenarioFinished) -> str:
