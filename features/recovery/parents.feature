@@ -8,8 +8,8 @@ Feature: The parent volume survives whatever happens to its backup
     And the guest of "database" keeps writing
     And the array refuses every CloneVolume with <error>
     When a snapshot "nightly" of "database" is taken on SECONDARY
-    Then the act is refused
-    And the volume "database" is untouched
+    Then the volume "database" is untouched
+    And the act is refused
     And all that has changed is nothing
     And the driver lists the snapshot "nightly" as Error
     And the account is charged 0 more snapshots
