@@ -10,10 +10,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from snapproof.driver import OutsideFactory
+from snapproof.drivers.contract import DriverFailedError
+from snapproof.drivers.outside import MachineClock
+from snapproof.drivers.process import Life
+from snapproof.drivers.remote import over_socket, speak
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.lab import simulated_lab
 from snapproof.report.ledger import read_ledger
@@ -60,11 +65,16 @@ LANGUAGES: Mapping[str, Language] = {
 
 @pytest.fixture(params=sorted(LANGUAGES))
 def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Each of them in turn."""
+    return built(request.param, tmp_path)
+
+
+def built(name: str, tmp_path: Path) -> str:
     """Name an example driver that has just been built; skip where its tools are absent."""
-    language = LANGUAGES[request.param]
+    language = LANGUAGES[name]
     if absent := [tool for tool in language.tools if shutil.which(tool) is None]:
-        pytest.skip(f"The {request.param} example is not run: {', '.join(absent)} is not on the PATH.")
-    places = {"built": tmp_path, "source": EXAMPLES / request.param}
+        pytest.skip(f"The {name} example is not run: {', '.join(absent)} is not on the PATH.")
+    places = {"built": tmp_path, "source": EXAMPLES / name}
     environment = {**os.environ, "GOCACHE": str(tmp_path / "go"), "PYTHONPYCACHEPREFIX": str(tmp_path)}
     subprocess.run(language.build.format(**places).split(), env=environment, check=True, cwd=tmp_path)
     return f"cmd:{language.start.format(**places)}"
@@ -104,3 +114,11 @@ def test_all_examples_make_the_same_calls(uri: str, tmp_path: Path) -> None:
         caller.discard("over", volume.id).raise_if_failed()
         assert lab.calls() == CALLS
         assert not [*lab.driver.list_volumes(), *lab.driver.list_snapshots()]
+
+
+def test_what_breaks_the_shim_for_java_is_told_by_its_type(tmp_path: Path) -> None:
+    life = Life(built("java", tmp_path).removeprefix("cmd:").split(), environment={}, folder=tmp_path)
+    driver: Any = speak(over_socket(life.wait_until_ready().ready), clock=MachineClock())
+    with pytest.raises(DriverFailedError, match=r"list-volumes ended in java\.lang\.NullPointerException\."):
+        driver.list_volumes()  # before a life has begun
+    life.close()
