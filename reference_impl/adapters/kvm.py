@@ -93,7 +93,7 @@ class KvmHypervisor:
         for option in (("--logout",), ("-o", "delete")):
             self._node(target, *option, harmless=(NO_RECORD,))
 
-    def clear_unused(self, _target: str) -> bool:
+    def clear_unused(self, target: str) -> bool:
         """Nothing: a session does not say whether a machine uses it."""
         return False
 

@@ -67,7 +67,7 @@ class VmwareHypervisor:
     def detach(self, target: str) -> None:
         """Nothing: nothing was ever attached."""
 
-    def clear_unused(self, _target: str) -> bool:
+    def clear_unused(self, target: str) -> bool:
         """Nothing: what these hosts do is not known here."""
         return False
 
