@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from snapproof import __version__
 from snapproof.driver import DriverUnderTest
 from snapproof.reference_impl.account_verbs import AccountVerbs
+from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.explaining import Explained
 from snapproof.reference_impl.logs import telling_failures
 from snapproof.reference_impl.measuring import Measured
@@ -29,6 +30,7 @@ from snapproof.vocabulary import (
     Policy,
     PolicyId,
     PolicyRequest,
+    Snapshot,
     VolumeId,
 )
 
@@ -49,6 +51,7 @@ class ReferenceDriver(AccountVerbs, Telling, Measured, Explained, Repairing):
             settings=self.live,
             take=self._take,
             delete=self._delete,
+            runs=self._runs,
         )
 
     def describe(self) -> Description:
@@ -70,6 +73,11 @@ class ReferenceDriver(AccountVerbs, Telling, Measured, Explained, Repairing):
     def delete_policy(self, operation: OperationId, policy: PolicyId) -> None:
         """End a policy."""
         self._policies.delete(operation, policy)
+
+    def _runs(self, policy: Policy) -> Sequence[Snapshot]:
+        """What a policy has taken, oldest first."""
+        with self._catalog.reading() as session:
+            return [row for row in queries.snapshots(session, None, volume=policy.volume) if row.policy == policy.id]
 
     def queued_operations(self) -> Sequence[OperationId]:
         """The jobs that wait; what waits in the background is of the operation that began it."""

@@ -27,6 +27,7 @@ from snapproof.vocabulary import (
     Policy,
     PolicyId,
     PolicyRequest,
+    Snapshot,
     SnapshotId,
     SnapshotRequest,
     SnapshotState,
@@ -50,6 +51,7 @@ class Policies:
         settings: Callable[[], Settings],
         take: Callable[[SnapshotRequest, PolicyId], object],
         delete: Callable[[OperationId, SnapshotId, PolicyId], None],
+        runs: Callable[[Policy], Sequence[Snapshot]],
     ) -> None:
         self._catalog = catalog
         self._orchestrator = orchestrator
@@ -57,6 +59,7 @@ class Policies:
         self._settings = settings
         self._take = take
         self._delete = delete
+        self._runs = runs
         self._admitted_s = 0.0
 
     def create(self, request: PolicyRequest, uuid: str) -> Policy:
@@ -150,9 +153,7 @@ class Policies:
 
     def _retire(self, policy: Policy, slot: int) -> None:
         """Delete the oldest successful ones; one that cannot be deleted does not save the others (hazard C18)."""
-        with self._catalog.reading() as session:
-            own = [row for row in queries.snapshots(session, None, volume=policy.volume) if row.policy == policy.id]
-        good = [row.id for row in own if row.state is SnapshotState.BACKED_UP]
+        good = [row.id for row in self._runs(policy) if row.state is SnapshotState.BACKED_UP]
         for snapshot in surplus(list(good), policy.keep_max):
             try:
                 self._delete(OperationId(f"{policy.id}/{slot}/{snapshot[:8]}"), SnapshotId(snapshot), policy.id)

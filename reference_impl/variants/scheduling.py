@@ -6,7 +6,6 @@ from dataclasses import replace
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.schedules import next_slot, read_schedule
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.reference_impl.variants.retelling import Retelling
 from snapproof.vocabulary import (
     AuditEvent,
     OperationId,
@@ -16,7 +15,6 @@ from snapproof.vocabulary import (
     Snapshot,
     SnapshotRequest,
     SnapshotState,
-    VolumeId,
 )
 
 
@@ -28,12 +26,12 @@ class SchedulesOnPrimary(ReferenceDriver):
         return super().create_policy(replace(request, location=None))
 
 
-class CountsFailures(Retelling):
+class CountsFailures(ReferenceDriver):
     """Breaks R-028 (hazard C18): failed runs are counted as if there were something to keep of them."""
 
-    def told(self, rows: Sequence[Snapshot], *, of: VolumeId | None) -> Sequence[Snapshot]:
-        """Where policies look, call failures successes."""
-        return rows if of is None else [replace(row, state=SnapshotState.BACKED_UP) for row in rows]
+    def _runs(self, policy: Policy) -> Sequence[Snapshot]:
+        """Call failures successes."""
+        return [replace(row, state=SnapshotState.BACKED_UP) for row in super()._runs(policy)]
 
 
 class RunsTwice(ReferenceDriver):
