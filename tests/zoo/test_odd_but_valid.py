@@ -51,11 +51,11 @@ class Later:
     def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         if method == "POST":
             self._answers.append(said_oddly(self._hosting(method, target, headers, body)))
-            return 202, {}, json.dumps({"job": str(len(self._answers)), "poll_after_s": 0.01, "since": "now"}).encode()
+            return 202, {}, json.dumps({"job": str(len(self._answers)), "poll_after_s": 0.001, "since": "now"}).encode()
         job = target.removeprefix(JOBS)
         self._polls[job] = self._polls.get(job, 0) + 1
         if self._polls[job] < 3:
-            return 202, {}, json.dumps({"job": job, "poll_after_s": 0.01}).encode()
+            return 202, {}, json.dumps({"job": job, "poll_after_s": 0.001}).encode()
         return self._answers[int(job) - 1]
 
 
