@@ -67,6 +67,11 @@ def once_more(schedules: list[Schedule]) -> list[str]:
     return done.stdout.split()
 
 
+def _says_one_thing_twice(schedule: Schedule) -> bool:
+    """Whether a call may be lost by its own fault that is lost anyway, while its service is down."""
+    return {"down", "lost_before"} <= {kind for _, kind in schedule.faults}
+
+
 @pytest.mark.timeout(0 if MANY > 48 else 300)
 def test_the_same_schedule_twice_is_the_same_journal() -> None:
     with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as forked:
@@ -76,5 +81,6 @@ def test_the_same_schedule_twice_is_the_same_journal() -> None:
     sys.stdout.write(f"{len(cases) - len(different)} of {len(cases)} schedules gave the same journal twice.\n")
     assert not different
     assert len(cases) == MANY
-    assert len({case.digest for case in cases}) == len({case.schedule for case in cases})
+    told_apart = [case for case in cases if not _says_one_thing_twice(case.schedule)]
+    assert len({case.digest for case in told_apart}) == len({case.schedule for case in told_apart})
     assert not [str(case.schedule) for case in cases if case.violations]

@@ -158,7 +158,7 @@ def slot_come(lab: Lab, volume: Volume) -> Judge:
         operation=OperationId("policy"),
         volume=volume.id,
         interval="DAILY",
-        schedule="30:02",
+        schedule="59:23",  # an hour before midnight by UTC: the next slot is far, however many lives end meanwhile
         timezone="Europe/Berlin",
         keep_max=1,
         location=LocationType.SECONDARY,
