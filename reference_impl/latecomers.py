@@ -17,7 +17,7 @@ from snapproof.reference_impl.core.effects import UNHEARD, Effect, Facts
 from snapproof.reference_impl.core.plans import Plan
 from snapproof.reference_impl.insisting import Writer
 from snapproof.reference_impl.logs import about
-from snapproof.reference_impl.ports import GoneError, Ports
+from snapproof.reference_impl.ports import CallError, GoneError, Ports
 from snapproof.reference_impl.rules import Rules
 
 LOG = logging.getLogger("snapproof.sweep")
@@ -33,10 +33,17 @@ class Latecomers:
         self._rules = rules
 
     def clear(self) -> None:
-        """Look where each job was that is over for as long as a call can be late. Raises CallError, DriverError."""
+        """Look where each job was that is over for as long as a call can be late. Raises DriverError.
+
+        Where one cannot be looked at, the next sweep tries again; it saves no other.
+        """
         before = self._catalog.now() - timedelta(seconds=self._bench.settings.sweep_grace_s)
         for job in self._catalog.doubtful_jobs(before=before):
-            self._clear(job)
+            try:
+                self._clear(job)
+            except CallError as error:
+                told = {**about(job), "outcome": "failed", "cause": str(error)}
+                LOG.warning("job %s could not be looked at again yet: %s", job.uuid, error, extra=told)
 
     def _clear(self, job: Job) -> None:
         bench, plan = self._bench.at(job.order), self._rules.plan(job.order)

@@ -20,7 +20,7 @@ from snapproof.reference_impl.admitting import Admission
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.catalog.inheriting import adopt, inherited
 from snapproof.reference_impl.catalog.leases import Leases
-from snapproof.reference_impl.catalog.store import Catalog, Job, OvertakenError, Phase, Session
+from snapproof.reference_impl.catalog.store import OVER, Catalog, Job, OvertakenError, Phase, Session
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.admission import Limits
 from snapproof.reference_impl.core.effects import CopyDisk, CopyIn, CopyOut
@@ -193,7 +193,7 @@ class Orchestrator:
 
     def _run(self, job: Job, *, begun: bool) -> Job:
         """Bring a job to its end while its lease is ours, and as far as that goes. Raises OvertakenError."""
-        if job.phase in {Phase.DONE, Phase.FAILED}:
+        if job.phase in OVER:
             return job
         plan = self._rules.plan(job.order)
         copies = any(isinstance(step.effect, COPIES) for step in plan)

@@ -173,6 +173,15 @@ class Runner:
 
         return self._writer.move(job, Phase.FAILED, facts=self._facts(job), write=write)
 
+    @contextmanager
+    def _hearing(self, job: Job) -> Iterator[None]:
+        """Remember of a job that an answer was lost."""
+        try:
+            yield
+        except UnknownOutcomeError:
+            self._in_doubt.add(job.uuid)
+            raise
+
     def _facts(self, job: Job, found: Facts = MappingProxyType({})) -> Facts:
         """What is known of a job, and whether it is known for certain: an answer that was lost may be a late effect."""
         return {**job.facts, **found, **({UNHEARD: 1} if job.uuid in self._in_doubt else {})}
@@ -194,10 +203,10 @@ class Runner:
             if adopted is not None:
                 return adopted
             try:
-                return performer.do(bench, effect, facts)
+                with self._hearing(job):
+                    return performer.do(bench, effect, facts)
             except UnknownOutcomeError:
                 doubtful = True
-                self._in_doubt.add(job.uuid)
                 raise
 
         try:
@@ -225,11 +234,8 @@ class Runner:
             undo = self._rules.performers[type(step.effect)].undo
 
             def attempt(undo: Undo = undo, effect: Effect = step.effect, **_again: bool) -> None:
-                try:
+                with self._hearing(job):
                     undo(bench, effect, job.facts)
-                except UnknownOutcomeError:
-                    self._in_doubt.add(job.uuid)
-                    raise
 
             with self._timed(job, step.effect, "undone" if undo is not leave else ""):
                 self._patience.insist(attempt, about(job))

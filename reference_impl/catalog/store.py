@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import (
@@ -43,6 +43,7 @@ _OF_A_JOB = (
     *("id", "uuid", "account_id", "job_cmd", "job_cmd_info", "instance_volume", "instance_snapshot"),
     *("phase", "cursor", "facts", "version", "fence", "cancelled", "error", "error_kind"),
 )
+_SUBJECTS = ("instance_volume", "instance_snapshot", "instance_template")
 _JOBS = select(*(ASYNC_JOB.c[name] for name in _OF_A_JOB))
 
 _LEASE = "SELECT fence, leased_until_ms FROM async_job WHERE id = "
@@ -146,9 +147,15 @@ class Catalog:
         return self._readable(ASYNC_JOB.c.phase.not_in(OVER) & due)
 
     def doubtful_jobs(self, *, before: datetime) -> Sequence[Job]:
-        """Every job that was over before this moment and has a fact that says UNHEARD, oldest first."""
+        """Every job that was over before this moment and has a fact that says UNHEARD, oldest first.
+
+        Not those on whose subject somebody works: the next job of a snapshot uses the same names and directories.
+        """
         over = ASYNC_JOB.c.phase.in_(OVER) & (ASYNC_JOB.c.last_updated < before)
-        return self._readable(over & ASYNC_JOB.c.facts.contains(f'"{UNHEARD}"'))
+        other = ASYNC_JOB.alias("other")
+        same = or_(*(other.c[name] == ASYNC_JOB.c[name] for name in _SUBJECTS))
+        busy = exists().where(same, other.c.phase.not_in(OVER))
+        return self._readable(over & ASYNC_JOB.c.facts.contains(f'"{UNHEARD}"') & ~busy)
 
     def _readable(self, which: ColumnElement[bool]) -> Sequence[Job]:
         jobs: list[Job] = []

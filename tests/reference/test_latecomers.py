@@ -9,7 +9,6 @@ from snapproof.campaign.schedule import read_schedule
 from snapproof.driver import DriverUnderTest
 from snapproof.fixtures.caller import SIZE_BYTES, Caller
 from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.lab import Outcome
 from snapproof.reference_impl.catalog.store import Job
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
@@ -29,11 +28,6 @@ LATE = (
 )
 
 
-def wait(caller: Caller) -> None:
-    caller.lab.advance(PAST_GRACE_S)
-    caller.lab.driver.run_due_work()
-
-
 def in_doubt(caller: Caller) -> list[Job]:
     """The jobs that are over and have not been looked at again."""
     driver = caller.lab._driver
@@ -42,19 +36,16 @@ def in_doubt(caller: Caller) -> list[Job]:
     return [*catalog.doubtful_jobs(before=catalog.now() + timedelta(days=1))]
 
 
-def grow(caller: Caller, volume: Volume) -> Outcome[Volume]:
-    def resize(driver: DriverUnderTest) -> Volume:
-        return driver.resize_volume(OperationId("grow"), volume.id, 2 * SIZE_BYTES // 512 * 512)
-
-    return caller.lab.attempt(resize)
-
-
-def grown_under_a_late_grant(caller: Caller) -> Volume:
+def grown_under_a_late_grant(caller: Caller, operation: str = "volume") -> Volume:
     """A volume that nobody uses, which hosts can reach again since a call came late."""
-    volume = caller.used_volume()
+    volume = caller.used_volume(operation)
     caller.lab.watch_calls()
     caller.lab.arm(f"{GRANT}#1", "lost_late")
-    grow(caller, volume).raise_if_failed()
+
+    def grow(driver: DriverUnderTest) -> Volume:
+        return driver.resize_volume(OperationId(f"grow of {operation}"), volume.id, 2 * SIZE_BYTES)
+
+    caller.lab.attempt(grow).raise_if_failed()
     caller.lab.advance(60)
     assert caller.lab.leftovers(), "The late call has arrived."
     return volume
@@ -76,7 +67,7 @@ def test_a_job_that_heard_every_answer_is_not_looked_at_again(caller: Caller) ->
 def test_whoever_uses_the_volume_by_then_keeps_it(caller: Caller) -> None:
     volume = grown_under_a_late_grant(caller)
     guest = caller.lab.start_guest(volume)
-    wait(caller)
+    caller.wait(PAST_GRACE_S)
     assert in_doubt(caller) == []
     guest.write(0, b"still here")
     assert guest.read(0, 10) == b"still here"
@@ -89,17 +80,34 @@ def test_whoever_uses_the_volume_by_then_keeps_it(caller: Caller) -> None:
 def test_a_volume_that_is_gone_by_then_needs_no_look(caller: Caller) -> None:
     volume = grown_under_a_late_grant(caller)
     assert caller.discard("discard", volume.id).error is None
-    wait(caller)
+    caller.wait(PAST_GRACE_S)
     assert in_doubt(caller) == []
 
 
-def test_a_look_that_fails_is_told_and_taken_again(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_look_that_fails_is_told_and_taken_again_and_saves_no_other(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
     grown_under_a_late_grant(caller)
-    caller.lab.break_service("host.SR.get_by_name_label", "refused:OPERATION_NOT_ALLOWED")
-    wait(caller)
-    assert "the second look was given up for now" in caplog.text
-    assert [job.uuid for job in in_doubt(caller)] == ["grow"]
+    grown_under_a_late_grant(caller, "further")
+    caller.lab.watch_calls()
+    caller.lab.arm("host.SR.get_by_name_label#1", "refused:OPERATION_NOT_ALLOWED")
+    caller.wait(PAST_GRACE_S)
+    assert "job grow of volume could not be looked at again yet" in caplog.text
+    assert [job.uuid for job in in_doubt(caller)] == ["grow of volume"]
+    caller.wait(PAST_GRACE_S)
+    assert in_doubt(caller) == []
+    assert caller.lab.leftovers() == []
+
+
+def test_nobody_looks_while_another_job_works_there(caller: Caller) -> None:
+    volume = grown_under_a_late_grant(caller)
+    caller.lab.break_service("array.GetAsyncResult", "refused:xPermissionDenied")
+    caller.lab.break_service("array.DeleteSnapshot", "refused:xPermissionDenied")
+    assert caller.take("take", volume.id, LocationType.SECONDARY).error is not None
+    caller.wait(PAST_GRACE_S)
+    assert caller.lab.leftovers()
     caller.lab.repair()
-    wait(caller)
+    caller.lab.driver.reconcile()
+    caller.wait(PAST_GRACE_S)
     assert in_doubt(caller) == []
     assert caller.lab.leftovers() == []

@@ -48,24 +48,19 @@ def archived_volume(caller: Caller) -> tuple[int, Snapshot, Snapshot]:
     return int(volume.target.rpartition(".")[2]), here, there
 
 
-def wait(caller: Caller, seconds: float) -> None:
-    caller.lab.advance(seconds)
-    caller.lab.driver.run_due_work()
-
-
 def test_what_came_late_is_swept_up_after_the_grace_with_an_alert_each(caller: Caller) -> None:
     lun, _, there = archived_volume(caller)
     before = existing(caller)
     late = appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
-    wait(caller, SETTINGS.reconcile_interval_s)
+    caller.wait(SETTINGS.reconcile_interval_s)
     assert len(existing(caller)) == len(before) + 2, "The grace is not over."
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert existing(caller) == before
     texts = [alert.text for alert in caller.lab.driver.alerts() if alert.subject == there.id]
     assert len(texts) == len(late)
     assert all(any(f" {number} (late) of job there" in text for text in texts) for number in late)
     assert violations(caller.lab) == ()
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert len(caller.lab.driver.alerts()) == 2, "Nothing is told twice."
 
 
@@ -83,7 +78,7 @@ def test_what_is_not_ours_stays_for_ever(caller: Caller, tag: Mapping[str, str])
     lun, _, _ = archived_volume(caller)
     appear_late(caller, lun, tag)
     before = existing(caller)
-    wait(caller, 10 * PAST_GRACE_S)
+    caller.wait(10 * PAST_GRACE_S)
     assert existing(caller) == before
 
 
@@ -92,7 +87,7 @@ def test_whatever_a_row_speaks_of_stays(caller: Caller) -> None:
     assert caller.discard("discard", caller.lab.driver.list_volumes()[0].id).error is None
     before = existing(caller)
     assert [kind for kind, _ in before] == ["volume", "snapshot"], "The LUN is kept for its snapshot."
-    wait(caller, 10 * PAST_GRACE_S)
+    caller.wait(10 * PAST_GRACE_S)
     assert existing(caller) == before
     assert ("volume", lun) in before
 
@@ -110,11 +105,11 @@ def test_a_sweep_that_fails_is_told_and_tried_again(caller: Caller) -> None:
     before = existing(caller)
     appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
     caller.lab.break_service("array.DeleteVolume", "refused:xPermissionDenied")
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert "could not be swept up yet: The array refused DeleteVolume" in caller.lab.captured_text()
     assert [kind for kind, _ in set(existing(caller)) - set(before)] == ["volume"], "One that resists saves no other."
     caller.lab.repair()
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert existing(caller) == before
 
 
@@ -123,10 +118,10 @@ def test_a_look_that_fails_holds_up_neither_the_purge_nor_the_next_sweep(caller:
     before = existing(caller)
     appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
     caller.lab.break_service("array.ListVolumes", "refused:xPermissionDenied")
-    wait(caller, SETTINGS.history_s + PAST_GRACE_S)
+    caller.wait(SETTINGS.history_s + PAST_GRACE_S)
     assert "the sweep was given up for now: The array refused ListVolumes" in caller.lab.captured_text()
     caller.lab.repair()
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert existing(caller) == before
 
 
@@ -139,7 +134,7 @@ def test_a_purge_that_fails_is_told_and_tried_again(caller: Caller) -> None:
     assert "the purge was given up for now: The catalog cannot be written" in caller.lab.captured_text()
     history = len(caller.lab.driver.audit_events())
     caller.lab.repair()
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert len(caller.lab.driver.audit_events()) < history
 
 
@@ -149,7 +144,7 @@ def test_a_clone_that_hosts_could_reach_is_taken_from_them_first(caller: Caller)
     _, clone = appear_late(caller, lun, {"owner": OWNER_MARK, "job": "there", "subject": there.id})
     share(caller.lab._world.arrays[0], caller.lab._site.hosts_group, clone, "AddVolumesToVolumeAccessGroup")
     assert any("in access groups" in line for line in caller.lab.leftovers())
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert existing(caller) == before
     assert violations(caller.lab) == ()
 
@@ -169,7 +164,7 @@ def test_a_sweep_of_what_somebody_needs_is_found(caller: Caller) -> None:
     caller.lab._factory = SweepsByName
     caller.lab.restart_driver()
     archived_volume(caller)
-    wait(caller, PAST_GRACE_S)
+    caller.wait(PAST_GRACE_S)
     assert violations(caller.lab) != ()
 
 

@@ -3,23 +3,21 @@
 from sqlalchemy import Connection, select
 
 from snapproof.reference_impl.catalog.schema import ASYNC_JOB, SNAPSHOT_STORE_REF, VOLUMES
-from snapproof.reference_impl.catalog.store import Phase
+from snapproof.reference_impl.catalog.store import OVER
 from snapproof.reference_impl.core.names import array_reference, volume_reference
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.reference_impl.ports import Owned, OwnedKind
-
-_OVER = (Phase.DONE, Phase.FAILED)
 
 
 def is_orphan(connection: Connection, owned: Owned) -> bool:
     """Say whether nobody needs it. What another catalog's jobs made on the same array is never an orphan here."""
     made_by = select(ASYNC_JOB.c.phase).where(ASYNC_JOB.c.uuid == owned.owner.job)
-    if connection.execute(made_by).scalar() not in _OVER:
+    if connection.execute(made_by).scalar() not in OVER:
         return False
     about = (ASYNC_JOB.c.instance_snapshot == owned.owner.subject) | (
         ASYNC_JOB.c.instance_volume == owned.owner.subject
     )
-    if connection.execute(select(ASYNC_JOB.c.id).where(about, ASYNC_JOB.c.phase.not_in(_OVER))).first() is not None:
+    if connection.execute(select(ASYNC_JOB.c.id).where(about, ASYNC_JOB.c.phase.not_in(OVER))).first() is not None:
         return False
     is_lun = owned.kind is OwnedKind.LUN
     reference = volume_reference(owned.id) if is_lun else array_reference(owned.id)

@@ -130,22 +130,20 @@ _HTTP: Mapping[str, str] = {
     "damaged": _NO_CONTENT,
     "http500_before": _AS_REFUSED,
     "http500_after": _AS_REFUSED,
+    **dict.fromkeys(UNTOLD, _UNCHANGED),
+    **dict.fromkeys(CLOCK, _CLOCK),
 }
 _NO_HTTP = "It is no HTTP exchange."
 _ACT_HAS_NO_CALLER = "An act of the server has no answer to lose and no caller to die; the client's call meets this."
 
 REASONS: Mapping[str, Mapping[str, str]] = {
-    "array": {**_HTTP, **dict.fromkeys(UNTOLD, _UNCHANGED), **dict.fromkeys(CLOCK, _CLOCK)},
+    "array": _HTTP,
     "host": {
         **_HTTP,
-        **dict.fromkeys(UNTOLD, _UNCHANGED),
-        **dict.fromkeys(CLOCK, _CLOCK),
         "error_after": "A failure of XenAPI says that nothing was done; tasks that fail later are told by scenarios.",
     },
     "s3": {
         **_HTTP,
-        **dict.fromkeys(UNTOLD, _UNCHANGED),
-        **dict.fromkeys(CLOCK, _CLOCK),
         "http500_before": "S3 says it by name, as refused:InternalError.",
         "http500_after": "S3 says it by name, as error_after.",
     },

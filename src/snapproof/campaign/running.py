@@ -94,10 +94,10 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
     found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
     lab.repair()
     found += _unrecovered(lab)
+    found += [Violation("I1", sentence) for sentence in stage.judge(lab)]
     if any(kind in UNTOLD for _, kind in schedule.faults):
-        found += [*_unkept(lab, stage), *_unswept(lab), *violations(lab)]  # a day later a policy's next slot has come
-    else:
-        found += [*violations(lab), *_unkept(lab, stage)]
+        found += _unswept(lab)
+    found += violations(lab)
     return Case(
         schedule=schedule,
         ending=", ".join(map(_ending, outcomes)),
@@ -128,11 +128,6 @@ def _unrecovered(lab: Lab) -> list[Violation]:
     except (AssertionError, DriverError) as error:
         return [Violation("recovery", f"Without any fault the driver does not recover: {error}")]
     return []
-
-
-def _unkept(lab: Lab, stage: Stage) -> list[Violation]:
-    """What the workflow promises by itself must be had at last."""
-    return [Violation("I1", sentence) for sentence in stage.judge(lab)]
 
 
 def _unswept(lab: Lab) -> list[Violation]:

@@ -20,8 +20,11 @@ Extend: TypeAlias = Callable[[Case], Iterator[Schedule]]
 CRASH = "crash_before"
 """The death after a call leaves what the death before the next call finds."""
 SWARM_FIRSTS, SWARM_FAULTS_MAX, SWARM_GOES_ON = 200, 6, 0.75
-LEAVING_TRACES = ("damaged", "refused:REBOOT")
-"""Faults that change what no inventory shows; what they leave is never taken for what others leave."""
+LEAVING_TRACES = ("damaged", "refused:REBOOT", "lost_late", "down", "clock_")
+"""Faults that change what no inventory shows: contents, what is on its way, who is away, the time.
+
+What they leave is never taken for what others leave.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
