@@ -107,9 +107,17 @@ def for_reading(connection: Connection) -> Connection:
 
 
 def locked(connection: Connection, query: QueryT) -> QueryT:
-    """Keep the rows that are found as they are until the transaction ends, if it is one that writes."""
+    """Keep the rows that are found as they are until the transaction ends, if it is one that writes.
+
+    The query is a constant, its values are parameters: each has one form that locks, for the life of the process.
+    """
     reading = connection.get_execution_options().get(READING, False)
-    return query if reading else query.with_for_update()
+    return query if reading else _locking(query)
+
+
+@cache
+def _locking(query: QueryT) -> QueryT:
+    return query.with_for_update()
 
 
 def terms_of(connection: Connection) -> Terms:

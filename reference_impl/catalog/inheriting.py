@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import locked
@@ -43,20 +43,22 @@ _ARRAY_COPIES = select(SNAPSHOT_STORE_REF).where(
     SNAPSHOT_STORE_REF.c.install_path.like("SfSnapshotId=%"),
     SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED,
 )
+_STUCK = _ON_THE_WAY.where(
+    SNAPSHOTS.c.status.in_(bindparam("states", expanding=True)),
+    SNAPSHOTS.c.created < bindparam("before"),
+    ~_OURS.exists(),
+).order_by(SNAPSHOTS.c.id)
+_ONE = _ON_THE_WAY.where(SNAPSHOTS.c.uuid == bindparam("snapshot"), ~_OURS.exists())
 
 
 def inherited(connection: Connection, *, before: datetime) -> Sequence[str]:
     """The snapshots that were begun before a moment, are still on the way, and have no unfinished job of ours."""
-    stuck = _ON_THE_WAY.where(
-        SNAPSHOTS.c.status.in_(list(ADOPTIONS)), SNAPSHOTS.c.created < before, ~_OURS.exists()
-    ).order_by(SNAPSHOTS.c.id)
-    return [row.uuid for row in connection.execute(stuck)]
+    return [row.uuid for row in connection.execute(_STUCK, {"states": list(ADOPTIONS), "before": before})]
 
 
 def adopt(uuid: str, connection: Connection, tx: Transaction) -> None:
     """Open the job that brings one of them to an end, unless somebody else has just done so."""
-    found = _ON_THE_WAY.where(SNAPSHOTS.c.uuid == uuid, ~_OURS.exists())
-    row = connection.execute(locked(connection, found)).one_or_none()
+    row = connection.execute(locked(connection, _ONE), {"snapshot": uuid}).one_or_none()
     if row is not None and row.status in ADOPTIONS:
         ADOPTIONS[SnapshotState(row.status)](connection, tx, row)
 

@@ -1,28 +1,36 @@
 """Inserting a row that somebody else may be inserting at the same moment: every database has its own word for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 DUPLICATE = 1062
 """MySQL's number for a unique value that is taken."""
 
+_INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
 
 def insert_unless_there(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one of its unique values is taken, waiting for whoever is about to; say whether it is new."""
-    kind = {"sqlite": sqlite, "postgresql": postgresql}.get(connection.dialect.name)
-    if kind is not None:
+    if connection.dialect.name in _INSERTS:
         # Not the count of rows: under a Turkish locale Python's sqlite3 does not know "INSERT" for an insert.
-        new = kind.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
-        return connection.execute(new).first() is not None
+        return connection.execute(_unless_there(connection.dialect.name, table), values).first() is not None
     # INSERT IGNORE would also forgive a value that does not fit its column, so the refusal itself is read.
     try:
-        connection.execute(insert(table).values(values))
+        connection.execute(insert(table), values)
     except IntegrityError as error:
         if error.orig is None or error.orig.args[:1] != (DUPLICATE,):
             raise
         return False
     return True
+
+
+@cache
+def _unless_there(dialect: str, table: Table) -> ReturningInsert[Any]:
+    statement: ReturningInsert[Any] = _INSERTS[dialect](table).on_conflict_do_nothing().returning(table.c.id)
+    return statement

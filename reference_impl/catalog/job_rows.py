@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import locked, terms_of
@@ -25,9 +25,19 @@ from snapproof.reference_impl.core.effects import Facts
 from snapproof.reference_impl.core.orders import Order, template_of
 from snapproof.vocabulary import Alert
 
-_LEASES = select(ASYNC_JOB.c.job_executing_msid, ASYNC_JOB.c.leased_until_ms, ASYNC_JOB.c.fence).add_columns(
-    ASYNC_JOB.c.version, ASYNC_JOB.c.phase, ASYNC_JOB.c.cursor, ASYNC_JOB.c.facts
+_THIS = ASYNC_JOB.c.id == bindparam("job")
+_LEASE = (
+    select(ASYNC_JOB.c.job_executing_msid, ASYNC_JOB.c.leased_until_ms, ASYNC_JOB.c.fence)
+    .add_columns(ASYNC_JOB.c.version, ASYNC_JOB.c.phase, ASYNC_JOB.c.cursor, ASYNC_JOB.c.facts)
+    .where(_THIS)
 )
+_MOVING = update(ASYNC_JOB).where(_THIS)
+_MOVING_AS_SEEN = _MOVING.where(ASYNC_JOB.c.version == bindparam("seen"))
+_KEEPING = _MOVING.where(ASYNC_JOB.c.fence == bindparam("held"))
+
+_LEAK = STORAGE_LEAK.c.job_id == bindparam("job")
+_LEAKS = select(STORAGE_LEAK.c.id).where(_LEAK)
+_CLEARING = update(STORAGE_LEAK).where(_LEAK, STORAGE_LEAK.c.cleared.is_(None))
 
 STATUS: Mapping[Phase, int] = {Phase.RUNNING: 0, Phase.UNDOING: 0, Phase.CLEANING: 1, Phase.DONE: 1, Phase.FAILED: 2}
 """CloudStack's async_job.job_status of a job in each phase."""
@@ -81,12 +91,8 @@ class JobRows(MessageRows):
             values |= {"job_complete_msid": terms_of(self._connection).node}
         if error is not None:
             values |= {"error": str(error), "error_kind": type(error).__name__, "job_result_code": FAILED_CODE}
-        moved = self._connection.execute(
-            update(ASYNC_JOB)
-            .where(ASYNC_JOB.c.id == job.id, ASYNC_JOB.c.version == job.version)
-            .values(version=job.version + 1, last_updated=self._now, **values)
-        )
-        if moved.rowcount != 1:
+        values |= {"version": job.version + 1, "last_updated": self._now}
+        if self._connection.execute(_MOVING_AS_SEEN, {"job": job.id, "seen": job.version, **values}).rowcount != 1:
             raise OvertakenError(f"Job {job.uuid} is no longer at version {job.version}.")
 
     def cancel_job(self, uuid: str) -> None:
@@ -100,7 +106,7 @@ class JobRows(MessageRows):
         Whoever held it meets the new fence before its next external call. Raises OvertakenError while another server
         holds the lease, or when somebody was faster.
         """
-        row = self._connection.execute(locked(self._connection, _LEASES.where(ASYNC_JOB.c.id == job.id))).one()
+        row = self._connection.execute(locked(self._connection, _LEASE), {"job": job.id}).one()
         terms = terms_of(self._connection)
         if row.job_executing_msid not in {None, terms.node} and row.leased_until_ms > self._now_ms:
             raise OvertakenError(f"Job {job.uuid} is carried out by management server {row.job_executing_msid}.")
@@ -108,18 +114,17 @@ class JobRows(MessageRows):
             raise OvertakenError(f"Job {job.uuid} is no longer at version {job.version}.")
         held = replace(job, version=row.version + 1, fence=row.fence + 1, cursor=row.cursor, facts=_facts(row))
         values = {"version": held.version, "fence": held.fence, **self._lease()}
-        self._connection.execute(update(ASYNC_JOB).where(ASYNC_JOB.c.id == job.id).values(values))
+        self._connection.execute(_MOVING, {"job": job.id, **values})
         return held
 
     def keep(self, job: Job) -> None:
         """Let the lease of a job run on from now. Raises OvertakenError if somebody else holds it."""
-        held = (ASYNC_JOB.c.id == job.id) & (ASYNC_JOB.c.fence == job.fence)
-        if self._connection.execute(update(ASYNC_JOB).where(held).values(self._lease())).rowcount != 1:
+        if self._connection.execute(_KEEPING, {"job": job.id, "held": job.fence, **self._lease()}).rowcount != 1:
             raise OvertakenError(f"Job {job.uuid} is carried out by another life.")
 
     def record_leak(self, job: Job, subject: str, reason: str) -> None:
         """Say openly that a job could not clean up, with one alert; recording it again changes the reason only."""
-        known = self._connection.execute(select(STORAGE_LEAK.c.id).where(STORAGE_LEAK.c.job_id == job.id)).scalar()
+        known = self._connection.execute(_LEAKS, {"job": job.id}).scalar()
         if known is None:
             values = {"job_id": job.id, "reason": reason, "created": self._now}
             self._connection.execute(insert(STORAGE_LEAK).values(values))
@@ -129,8 +134,7 @@ class JobRows(MessageRows):
 
     def clear_leak(self, job: Job) -> None:
         """The job has cleaned up after all."""
-        leak = (STORAGE_LEAK.c.job_id == job.id) & STORAGE_LEAK.c.cleared.is_(None)
-        self._connection.execute(update(STORAGE_LEAK).where(leak).values(cleared=self._now))
+        self._connection.execute(_CLEARING, {"job": job.id, "cleared": self._now})
 
     @property
     def _now_ms(self) -> int:

@@ -4,10 +4,10 @@ What lives keeps the job that made it: the same request, sent again however late
 deletes a bounded number of rows of each kind; the next one goes on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, func, select
 
 from snapproof.reference_impl.catalog.image_tables import VM_TEMPLATE
 from snapproof.reference_impl.catalog.ledger import EVENT, USAGE_EVENT
@@ -22,12 +22,11 @@ from snapproof.reference_impl.catalog.schema import (
     USAGE_STORAGE,
     VOLUMES,
 )
-from snapproof.reference_impl.catalog.store import Phase
+from snapproof.reference_impl.catalog.store import OVER
 
 ROWS_MAX = 500
 """How many rows of each kind one purge takes: short enough that nobody waits for it."""
 
-_OVER = ASYNC_JOB.c.phase.in_([Phase.DONE, Phase.FAILED])
 _MADE = (
     ("TakeSnapshot", ASYNC_JOB.c.instance_snapshot, SNAPSHOTS),
     ("CreateVolume", ASYNC_JOB.c.instance_volume, VOLUMES),
@@ -35,57 +34,47 @@ _MADE = (
 )
 """Orders that make something, and where it is."""
 
-_OF_A_SNAPSHOT = (SNAPSHOT_STORE_REF, SNAPSHOT_DETAILS, BACKUP_MANIFEST)
+_REFERRING = {
+    ASYNC_JOB: (STORAGE_LEAK.c.job_id,),
+    SNAPSHOTS: (SNAPSHOT_STORE_REF.c.snapshot_id, SNAPSHOT_DETAILS.c.snapshot_id, BACKUP_MANIFEST.c.snapshot_id),
+}
+"""What a row takes with it."""
+
+_LIVES = (
+    (ASYNC_JOB.c.job_cmd == order) & exists().where(table.c.uuid == made, table.c.removed.is_(None))
+    for order, made, table in _MADE
+)
+_KNOWN = exists().where(ASYNC_JOB.c.instance_snapshot == SNAPSHOTS.c.uuid)
+_BEFORE: BindParameter[datetime] = bindparam("before")
+_OLD = {
+    ASYNC_JOB: and_(ASYNC_JOB.c.phase.in_(OVER), ASYNC_JOB.c.last_updated < _BEFORE, *(~lives for lives in _LIVES)),
+    SNAPSHOTS: (SNAPSHOTS.c.removed < _BEFORE) & ~_KNOWN,
+    EVENT: EVENT.c.created < _BEFORE,
+    USAGE_EVENT: USAGE_EVENT.c.created < _BEFORE,
+    USAGE_STORAGE: USAGE_STORAGE.c.deleted < _BEFORE,
+    OUTBOX: OUTBOX.c.created < _BEFORE,
+}
+"""Which rows of a table are old."""
+
+_IDS = {table: select(table.c.id).where(old).order_by(table.c.id).limit(bindparam("most")) for table, old in _OLD.items()}
+_COUNTS = select(
+    *(select(func.count()).select_from(table).where(old).scalar_subquery() for table, old in _OLD.items())
+)
 
 
 def purge(connection: Connection, before: datetime) -> Mapping[str, int]:
-    """Delete what was over before a moment; say how many rows of each table."""
-    jobs = _ids(connection, ASYNC_JOB, _old_jobs(before))
-    connection.execute(delete(STORAGE_LEAK).where(STORAGE_LEAK.c.job_id.in_(jobs)))
-    gone = {"async_job": _delete(connection, ASYNC_JOB, jobs)}
-    snapshots = _ids(connection, SNAPSHOTS, _old_snapshots(before))
-    for table in _OF_A_SNAPSHOT:
-        connection.execute(delete(table).where(table.c.snapshot_id.in_(snapshots)))
-    gone["snapshots"] = _delete(connection, SNAPSHOTS, snapshots)
-    for table, old in _old_rows(before):
-        gone[table.name] = _delete(connection, table, _ids(connection, table, old))
+    """Delete what was over before a moment; say how many rows of each table. What refers to a row goes first."""
+    gone = {}
+    for table, old in _IDS.items():
+        ids = connection.execute(old, {"before": before, "most": ROWS_MAX}).scalars().all()
+        for column in _REFERRING.get(table, ()):
+            connection.execute(delete(column.table).where(column.in_(ids)))
+        if ids:
+            connection.execute(delete(table).where(table.c.id.in_(ids)))
+        gone[table.name] = len(ids)
     return gone
 
 
 def count_old(connection: Connection, before: datetime) -> int:
     """How many rows a purge would delete now, if it took all at once."""
-    kinds = ((ASYNC_JOB, _old_jobs(before)), (SNAPSHOTS, _old_snapshots(before)), *_old_rows(before))
-    counts = [select(func.count()).select_from(table).where(old) for table, old in kinds]
-    return sum(connection.execute(count).scalar_one() for count in counts)
-
-
-def _old_rows(before: datetime) -> Sequence[tuple[Table, ColumnElement[bool]]]:
-    return (
-        (EVENT, EVENT.c.created < before),
-        (USAGE_EVENT, USAGE_EVENT.c.created < before),
-        (USAGE_STORAGE, USAGE_STORAGE.c.deleted < before),
-        (OUTBOX, OUTBOX.c.created < before),
-    )
-
-
-def _old_jobs(before: datetime) -> ColumnElement[bool]:
-    old: ColumnElement[bool] = _OVER & (ASYNC_JOB.c.last_updated < before)
-    for kind, column, table in _MADE:
-        lives = exists(select(table.c.id).where(table.c.uuid == column, table.c.removed.is_(None)))
-        old &= ~((ASYNC_JOB.c.job_cmd == kind) & lives)
-    return old
-
-
-def _old_snapshots(before: datetime) -> ColumnElement[bool]:
-    known = exists(select(ASYNC_JOB.c.id).where(ASYNC_JOB.c.instance_snapshot == SNAPSHOTS.c.uuid))
-    return (SNAPSHOTS.c.removed < before) & ~known
-
-
-def _ids(connection: Connection, table: Table, old: ColumnElement[bool]) -> Sequence[int]:
-    return connection.execute(select(table.c.id).where(old).order_by(table.c.id).limit(ROWS_MAX)).scalars().all()
-
-
-def _delete(connection: Connection, table: Table, ids: Sequence[int]) -> int:
-    if ids:
-        connection.execute(delete(table).where(table.c.id.in_(ids)))
-    return len(ids)
+    return sum(connection.execute(_COUNTS, {"before": before}).one())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import locked
@@ -15,6 +15,7 @@ from snapproof.reference_impl.catalog.schema import (
     SNAPSHOT_STORE_REF,
     SNAPSHOTS,
     TYPE_OF_FIRST_INTERVAL,
+    StoreRole,
 )
 from snapproof.reference_impl.catalog.writer import Writer
 from snapproof.reference_impl.core.states import (
@@ -27,7 +28,21 @@ from snapproof.reference_impl.core.states import (
 )
 from snapproof.vocabulary import SnapshotState, StateChange
 
-_SNAPSHOTS = select(SNAPSHOTS.c.id, SNAPSHOTS.c.volume_id, SNAPSHOTS.c.status, SNAPSHOTS.c.size)
+_SNAPSHOT = select(SNAPSHOTS.c.id, SNAPSHOTS.c.volume_id, SNAPSHOTS.c.status, SNAPSHOTS.c.size).where(
+    SNAPSHOTS.c.uuid == bindparam("uuid")
+)
+_INTERVAL = select(SNAPSHOT_POLICY.c.interval).where(SNAPSHOT_POLICY.c.uuid == bindparam("policy"))
+_ALLOCATING = insert(SNAPSHOTS)
+_MOVING = update(SNAPSHOTS).where(SNAPSHOTS.c.id == bindparam("number"))
+
+_OF_THE_COPY = (SNAPSHOT_STORE_REF.c.snapshot_id == bindparam("number")) & (
+    SNAPSHOT_STORE_REF.c.store_role == bindparam("role")
+)
+_STATE_OF_COPY = select(SNAPSHOT_STORE_REF.c.state).where(_OF_THE_COPY)
+_MOVING_COPY = (
+    update(SNAPSHOT_STORE_REF).where(_OF_THE_COPY).values(update_count=SNAPSHOT_STORE_REF.c.update_count + 1)
+)
+_COPYING = {role: insert(SNAPSHOT_STORE_REF).values(store_id=store_id_of(role, bindparam("store"))) for role in StoreRole}
 
 
 class SnapshotRows(Writer):
@@ -37,25 +52,24 @@ class SnapshotRows(Writer):
         self, *, uuid: str, account: str, volume: str, name: str, location: str, size_bytes: int, policy: str | None
     ) -> None:
         """Allocate a snapshot. An older release knows by its type of which policy it is."""
-        interval = self._connection.execute(
-            select(SNAPSHOT_POLICY.c.interval).where(SNAPSHOT_POLICY.c.uuid == policy)
-        ).scalar()
+        interval = self._connection.execute(_INTERVAL, {"policy": policy}).scalar()
         kind = {} if interval is None else {"snapshot_type": TYPE_OF_FIRST_INTERVAL + interval}
         self._connection.execute(
-            insert(SNAPSHOTS).values(
-                uuid=uuid,
-                account_id=self.ensure_account(account),
-                domain_id=self.domain_of(account),
-                volume_id=self._volume_id(volume),
-                name=name,
-                status=SnapshotState.ALLOCATED,
+            _ALLOCATING,
+            {
+                "uuid": uuid,
+                "account_id": self.ensure_account(account),
+                "domain_id": self.domain_of(account),
+                "volume_id": self._volume_id(volume),
+                "name": name,
+                "status": SnapshotState.ALLOCATED,
                 **kind,
-                type_description="MANUAL" if interval is None else INTERVALS[interval],
-                location_type=location,
-                policy_uuid=policy,
-                size=size_bytes,
-                created=self._now,
-            )
+                "type_description": "MANUAL" if interval is None else INTERVALS[interval],
+                "location_type": location,
+                "policy_uuid": policy,
+                "size": size_bytes,
+                "created": self._now,
+            },
         )
 
     def move_snapshot(self, uuid: str, *events: SnapshotEvent) -> None:
@@ -66,7 +80,7 @@ class SnapshotRows(Writer):
             before, state = state, advance(SNAPSHOT_TRANSITIONS, state, event)
             self._send("state", StateChange(subject=uuid, event=event, before=before, after=state))
         gone = {"removed": self._now} if state is SnapshotState.DESTROYED else {}
-        self._connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.id == row.id).values(status=state, **gone))
+        self._connection.execute(_MOVING, {"number": row.id, "status": state, **gone})
 
     def relocate(self, uuid: str, location: str) -> None:
         """Write down another location of a snapshot."""
@@ -79,18 +93,19 @@ class SnapshotRows(Writer):
         state = advance(COPY_TRANSITIONS, CopyState.ALLOCATED, CopyEvent.CREATE_ONLY_REQUESTED, CopyEvent.SUCCESS)
         row = self.snapshot(snapshot)
         self._connection.execute(
-            insert(SNAPSHOT_STORE_REF).values(
-                snapshot_id=row.id,
-                volume_id=row.volume_id,
-                store_role=role,
-                store_id=store_id_of(role, store),
-                install_path=path,
-                size=row.size,
-                physical_size=physical_size,
-                digest=digest,
-                state=state,
-                created=self._now,
-            )
+            _COPYING[StoreRole(role)],
+            {
+                "snapshot_id": row.id,
+                "volume_id": row.volume_id,
+                "store_role": role,
+                "store": store,
+                "install_path": path,
+                "size": row.size,
+                "physical_size": physical_size,
+                "digest": digest,
+                "state": state,
+                "created": self._now,
+            },
         )
 
     def insert_details(self, snapshot: str, details: Mapping[str, str]) -> None:
@@ -106,17 +121,12 @@ class SnapshotRows(Writer):
 
     def move_copy(self, snapshot: str, role: str, *events: CopyEvent) -> None:
         """Walk a copy row along its state table, if there is such a row."""
-        which = (SNAPSHOT_STORE_REF.c.snapshot_id == self.snapshot(snapshot).id) & (
-            SNAPSHOT_STORE_REF.c.store_role == role
-        )
-        state = self._connection.execute(
-            locked(self._connection, select(SNAPSHOT_STORE_REF.c.state).where(which))
-        ).scalar()
+        which = {"number": self.snapshot(snapshot).id, "role": role}
+        state = self._connection.execute(locked(self._connection, _STATE_OF_COPY), which).scalar()
         if state is not None:
             moved = advance(COPY_TRANSITIONS, CopyState(state), *events)
-            values = {"state": moved, "update_count": SNAPSHOT_STORE_REF.c.update_count + 1, "updated": self._now}
-            self._connection.execute(update(SNAPSHOT_STORE_REF).where(which).values(values))
+            self._connection.execute(_MOVING_COPY, {**which, "state": moved, "updated": self._now})
 
     def snapshot(self, uuid: str) -> Row[Any, Any, Any, Any]:
         """One row of snapshots, held until the end of the transaction."""
-        return self._connection.execute(locked(self._connection, _SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid))).one()
+        return self._connection.execute(locked(self._connection, _SNAPSHOT), {"uuid": uuid}).one()

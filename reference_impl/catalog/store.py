@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, exists, or_, select
+from sqlalchemy import Connection, Select, bindparam, exists, or_, select
 from sqlalchemy.engine import Row
 
 from snapproof.reference_impl.catalog.engines import (
@@ -44,7 +44,10 @@ _OF_A_JOB = (
     *("phase", "cursor", "facts", "version", "fence", "cancelled", "error", "error_kind"),
 )
 _SUBJECTS = ("instance_volume", "instance_snapshot", "instance_template")
-_JOBS = select(*(ASYNC_JOB.c[name] for name in _OF_A_JOB))
+_OTHER = ASYNC_JOB.alias("other")
+
+_JOBS = select(*(ASYNC_JOB.c[name] for name in _OF_A_JOB)).order_by(ASYNC_JOB.c.id)
+_JOB = _JOBS.where(ASYNC_JOB.c.uuid == bindparam("job"))
 
 _LEASE = "SELECT fence, leased_until_ms FROM async_job WHERE id = "
 _LEASES = {"qmark": f"{_LEASE}?", "format": f"{_LEASE}%s", "pyformat": f"{_LEASE}%s"}
@@ -62,6 +65,16 @@ class Phase(StrEnum):
 
 
 OVER = (Phase.DONE, Phase.FAILED)
+
+_UNFINISHED = _JOBS.where(
+    ASYNC_JOB.c.phase.not_in(OVER), ASYNC_JOB.c.not_before.is_(None) | (ASYNC_JOB.c.not_before <= bindparam("now"))
+)
+_DOUBTFUL = _JOBS.where(
+    ASYNC_JOB.c.phase.in_(OVER),
+    ASYNC_JOB.c.last_updated < bindparam("before"),
+    ASYNC_JOB.c.facts.contains(f'"{UNHEARD}"'),
+    ~exists().where(or_(*(_OTHER.c[name] == ASYNC_JOB.c[name] for name in _SUBJECTS)), _OTHER.c.phase.not_in(OVER)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,29 +151,24 @@ class Catalog:
     def job(self, uuid: OperationId) -> Job | None:
         """Find a job by its operation id. Raises UnreadableJobError for one of a release that knows more."""
         with self.reading() as connection:
-            row = connection.execute(_JOBS.where(ASYNC_JOB.c.uuid == uuid)).one_or_none()
+            row = connection.execute(_JOB, {"job": uuid}).one_or_none()
             return None if row is None else _job(connection, row)
 
     def unfinished_jobs(self) -> Sequence[Job]:
         """Every job that is not over and not put off, oldest first; not those that only another release can read."""
-        due = ASYNC_JOB.c.not_before.is_(None) | (ASYNC_JOB.c.not_before <= self.now())
-        return self._readable(ASYNC_JOB.c.phase.not_in(OVER) & due)
+        return self._readable(_UNFINISHED, now=self.now())
 
     def doubtful_jobs(self, *, before: datetime) -> Sequence[Job]:
         """Every job that was over before this moment and has a fact that says UNHEARD, oldest first.
 
         Not those on whose subject somebody works: the next job of a snapshot uses the same names and directories.
         """
-        over = ASYNC_JOB.c.phase.in_(OVER) & (ASYNC_JOB.c.last_updated < before)
-        other = ASYNC_JOB.alias("other")
-        same = or_(*(other.c[name] == ASYNC_JOB.c[name] for name in _SUBJECTS))
-        busy = exists().where(same, other.c.phase.not_in(OVER))
-        return self._readable(over & ASYNC_JOB.c.facts.contains(f'"{UNHEARD}"') & ~busy)
+        return self._readable(_DOUBTFUL, before=before)
 
-    def _readable(self, which: ColumnElement[bool]) -> Sequence[Job]:
+    def _readable(self, which: Select[Any], **moments: datetime) -> Sequence[Job]:
         jobs: list[Job] = []
         with self.reading() as connection:
-            for row in connection.execute(_JOBS.where(which).order_by(ASYNC_JOB.c.id)).all():
+            for row in connection.execute(which, moments).all():
                 try:
                     jobs.append(_job(connection, row))
                 except UnreadableJobError as error:

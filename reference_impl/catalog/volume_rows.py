@@ -1,6 +1,6 @@
 """Writing volumes: made, walked along their states, removed with their policies."""
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from snapproof.reference_impl.catalog.engines import locked
 from snapproof.reference_impl.catalog.policy_rows import PolicyRows
@@ -16,6 +16,8 @@ from snapproof.reference_impl.core.states import (
     advance,
 )
 from snapproof.vocabulary import Qos
+
+_STATE = select(VOLUMES.c.state).where(VOLUMES.c.uuid == bindparam("volume"))
 
 
 class VolumeRows(PolicyRows):
@@ -44,12 +46,11 @@ class VolumeRows(PolicyRows):
 
     def move_volume(self, uuid: str, event: VolumeEvent, *, size_bytes: int | None = None) -> None:
         """Walk a volume along its state table. Raises IllegalTransitionError."""
-        which = VOLUMES.c.uuid == uuid
-        found = locked(self._connection, select(VOLUMES.c.state).where(which))
-        state = VolumeState(self._connection.execute(found).scalar_one())
+        found = locked(self._connection, _STATE)
+        state = VolumeState(self._connection.execute(found, {"volume": uuid}).scalar_one())
         sized = {} if size_bytes is None else {"size": size_bytes}
         moved = advance(VOLUME_TRANSITIONS, state, event)
-        self._connection.execute(update(VOLUMES).where(which).values(state=moved, **sized))
+        self._connection.execute(update(VOLUMES).where(VOLUMES.c.uuid == uuid).values(state=moved, **sized))
 
     def resize_volume(self, uuid: str, size_bytes: int) -> None:
         """Write down another size."""

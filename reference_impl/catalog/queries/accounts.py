@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from snapproof.reference_impl.catalog.ledger import USAGE_EVENT
 from snapproof.reference_impl.catalog.schema import (
@@ -23,15 +23,31 @@ from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import AccountId, LocationType, ResourceCounts, UsageRecord
 
 
-def of_account(query: Select[Any], account: AccountId | None) -> Select[Any]:
-    """Narrow a query to one account, if there is one."""
-    return query if account is None else query.where(ACCOUNT.c.account_name == account)
+_OF_ONE = ACCOUNT.c.account_name == bindparam("account")
+_CHARGED = select(RESOURCE_COUNT.c.type, RESOURCE_COUNT.c["count"].label("charged")).join(ACCOUNT).where(_OF_ONE)
+_VOLUME_BYTES = (
+    select(func.coalesce(func.sum(VOLUMES.c.size), 0))
+    .join(ACCOUNT, VOLUMES.c.account_id == ACCOUNT.c.id)
+    .where(VOLUMES.c.removed.is_(None), _OF_ONE)
+)
+_SNAPSHOT_BYTES = (
+    select(func.coalesce(func.sum(SNAPSHOTS.c.size), 0))
+    .join(SNAPSHOT_STORE_REF, SNAPSHOT_STORE_REF.c.snapshot_id == SNAPSHOTS.c.id)
+    .join(ACCOUNT, SNAPSHOTS.c.account_id == ACCOUNT.c.id)
+    .where(SNAPSHOT_STORE_REF.c.store_role == "Primary", SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED, _OF_ONE)
+)
+_PRIMARY_BYTES = select(_VOLUME_BYTES.scalar_subquery() + _SNAPSHOT_BYTES.scalar_subquery())
+_MESSAGES = select(OUTBOX.c.message).where(OUTBOX.c.topic == bindparam("topic")).order_by(OUTBOX.c.id)
+
+
+def of_account(query: Select[Any], *, one: bool) -> Select[Any]:
+    """Narrow a query to the account that its parameter `account` names, if it asks for one."""
+    return query.where(_OF_ONE) if one else query
 
 
 def resource_counts(connection: Connection, account: AccountId) -> ResourceCounts:
     """What the account is charged; nothing, if it never was."""
-    charged = select(RESOURCE_COUNT.c.type, RESOURCE_COUNT.c["count"].label("charged")).join(ACCOUNT)
-    rows = connection.execute(charged.where(ACCOUNT.c.account_name == account))
+    rows = connection.execute(_CHARGED, {"account": account})
     counts: dict[str, int] = {row.type: row.charged for row in rows}
     return ResourceCounts(
         snapshots=counts.get(SNAPSHOT_COUNT, 0),
@@ -42,16 +58,7 @@ def resource_counts(connection: Connection, account: AccountId) -> ResourceCount
 
 def primary_bytes(connection: Connection, name: AccountId) -> int:
     """What an account keeps on primary storage: its volumes, and its snapshots there, each as large as its volume."""
-    owned = (VOLUMES.c.removed.is_(None)) & (ACCOUNT.c.account_name == name)
-    volumes = select(func.coalesce(func.sum(VOLUMES.c.size), 0)).join(ACCOUNT, VOLUMES.c.account_id == ACCOUNT.c.id)
-    there = (SNAPSHOT_STORE_REF.c.store_role == "Primary") & (SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED)
-    snapshots = (
-        select(func.coalesce(func.sum(SNAPSHOTS.c.size), 0))
-        .join(SNAPSHOT_STORE_REF, SNAPSHOT_STORE_REF.c.snapshot_id == SNAPSHOTS.c.id)
-        .join(ACCOUNT, SNAPSHOTS.c.account_id == ACCOUNT.c.id)
-        .where(there, ACCOUNT.c.account_name == name)
-    )
-    return int(connection.execute(volumes.where(owned)).scalar_one()) + int(connection.execute(snapshots).scalar_one())
+    return int(connection.execute(_PRIMARY_BYTES, {"account": name}).scalar_one())
 
 
 def array_usage(connection: Connection) -> Sequence[UsageRecord]:
@@ -95,8 +102,7 @@ def usage_records(connection: Connection) -> Sequence[UsageRecord]:
 
 def messages(connection: Connection, topic: str) -> Sequence[str]:
     """The outbox, oldest first."""
-    found = select(OUTBOX.c.message).where(OUTBOX.c.topic == topic).order_by(OUTBOX.c.id)
-    return list(connection.execute(found).scalars())
+    return list(connection.execute(_MESSAGES, {"topic": topic}).scalars())
 
 
 def seconds_of(moment: datetime) -> float:

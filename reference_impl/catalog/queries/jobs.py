@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from snapproof.driver import ConflictError, NotFoundError
 from snapproof.reference_impl.catalog.engines import locked
@@ -14,6 +14,20 @@ from snapproof.vocabulary import AccountId, OperationId
 
 _SUBJECTS = {"instance_volume": VOLUMES, "instance_snapshot": SNAPSHOTS, "instance_template": VM_TEMPLATE}
 _BUSY = (Phase.RUNNING, Phase.UNDOING)
+
+_ROWS = {
+    column: select(table.c.id).where(table.c.uuid == bindparam("subject")) for column, table in _SUBJECTS.items()
+}
+_WORKING = {
+    column: select(ASYNC_JOB.c.uuid).where(
+        ASYNC_JOB.c[column] == bindparam("subject"), ASYNC_JOB.c.phase.in_(bindparam("phases", expanding=True))
+    )
+    for column in _SUBJECTS
+}
+_WORKING_ON_ORDERS = {
+    column: working.where(ASYNC_JOB.c.job_cmd.in_(bindparam("kinds", expanding=True)))
+    for column, working in _WORKING.items()
+}
 
 
 def running_backup(connection: Connection, operation: OperationId) -> OperationId:
@@ -62,13 +76,11 @@ def require_idle(
     """
     busy = (*_BUSY, Phase.CLEANING) if cleaned_up else _BUSY
     asked = {"instance_volume": volume, "instance_snapshot": snapshot, "instance_template": template}
-    ((column, uuid),) = [(name, wanted) for name, wanted in asked.items() if wanted is not None]
-    which = ASYNC_JOB.c[column] == uuid
-    if kinds:
-        which &= ASYNC_JOB.c.job_cmd.in_([kind.__name__ for kind in kinds])
+    ((column, uuid),) = [(name, subject) for name, subject in asked.items() if subject is not None]
     # Its own row stands for the jobs that may not be there yet: of two who check at once, one waits for the other.
-    subject = _SUBJECTS[column]
-    connection.execute(locked(connection, select(subject.c.id).where(subject.c.uuid == uuid)))
-    row = connection.execute(select(ASYNC_JOB.c.uuid).where(which, ASYNC_JOB.c.phase.in_(busy))).first()
+    connection.execute(locked(connection, _ROWS[column]), {"subject": uuid})
+    working = (_WORKING_ON_ORDERS if kinds else _WORKING)[column]
+    wanted = {"subject": uuid, "phases": busy, "kinds": [kind.__name__ for kind in kinds]}
+    row = connection.execute(working, wanted).first()
     if row is not None:
         raise ConflictError(f"Job {row.uuid} is still working on {uuid}; wait for its end.")

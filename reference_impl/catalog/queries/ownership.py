@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from snapproof.accounts import ROOT_DOMAIN, Account, Limits, Role
 from snapproof.driver import LimitExceededError, NotFoundError
@@ -39,6 +39,12 @@ _ACCOUNTS: Select[Any] = (
     .where(ACCOUNT.c.removed.is_(None))
     .order_by(ACCOUNT.c.id)
 )
+
+_NUMBER = select(ACCOUNT.c.id).where(ACCOUNT.c.account_name == bindparam("account"))
+_LIMITS = select(RESOURCE_LIMIT.c.type, RESOURCE_LIMIT.c["max"].label("top")).where(
+    RESOURCE_LIMIT.c["max"] >= 0, RESOURCE_LIMIT.c.account_id.in_(_NUMBER)
+)
+_REMOVALS = select(ACCOUNT.c.account_name).where(ACCOUNT.c.cleanup_needed).order_by(ACCOUNT.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +95,7 @@ def removal_by(connection: Connection, operation: OperationId) -> Removal | None
 
 def removals(connection: Connection) -> Sequence[AccountId]:
     """The accounts whose deletion was begun and has not ended."""
-    found = select(ACCOUNT.c.account_name).where(ACCOUNT.c.cleanup_needed).order_by(ACCOUNT.c.id)
-    return [AccountId(name) for name in connection.execute(found).scalars()]
+    return [AccountId(name) for name in connection.execute(_REMOVALS).scalars()]
 
 
 def user_of_key(connection: Connection, api_key: str) -> User | None:
@@ -144,11 +149,9 @@ def _require(name: AccountId, limits: dict[str, int], used: dict[str, int]) -> N
 
 def _limits(connection: Connection, name: AccountId) -> dict[str, int]:
     """An account's limits; its row is held, so that of two who ask at once one waits for what the other takes."""
-    number = select(ACCOUNT.c.id).where(ACCOUNT.c.account_name == name)
-    found = select(RESOURCE_LIMIT.c.type, RESOURCE_LIMIT.c["max"].label("top")).where(RESOURCE_LIMIT.c["max"] >= 0)
-    rows = connection.execute(found.where(RESOURCE_LIMIT.c.account_id.in_(number))).all()
+    rows = connection.execute(_LIMITS, {"account": name}).all()
     if rows:
-        connection.execute(locked(connection, number))
+        connection.execute(locked(connection, _NUMBER), {"account": name})
     return {row.type: int(row.top) for row in rows}
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from snapproof.driver import NotFoundError
 from snapproof.reference_impl.catalog.schema import ACCOUNT, INTERVALS, SNAPSHOT_POLICY, SNAPSHOT_SCHEDULE, VOLUMES
@@ -22,6 +23,12 @@ _POLICIES: Select[Any] = (
     .where(VOLUMES.c.removed.is_(None), VOLUMES.c.iscsi_name.is_not(None))
 )
 """CloudStack's own policies too, if for managed storage. Its defaults for interval and number say nothing."""
+
+_NARROWED = {
+    "volume": VOLUMES.c.uuid == bindparam("volume"),
+    "policy": SNAPSHOT_POLICY.c.uuid == bindparam("policy"),
+    "due": SNAPSHOT_SCHEDULE.c.scheduled_timestamp <= bindparam("due"),
+}
 
 
 def owner_of_policy(connection: Connection, uuid: PolicyId) -> AccountId:
@@ -50,14 +57,8 @@ def policies(
 
     One of CloudStack's names no place: PRIMARY was the only one.
     """
-    found = _POLICIES.order_by(SNAPSHOT_POLICY.c.id)
-    if volume is not None:
-        found = found.where(VOLUMES.c.uuid == volume)
-    if policy is not None:
-        found = found.where(SNAPSHOT_POLICY.c.uuid == policy)
-    if due is not None:
-        slot = SNAPSHOT_SCHEDULE.c.scheduled_timestamp
-        found = found.where(slot <= due).order_by(None).order_by(slot, SNAPSHOT_POLICY.c.id)
+    asked = {"volume": volume, "policy": policy, "due": due}
+    given = {name: value for name, value in asked.items() if value is not None}
     return [
         Policy(
             id=PolicyId(row.uuid),
@@ -69,5 +70,11 @@ def policies(
             location=LocationType(row.location_type or LocationType.PRIMARY),
             next_run=row.scheduled_timestamp.replace(tzinfo=UTC).isoformat(),
         )
-        for row in connection.execute(found)
+        for row in connection.execute(_narrowed(*given), given)
     ]
+
+
+@cache
+def _narrowed(*given: str) -> Select[Any]:
+    by_slot = (SNAPSHOT_SCHEDULE.c.scheduled_timestamp,) if "due" in given else ()
+    return _POLICIES.where(*(_NARROWED[name] for name in given)).order_by(*by_slot, SNAPSHOT_POLICY.c.id)

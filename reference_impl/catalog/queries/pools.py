@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from snapproof.driver import LimitExceededError
 from snapproof.reference_impl.catalog.engines import locked
@@ -10,6 +10,8 @@ from snapproof.reference_impl.catalog.schema import SNAPSHOT_STORE_REF, SNAPSHOT
 from snapproof.reference_impl.core.plans import lun_size
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import PoolUse, SnapshotState
+
+_CAPACITY = select(STORAGE_POOL.c.capacity_bytes).where(STORAGE_POOL.c.name == bindparam("pool"))
 
 
 def pools(connection: Connection, names: Sequence[str]) -> Sequence[PoolUse]:
@@ -22,11 +24,10 @@ def require_pool_room(connection: Connection, name: str, size_bytes: int) -> Non
 
     Raises LimitExceededError. A pool whose row names no capacity has room for all.
     """
-    row = select(STORAGE_POOL.c.capacity_bytes).where(STORAGE_POOL.c.name == name)
-    capacity = connection.execute(row).scalar()
+    capacity = connection.execute(_CAPACITY, {"pool": name}).scalar()
     if capacity is None:
         return
-    connection.execute(locked(connection, row))
+    connection.execute(locked(connection, _CAPACITY), {"pool": name})
     (use,) = pools(connection, (name,))
     free = capacity - use.used_bytes - _promised(connection, name)
     if size_bytes > free:

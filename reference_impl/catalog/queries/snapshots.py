@@ -1,9 +1,10 @@
 """Reading snapshots and their copies. What is done with them next is in orders.py."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.engine import Row
 
 from snapproof.driver import NotFoundError
@@ -59,26 +60,39 @@ _COPIES: Select[Any] = (
 )
 """A copy is listed until it is known to be gone, and used only while nobody has begun to delete it."""
 
+_SNAPSHOT = _SNAPSHOTS.where(SNAPSHOTS.c.uuid == bindparam("snapshot"))
+_COPIES_OF_ONE = _COPIES.join(SNAPSHOTS, SNAPSHOT_STORE_REF.c.snapshot_id == SNAPSHOTS.c.id).where(
+    SNAPSHOTS.c.uuid == bindparam("snapshot"), SNAPSHOT_STORE_REF.c.state.in_(bindparam("states", expanding=True))
+)
+_DETAILS = select(SNAPSHOT_DETAILS).where(SNAPSHOT_DETAILS.c.snapshot_id.in_(bindparam("snapshots", expanding=True)))
+
 
 def snapshots(
     connection: Connection, account: AccountId | None, *, volume: VolumeId | None = None
 ) -> Sequence[Snapshot]:
     """The snapshots that users see, oldest first. Their copies are found by a query: ids would be too many to name."""
-    wanted = of_account(_SNAPSHOTS, account)
-    if volume is not None:
-        wanted = wanted.where(VOLUMES.c.uuid == volume)
-    rows = connection.execute(wanted.order_by(SNAPSHOTS.c.id)).all()
-    ids = wanted.with_only_columns(SNAPSHOTS.c.id)
-    found = connection.execute(_COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_(ids))).all()
+    wanted, their_copies = _listed(of_one_account=account is not None, of_one_volume=volume is not None)
+    whose = {"account": account, "volume": volume}
+    rows = connection.execute(wanted, whose).all()
+    found = connection.execute(their_copies, whose).all()
     details, copies = _details(connection, found), dict[int, list[Copy]]()
     for row in found:
         copies.setdefault(row.snapshot_id, []).append(_copy(row, details))
     return [_snapshot(row, copies.get(row.id, [])) for row in rows]
 
 
+@cache
+def _listed(*, of_one_account: bool, of_one_volume: bool) -> tuple[Select[Any], Select[Any]]:
+    wanted = of_account(_SNAPSHOTS, one=of_one_account)
+    if of_one_volume:
+        wanted = wanted.where(VOLUMES.c.uuid == bindparam("volume"))
+    ids = wanted.with_only_columns(SNAPSHOTS.c.id)
+    return wanted.order_by(SNAPSHOTS.c.id), _COPIES.where(SNAPSHOT_STORE_REF.c.snapshot_id.in_(ids))
+
+
 def snapshot(connection: Connection, uuid: SnapshotId) -> Snapshot:
     """One snapshot. Raises NotFoundError."""
-    row = connection.execute(_SNAPSHOTS.where(SNAPSHOTS.c.uuid == uuid)).one_or_none()
+    row = connection.execute(_SNAPSHOT, {"snapshot": uuid}).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no snapshot {uuid}.")
     copies = copies_of(connection, uuid, _LISTED)
@@ -113,10 +127,7 @@ def _lun_of_snapshot(connection: Connection, uuid: SnapshotId) -> int:
 
 def copies_of(connection: Connection, uuid: str, states: Sequence[CopyState] = _PRESENT) -> Sequence[Row[Any]]:
     """The rows of a snapshot's copies in certain states; as a rule, in those in which they can be used."""
-    found = _COPIES.join(SNAPSHOTS, SNAPSHOT_STORE_REF.c.snapshot_id == SNAPSHOTS.c.id).where(
-        SNAPSHOTS.c.uuid == uuid, SNAPSHOT_STORE_REF.c.state.in_(states)
-    )
-    return connection.execute(found).all()
+    return connection.execute(_COPIES_OF_ONE, {"snapshot": uuid, "states": states}).all()
 
 
 def _details(connection: Connection, copies: Sequence[Row[Any]]) -> Mapping[int, Mapping[str, str]]:
@@ -124,7 +135,7 @@ def _details(connection: Connection, copies: Sequence[Row[Any]]) -> Mapping[int,
     wanted = [copy.snapshot_id for copy in copies if array_volume_id(copy.install_path or "") is not None]
     kept: dict[int, dict[str, str]] = {}
     if wanted:
-        for row in connection.execute(select(SNAPSHOT_DETAILS).where(SNAPSHOT_DETAILS.c.snapshot_id.in_(wanted))):
+        for row in connection.execute(_DETAILS, {"snapshots": wanted}):
             kept.setdefault(row.snapshot_id, {})[row.name] = row.value
     return kept
 

@@ -1,6 +1,7 @@
 """Reading templates."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -27,8 +28,12 @@ _TEMPLATES: Select[Any] = (
 
 def templates(connection: Connection, account: AccountId | None) -> Sequence[Template]:
     """The templates that users have, oldest first."""
-    found = of_account(_TEMPLATES, account).order_by(VM_TEMPLATE.c.id)
-    return [_template(row) for row in connection.execute(found)]
+    return [_template(row) for row in connection.execute(_listed(one=account is not None), {"account": account})]
+
+
+@cache
+def _listed(*, one: bool) -> Select[Any]:
+    return of_account(_TEMPLATES, one=one).order_by(VM_TEMPLATE.c.id)
 
 
 def template(connection: Connection, uuid: TemplateId) -> Template:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.engine import Row
 
 from snapproof.driver import InvalidRequestError, NotFoundError
@@ -22,16 +23,25 @@ _VOLUMES: Select[Any] = (
 )
 """Volumes on managed storage: each is a LUN of its own. An upgraded database has others as well."""
 
+_THIS = VOLUMES.c.uuid == bindparam("volume")
+_VOLUME = _VOLUMES.where(_THIS)
+_LUN = select(VOLUMES.c.folder).where(_THIS)
+_POOL = select(STORAGE_POOL.c.name).join(VOLUMES, VOLUMES.c.pool_id == STORAGE_POOL.c.id).where(_THIS)
+
 
 def volumes(connection: Connection, account: AccountId | None) -> Sequence[Volume]:
     """The volumes that users have, oldest first."""
-    found = of_account(_VOLUMES, account).order_by(VOLUMES.c.id)
-    return [_volume(row) for row in connection.execute(found)]
+    return [_volume(row) for row in connection.execute(_listed(one=account is not None), {"account": account})]
+
+
+@cache
+def _listed(*, one: bool) -> Select[Any]:
+    return of_account(_VOLUMES, one=one).order_by(VOLUMES.c.id)
 
 
 def volume(connection: Connection, uuid: VolumeId) -> Volume:
     """One volume. Raises NotFoundError."""
-    row = connection.execute(_VOLUMES.where(VOLUMES.c.uuid == uuid)).one_or_none()
+    row = connection.execute(_VOLUME, {"volume": uuid}).one_or_none()
     if row is None:
         _refuse_shared_storage(connection, uuid)
         raise NotFoundError(f"There is no volume {uuid}.")
@@ -70,13 +80,12 @@ def removed_volume(connection: Connection, uuid: VolumeId) -> RemovedVolume | No
 
 def lun_of(connection: Connection, uuid: VolumeId) -> int:
     """The array's id of a volume's LUN, removed volumes included."""
-    return int(connection.execute(select(VOLUMES.c.folder).where(VOLUMES.c.uuid == uuid)).scalar_one())
+    return int(connection.execute(_LUN, {"volume": uuid}).scalar_one())
 
 
 def pool_of(connection: Connection, uuid: VolumeId) -> str:
     """The storage pool of a volume's LUN, removed volumes included; nothing where an older release wrote none."""
-    found = select(STORAGE_POOL.c.name).join(VOLUMES, VOLUMES.c.pool_id == STORAGE_POOL.c.id)
-    return connection.execute(found.where(VOLUMES.c.uuid == uuid)).scalar() or ""
+    return connection.execute(_POOL, {"volume": uuid}).scalar() or ""
 
 
 def _refuse_shared_storage(connection: Connection, uuid: VolumeId) -> None:
