@@ -1,23 +1,22 @@
 """Measure how soon each strategy of the campaign finds each mistake that only faults reveal: the kill matrix.
 
 `python benchmarks/kills.py [--strategies A,B] [--budget-s N] [VARIANT …]` prints a row for each variant of faults.toml:
-cases and CPU seconds until the first that broke, arrangement included, and the smallest schedule that breaks the same.
-CPU seconds are those of this process and its children.
+cases and CPU seconds until the first that broke, and the smallest schedule that breaks the same.
 """
 
 import argparse
-import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from snapproof.authoring.broken import FaultMistake, fault_mistakes
 from snapproof.campaign.exploring import explore, require_clean
-from snapproof.campaign.running import Case
+from snapproof.campaign.running import Case, run
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import STRATEGIES
-from snapproof.fixtures.campaign_lab import place_for_labs
-from snapproof.fixtures.forked_cases import ForkedCases
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.selection import load_driver
 
 GOALS_S = {1: 1, 2: 10, 3: 60}
@@ -33,35 +32,19 @@ class Kill:
     found: Case | None
 
 
-def cpu_s() -> float:
-    """What this process and its children have used."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
 def seek(mistake: FaultMistake, name: str, budget_s: float, *, shrinking: bool = True) -> Kill:
     """Explore until something breaks or the budget is spent. What shrinking costs is not counted."""
     strategy = STRATEGIES[name]
     bare = Schedule(workflow=mistake.workflow, store=mistake.store, seed=0, still=strategy.states)
-    began_s, cases = cpu_s(), 0
-    with place_for_labs() as place:
-        forked = ForkedCases(load_driver(mistake.selector), place)
-
-        def play(schedule: Schedule) -> Case:
-            return forked(schedule, states=strategy.states)
-
-        try:
-            clean = require_clean(play(bare))
-            for case in explore(clean, strategy.fresh(1), lambda schedules: map(play, schedules)):
-                cases += 1
-                if case.violations:
-                    spent_s = cpu_s() - began_s
-                    return Kill(cases=cases, cpu_s=spent_s, found=shrink(case, play) if shrinking else case)
-                if cpu_s() - began_s > budget_s:
-                    break
-            return Kill(cases=cases, cpu_s=cpu_s() - began_s, found=None)
-        finally:
-            forked.close()
+    play = partial(run, open_lab=lab_opener(load_driver(mistake.selector)), states=strategy.states)
+    began_s, cases, spent_s = time.process_time(), 0, 0.0
+    for case in explore(require_clean(play(bare)), strategy.fresh(1), lambda schedules: map(play, schedules)):
+        cases, spent_s = cases + 1, time.process_time() - began_s
+        if case.violations:
+            return Kill(cases=cases, cpu_s=spent_s, found=shrink(case, play) if shrinking else case)
+        if spent_s > budget_s:
+            break
+    return Kill(cases=cases, cpu_s=spent_s, found=None)
 
 
 def row(mistake: FaultMistake, name: str, kill: Kill) -> str:

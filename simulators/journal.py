@@ -4,7 +4,6 @@ It keeps facts only: names, ids, counts. Secrets and payloads never enter it, wh
 """
 
 import hashlib
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
@@ -13,6 +12,8 @@ import msgspec
 
 Fact: TypeAlias = str | int | bool | None
 Watcher: TypeAlias = Callable[["Entry"], None]
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -26,10 +27,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     def line(self) -> str:
         """Write the entry as one JSON line with sorted keys, so that equal entries are equal bytes."""
-        return json.dumps(
-            {"n": self.number, "t": round(self.time_s, 6), "side": self.side, "event": self.event, **self.facts},
-            sort_keys=True,
-        )
+        told = {"n": self.number, "t": round(self.time_s, 6), "side": self.side, "event": self.event, **self.facts}
+        return _ENCODER.encode(told).decode()
 
 
 class Journal:

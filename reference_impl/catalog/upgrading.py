@@ -32,6 +32,7 @@ class UpgradeError(Exception):
     """The database cannot be brought to that schema as it is; nothing was changed, and the sentence says why."""
 
 
+@cache
 def revisions() -> Sequence[str]:
     """The revisions that this release knows, oldest first."""
     found = (re.fullmatch(r"v(\d{4})_\w+\.py", path.name) for path in (STEPS / "versions").iterdir())

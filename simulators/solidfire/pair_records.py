@@ -40,7 +40,7 @@ class Line(msgspec.Struct, kw_only=True, gc=False):
     """Whether it ever came to flow."""
 
 
-class VolumeEnd(msgspec.Struct, kw_only=True, gc=False):
+class VolumeEnd(msgspec.Struct, kw_only=True):
     """One end of a volume pair. `image` is what both ends held after the last shipment, as frozen on this side."""
 
     row: VolumePairRow

@@ -2,6 +2,8 @@
 
 Few of a kind are rows: what the API shows of them under its wire names. Volumes and snapshots come by the million and
 are kept small (sparse.py); shown.py writes them out. No rule lives here.
+
+A record that leads to volumes or sessions leads back to the array: the collector must see it. The others it need not.
 """
 
 from collections.abc import Mapping
@@ -59,7 +61,7 @@ class QoS(msgspec.Struct, kw_only=True, rename=wire_name, frozen=True, gc=False)
     curve: Mapping[str, int] = msgspec.field(default_factory=lambda: CURVE)
 
 
-class AccountRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
+class AccountRow(msgspec.Struct, kw_only=True, rename=wire_name):
     """A tenant, with its CHAP secrets: the API shows them, nothing else does."""
 
     account_id: int
@@ -118,14 +120,14 @@ class GroupRow(msgspec.Struct, kw_only=True, rename=wire_name, gc=False):
     attributes: dict[str, Any]
 
 
-class Account(msgspec.Struct, kw_only=True, gc=False):
+class Account(msgspec.Struct, kw_only=True):
     """An account and its volumes by id, deleted ones included; its row lists the same."""
 
     row: AccountRow
     volumes: "Part[Volume]"
 
 
-class SeldomOfVolume(msgspec.Struct, kw_only=True, gc=False):
+class SeldomOfVolume(msgspec.Struct, kw_only=True):
     """What most volumes leave as it is. Times that have not come are empty strings: null would read as deleted."""
 
     status: str = Status.ACTIVE.value

@@ -19,7 +19,6 @@ from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import BackendError, DriverError
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.fixtures.forked_cases import ForkedCases
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest
 
@@ -69,27 +68,27 @@ def test_another_seed_is_another_run() -> None:
 
 @pytest.mark.parametrize("store", ["nfs", "s3"])
 @pytest.mark.parametrize("workflow", WORKFLOWS)
-def test_a_stride_through_the_cells_finds_nothing_broken(forked: ForkedCases, workflow: str, store: str) -> None:
-    found = list(up_to(1)(require_clean(forked(Schedule(workflow=workflow, store=store, seed=0)))))
+def test_a_stride_through_the_cells_finds_nothing_broken(workflow: str, store: str) -> None:
+    found = list(up_to(1)(require_clean(run(Schedule(workflow=workflow, store=store, seed=0), OPEN))))
     assert {kind for cell in found for _, kind in cell.faults} >= set(FAULT_KINDS)
     named = {call.partition(".")[0] for cell in found for call, kind in cell.faults if kind.startswith("refused:")}
     services = {call.partition(".")[0] for cell in found for call, _ in cell.faults}
     assert named == services & {"array", "export", "host", "nfs", "s3"}
     for schedule in found[1 :: max(1, len(found) // FEW)]:
-        case = forked(schedule)
+        case = run(schedule, OPEN)
         assert not case.violations, str(case.schedule)
         assert case.ending in {"succeeded", "crashed", "BackendError", "UnavailableError"}
 
 
-def test_what_a_final_no_kept_from_being_cleared_away_may_lie_there_until_the_next_life(forked: ForkedCases) -> None:
-    case = forked(read_schedule("archive/v1 store=nfs seed=0 :: host.SR.get_PBDs#3=refused:OPERATION_NOT_ALLOWED"))
+def test_what_a_final_no_kept_from_being_cleared_away_may_lie_there_until_the_next_life() -> None:
+    case = run(read_schedule("archive/v1 store=nfs seed=0 :: host.SR.get_PBDs#3=refused:OPERATION_NOT_ALLOWED"), OPEN)
     assert case.ending == "succeeded"
     assert not case.violations
 
 
-def test_a_final_no_ends_a_backup_that_a_passing_one_does_not(forked: ForkedCases) -> None:
+def test_a_final_no_ends_a_backup_that_a_passing_one_does_not() -> None:
     head = "take-secondary/v1 store=nfs seed=0 :: host.PBD.plug#1=refused"
-    endings = {forked(read_schedule(f"{head}{name}")).ending for name in ("", ":OPERATION_NOT_ALLOWED")}
+    endings = {run(read_schedule(f"{head}{name}"), OPEN).ending for name in ("", ":OPERATION_NOT_ALLOWED")}
     assert endings == {"succeeded", "BackendError"}
 
 

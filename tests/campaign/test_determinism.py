@@ -9,48 +9,45 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import cycle, islice, product
 
 import pytest
 
 from snapproof.campaign.exploring import require_clean
-from snapproof.campaign.running import Case
+from snapproof.campaign.running import Case, run
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.workflows import WORKFLOWS
-from snapproof.fixtures.campaign_lab import place_for_labs
-from snapproof.fixtures.forked_cases import ForkedCases
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
 from snapproof.reference_impl.driver import ReferenceDriver
 
+OPEN = lab_opener(ReferenceDriver)
 MANY = int(os.environ.get("SNAPPROOF_TWICE", "8"))
 FAULTS_MAX = 3
 ONCE_MORE = """
 import sys
-from contextlib import closing
+from snapproof.campaign.running import run
 from snapproof.campaign.schedule import read_schedule
-from snapproof.fixtures.campaign_lab import place_for_labs
-from snapproof.fixtures.forked_cases import ForkedCases
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
-with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as forked:
-    for line in sys.stdin:
-        print(forked(read_schedule(line)).digest)
+for line in sys.stdin:
+    print(run(read_schedule(line), lab_opener(ReferenceDriver)).digest)
 """
 
 
-def walks(forked: ForkedCases, dice: random.Random) -> Iterator[Case]:
+def walks(dice: random.Random) -> Iterator[Case]:
     """Run a workflow, then with one fault more, and one more, each drawn from where it could strike; and the next."""
     worlds = list(product(WORKFLOWS, STORES))
     dice.shuffle(worlds)
     each = -(-MANY // (len(worlds) * FAULTS_MAX))
     for workflow, store in cycle(worlds):
-        clean = require_clean(forked(Schedule(workflow=workflow, store=store, seed=dice.randrange(1_000))))
+        clean = require_clean(run(Schedule(workflow=workflow, store=store, seed=dice.randrange(1_000)), OPEN))
         yield clean
         for _ in range(each):
             case = clean
             while ahead := list(up_to(FAULTS_MAX)(case)):
-                case = forked(dice.choice(ahead))
+                case = run(dice.choice(ahead), OPEN)
                 yield case
 
 
@@ -74,8 +71,7 @@ def _says_one_thing_twice(schedule: Schedule) -> bool:
 
 @pytest.mark.timeout(0 if MANY > 48 else 300)
 def test_the_same_schedule_twice_is_the_same_journal() -> None:
-    with place_for_labs() as place, closing(ForkedCases(ReferenceDriver, place)) as forked:
-        cases = list(islice(walks(forked, random.Random(MANY)), MANY))
+    cases = list(islice(walks(random.Random(MANY)), MANY))
     again = once_more([case.schedule for case in cases])
     different = [str(case.schedule) for case, digest in zip(cases, again, strict=True) if case.digest != digest]
     sys.stdout.write(f"{len(cases) - len(different)} of {len(cases)} schedules gave the same journal twice.\n")

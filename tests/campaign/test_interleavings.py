@@ -4,6 +4,7 @@ The reference holds; a driver that decides before it has the lock is found, and 
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,8 +17,7 @@ from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.together import TOGETHER
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import DriverFactory
-from snapproof.fixtures.campaign_lab import lab_opener, place_for_labs
-from snapproof.fixtures.forked_cases import ForkedCases
+from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.fencing import fenced
@@ -51,11 +51,9 @@ class Unfenced(ReferenceDriver):
 
 def cases_of(factory: DriverFactory, workflow: str, turns: int) -> Iterator[Case]:
     """Every interleaving of a workflow with so many preemptions."""
-    with place_for_labs() as place:
-        cases = ForkedCases(factory, place)
-        clean = require_clean(cases(Schedule(workflow=workflow, store="nfs", seed=0)))
-        yield from explore(clean, interleavings(turns), lambda part: map(cases, part))
-        cases.close()
+    play = partial(run, open_lab=lab_opener(factory))
+    clean = require_clean(play(Schedule(workflow=workflow, store="nfs", seed=0)))
+    yield from explore(clean, interleavings(turns), lambda part: map(play, part))
 
 
 @pytest.mark.parametrize("workflow", sorted(TOGETHER))

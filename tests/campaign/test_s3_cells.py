@@ -7,11 +7,11 @@ import pytest
 from snapproof.campaign.applicability import S3_KINDS, kinds_for
 from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.invariants import violations
+from snapproof.campaign.running import run
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import up_to
 from snapproof.driver import DriverError, DriverUnderTest
 from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.fixtures.forked_cases import ForkedCases
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.vocabulary import AccountId, LocationType, OperationId, Snapshot, SnapshotRequest, VolumeRequest
@@ -23,11 +23,11 @@ LARGE_BYTES = (96 << 20) + 512
 
 
 @pytest.mark.parametrize("workflow", ["take-secondary", "delete-secondary"])
-def test_every_s3_call_of_a_small_backup_meets_every_kind(forked: ForkedCases, workflow: str) -> None:
-    whole = up_to(1)(require_clean(forked(Schedule(workflow=workflow, store="s3", seed=0))))
+def test_every_s3_call_of_a_small_backup_meets_every_kind(workflow: str) -> None:
+    whole = up_to(1)(require_clean(run(Schedule(workflow=workflow, store="s3", seed=0), OPEN)))
     found = [cell for cell in whole if cell.faults[0][0].startswith("s3.")]
     assert len(found) >= 20
-    broken = [(str(cell), case.violations) for cell in found if (case := forked(cell)).violations]
+    broken = [(str(cell), case.violations) for cell in found if (case := run(cell, OPEN)).violations]
     assert not broken
 
 

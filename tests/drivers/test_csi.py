@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from snapproof.commands.forked import in_a_child
 from snapproof.drivers.csi.messages import Messages
-from snapproof.fixtures.forked_cases import in_a_child
 from snapproof.report.ledger import read_ledger
 from snapproof.report.records import ScenarioFinished
 from snapproof.selection import load_driver

@@ -18,8 +18,8 @@ from types import CodeType, FunctionType
 import msgspec
 import pytest
 
+from snapproof.commands.forked import in_a_child
 from snapproof.commands.until_said import UntilSaid
-from snapproof.fixtures.forked_cases import in_a_child
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "snapproof.simulators"

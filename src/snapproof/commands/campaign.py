@@ -81,7 +81,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--resume", action="store_true", help="go on: what --results tells of is not run again")
     parser.add_argument("--regressions", type=Path, default=USUAL, metavar="FILE", help=f"kept schedules ({USUAL})")
     parser.add_argument("--cluster", metavar="N|ADDRESS", help="dask workers of this machine, or a scheduler's address")
-    parser.add_argument("--fresh", action="store_true", help="a world from scratch for each case, never a forked one")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -160,7 +159,7 @@ def _storeless_twin(found: Sequence[Explored], workflow: str, strategy: str) -> 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     return Plan(
-        where=Where(driver=arguments.driver, jobs=arguments.jobs, cluster=arguments.cluster, fresh=arguments.fresh),
+        where=Where(driver=arguments.driver, jobs=arguments.jobs, cluster=arguments.cluster),
         seed=arguments.seed,
         others=2 if arguments.nightly else arguments.others,
         shard=arguments.shard,

@@ -1,4 +1,4 @@
-"""Running scenarios on a variant in a forked child: what is imported once need not be imported for each of hundreds.
+"""Running something in a forked child, scenarios on a variant above all: what is imported once need not be for each.
 
 What is learned from it is proving's affair. The child leaves nothing behind but what it returns.
 """
@@ -8,7 +8,9 @@ import gc
 import importlib
 import inspect
 import os
+import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,6 +106,30 @@ def _run(job: Job) -> list[bytes]:
         targets = [str(FEATURES.parent / _as_pytest_calls_it(scenario)) for scenario in job.scenarios]
         pytest.main([*_options(job, Path(scratch)), *targets], plugins=[collector])
     return collector.records
+
+
+def in_a_child(speak: Callable[[], bytes]) -> bytes:
+    """Give what `speak` says in a forked child, which then ends at once; nothing if it could not say it."""
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(speak())
+            status = 0
+        except BaseException:  # noqa: BLE001  whatever it is, the child ends here
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return text if status == 0 else b""
 
 
 def _as_pytest_calls_it(scenario: str) -> str:

@@ -1,0 +1,74 @@
+"""Faults strike in recovery and sweep too, deaths lead to no more than known states, a world that is over is gone."""
+
+import gc
+import weakref
+from pathlib import Path
+
+from snapproof.campaign.exploring import explore, require_clean
+from snapproof.campaign.running import arrange, run
+from snapproof.campaign.schedule import read_schedule
+from snapproof.campaign.strategies import closure
+from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.fixtures.durable import digest_of
+from snapproof.inventory import Inventory
+from snapproof.reference_impl.driver import ReferenceDriver
+
+OPEN = lab_opener(ReferenceDriver)
+IN_RECOVERY = "take-secondary/v1 store=nfs seed=4 :: host.SR.forget#1=crash_before; array.DeleteVolume#1=lost_after"
+
+
+def test_a_second_fault_strikes_in_the_recovery() -> None:
+    case = run(read_schedule(IN_RECOVERY), OPEN)
+    assert case.ending == "crashed"
+    assert "array.DeleteVolume#1" not in case.calls
+    labels = [crossing.label for crossing in case.crossings]
+    assert labels.index("host.SR.forget#1") < labels.index("array.DeleteVolume#1")
+    assert [crossing.label for crossing in case.after_last_fault()] == labels[
+        labels.index("array.DeleteVolume#1") + 1 :
+    ]
+
+
+def test_a_sweep_is_part_of_every_case() -> None:
+    case = run(read_schedule("delete-secondary/v1 store=nfs seed=4"), OPEN)
+    assert set(case.calls) < {crossing.label for crossing in case.crossings}
+    assert case.crossings[-1].label.startswith("array.ListSnapshots#")  # what the sweep looks for last
+
+
+def test_deaths_lead_to_known_states_until_nothing_is_new() -> None:
+    clean = require_clean(run(read_schedule("delete-secondary/v1 store=nfs seed=4 guest=still"), OPEN, states=True))
+    states = {crossing.state for crossing in clean.crossings}
+    cases = list(explore(clean, closure(0), lambda part: (run(one, OPEN, states=True) for one in part)))
+    assert 1 < len(states) <= len(cases) < 30
+    assert not any(case.violations for case in cases)
+
+
+def test_a_schedule_of_a_closure_is_replayed_without_looking_at_states() -> None:
+    schedule = read_schedule("delete-secondary/v1 store=nfs seed=4 guest=still :: nfs.delete#1=crash_before")
+    looked, plain = run(schedule, OPEN, states=True), run(schedule, OPEN)
+    assert all(crossing.state for crossing in looked.crossings)
+    assert (looked.digest, [c.label for c in looked.crossings]) == (plain.digest, [c.label for c in plain.crossings])
+
+
+def test_a_state_leaves_out_what_hosts_draw_by_lot_and_nothing_else(tmp_path: Path) -> None:
+    def digest(*lines: str) -> str:
+        return digest_of(Inventory({"pool": lines}), tmp_path)
+
+    drawn, other = "f107ed60-4084-47e0-a195-336cffa53fcd", "b22983dd-c017-47c3-9733-2504e12c1504"
+    derived = "7975b117-f08e-5636-a06c-4bb9ff077739"
+    assert digest(f"sr {drawn} plugged") == digest(f"sr {other} plugged")
+    assert digest(f"sr {drawn} plugged") != digest(f"sr {derived} plugged")
+    assert digest("a", "b") == digest("b", "a")
+    assert digest("a") != digest("a", "a")
+    before = digest("a")
+    (tmp_path / "notes.txt").write_text("something")
+    assert digest("a") != before
+
+
+def test_of_a_world_that_is_over_nothing_is_left() -> None:
+    """A campaign plays thousands in one process: what leads in a circle must be of kinds that the collector sees."""
+    with OPEN(read_schedule("take-secondary/v1 store=s3 seed=4")) as lab:
+        over = weakref.ref(lab)
+        arrange(read_schedule("take-secondary/v1 store=s3 seed=4"), lab)
+    del lab
+    gc.collect()
+    assert over() is None
