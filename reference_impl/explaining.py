@@ -79,19 +79,20 @@ class _Eyes:
 
 def look(ports: Ports, known: Recorded) -> Found:
     """Ask array, hosts and store; what does not answer is left open."""
-    eyes, array, path = _Eyes(), ports.array, _path(known)
+    eyes, array = _Eyes(), ports.array
     everything: tuple[Owned, ...] = eyes.several("what is ours on the array", array.list_owned)
     owned = tuple(row for row in everything if row.owner.subject == known.snapshot)
     clones = [eyes.one("a clone", partial(array.get_lun, row.id)) for row in owned if _is_lun(row)]
     targets = [clone.target for clone in clones if clone is not None]
     hosts = [eyes.several("the hosts", partial(ports.hypervisor.repositories, target)) for target in targets]
+    images = (eyes.one("the backup", partial(ports.store.published, path)) for path in _paths(known))
     return Found(
         lun=eyes.one("the volume", partial(array.get_lun, known.lun_id)),
         array_snapshots=eyes.several("its snapshots", partial(array.snapshots_of, known.lun_id)),
         groups=eyes.several("the access groups", partial(array.groups_of, known.lun_id)),
         owned=owned,
         repositories=tuple(name for names in hosts for name in names),
-        backup=eyes.one("the backup", partial(ports.store.published, path)),
+        backup=next(filter(None, images), None),
         unseen=tuple(eyes.unseen),
     )
 
@@ -151,10 +152,10 @@ def _is_lun(row: Owned) -> bool:
     return row.kind is OwnedKind.LUN
 
 
-def _path(known: Recorded) -> str:
-    """Where its backup is recorded, or would be by the rule."""
-    recorded = next((copy.path for copy in known.copies if copy.role == "Image"), "")
-    return recorded or backup_path(known.account, known.volume, known.snapshot)
+def _paths(known: Recorded) -> Sequence[str]:
+    """Where its backup is recorded, or may be by the rule."""
+    recorded = [copy.path for copy in known.copies if copy.role == "Image" and copy.path]
+    return recorded or [backup_path(known.account, known.volume, file) for file in known.files]
 
 
 def _lines(known: Recorded, found: Found) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Latecomers: what calls left on hosts and in access groups that took effect after their job was over.
+"""Latecomers: what calls left on hosts, in groups and on stores that took effect after their job was over.
 
 A job that lost an answer looks before it acts again, and cleans up what it finds; a call may still arrive behind that.
 So a day later somebody looks once more, and takes away what no host has open. LUNs and snapshots that came late carry
@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TypeGuard
 
 from snapproof.reference_impl.bench import Workbench
-from snapproof.reference_impl.catalog.store import Catalog, Job
+from snapproof.reference_impl.catalog.store import Catalog, Job, Phase
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import UNHEARD, Effect, Facts
 from snapproof.reference_impl.core.plans import Plan
@@ -47,6 +47,8 @@ class Latecomers:
 
     def _clear(self, job: Job) -> None:
         bench, plan = self._bench.at(job.order), self._rules.plan(job.order)
+        for path in _published(plan) if job.phase is Phase.FAILED else ():
+            bench.ports.store.delete(path)
         for directory in _directories(plan, job.facts):
             bench.ports.hypervisor.detach_export(directory)
         for target, lun_id in _luns(bench.ports, plan, job.facts):
@@ -55,6 +57,11 @@ class Latecomers:
         facts = {name: fact for name, fact in job.facts.items() if name != UNHEARD}
         self._writer.move(job, job.phase, facts=facts)
         LOG.info("no call of job %s is on its way any more", job.uuid, extra=about(job))
+
+
+def _published(plan: Plan) -> Iterator[str]:
+    """The paths of images that a job has published; no other job's lie there."""
+    return (step.effect.path for step in plan if isinstance(step.effect, fx.PublishImage))
 
 
 def _directories(plan: Plan, facts: Facts) -> set[str]:

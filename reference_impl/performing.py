@@ -206,7 +206,7 @@ def inspect_image(bench: Workbench, effect: fx.InspectImage, facts: Facts) -> Fa
 
 def publish_image(bench: Workbench, effect: fx.PublishImage, facts: Facts) -> Facts:
     """Let it appear under its own path."""
-    bench.ports.store.publish(str(facts["staged"]), _image(effect.path, facts))
+    bench.ports.store.publish(str(facts["staged"]), _image(effect, facts))
     return _encrypted(bench)
 
 
@@ -216,10 +216,10 @@ def _encrypted(bench: Workbench) -> Facts:
 
 
 def settle_published(bench: Workbench, effect: fx.PublishImage, facts: Facts) -> Facts | None:
-    """Adopt the image if it lies there whole, else take away what lies there."""
-    if bench.ports.store.published(effect.path) == _image(effect.path, facts):
+    """Adopt the image if it lies there whole; else it is overwritten, for a deletion may come late."""
+    if bench.ports.store.published(effect.path) == _image(effect, facts):
         return _encrypted(bench)
-    bench.ports.store.delete(effect.path)
+    bench.ports.store.drop_unfinished(effect.path)
     return None
 
 
@@ -302,8 +302,9 @@ def release_lun(bench: Workbench, effect: fx.ReleaseLun, _facts: Facts) -> Facts
     return {}
 
 
-def _image(path: str, facts: Facts) -> Image:
-    return Image(path=path, physical_size_bytes=int(facts["physical_size"]), digest=str(facts["digest"]))
+def _image(effect: fx.PublishImage, facts: Facts) -> Image:
+    size_bytes, digest = int(facts["physical_size"]), str(facts["digest"])
+    return Image(path=effect.path, physical_size_bytes=size_bytes, digest=digest, subject=effect.subject)
 
 
 def _live_luns(bench: Workbench, name: str, owner: Owner) -> list[Lun]:

@@ -265,12 +265,16 @@ class Hypervisor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A backup as it lies on secondary storage. Its manifest says no more of it than the digest does."""
+    """A backup as it lies on secondary storage. Its manifest says no more of it than the digest does.
+
+    `subject` is the snapshot or template that it is, where that is known.
+    """
 
     path: str
     physical_size_bytes: int
     digest: str
     manifest: Manifest | None = field(default=None, compare=False)
+    subject: str = field(default="", compare=False)
 
 
 class SecondaryStore(Protocol):
@@ -288,7 +292,7 @@ class SecondaryStore(Protocol):
         """Read a staged image through, check that it is whole and self-contained; digest it and its chunks."""
 
     def publish(self, staged: str, image: Image) -> None:
-        """Put a staged image under its own path, where it appears whole or not at all, and read it back."""
+        """Put a staged image under its own path, whole or not at all, over what lies there, and read it back."""
 
     def published(self, path: str) -> Image | None:
         """Look at a backup by its path; None where there is none."""
@@ -304,6 +308,9 @@ class SecondaryStore(Protocol):
 
     def delete(self, path: str) -> None:
         """Delete exactly one backup, and whatever was begun under its path. Harmless where there is none."""
+
+    def drop_unfinished(self, path: str) -> None:
+        """Take away what was begun under a path and is no backup; what lies there stays."""
 
     def clear_staging(self, staging: str) -> None:
         """Remove a staging directory with all that is in it. Harmless where there is none."""

@@ -175,6 +175,9 @@ class NfsStore(Staging):
             pieces = (file.read_at(offset, PIECE_BYTES) for offset in range(0, file.size_bytes, PIECE_BYTES))
             return self.write_staged(image, staging, pieces)
 
+    def drop_unfinished(self, path: str) -> None:
+        """A rename leaves nothing half-way."""
+
     def delete(self, path: str) -> None:
         """Delete the file by its exact path, and the directories that it leaves empty."""
         self.forget_file(path)

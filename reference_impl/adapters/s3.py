@@ -112,9 +112,9 @@ class S3Bucket:
         """Have the store encrypt what it keeps, where the site says so."""
         return {ENCRYPTION_HEADER: "aws:kms", KEY_HEADER: self.place.key_id} if self.place.key_id else {}
 
-    def put(self, key: str, body: bytes, *, digest: str) -> None:
+    def put(self, key: str, body: bytes, *, digest: str, subject: str = "") -> None:
         """PutObject, with the checksum that the server compares."""
-        self.request("PUT", key, body=body, headers={**_checksum(body), **_marks(key, digest), **self._encrypted()})
+        self.request("PUT", key, body=body, headers={**_checksum(body), **_marks(digest, subject), **self._encrypted()})
 
     def head(self, key: str) -> tuple[int, str] | None:
         """HeadObject: size and digest as written; None where there is no such key."""
@@ -148,9 +148,9 @@ class S3Bucket:
         except GoneError:
             return
 
-    def put_in_parts(self, key: str, file: ReadableFile, *, digest: str) -> None:
+    def put_in_parts(self, key: str, file: ReadableFile, *, digest: str, subject: str = "") -> None:
         """CreateMultipartUpload, UploadPart, CompleteMultipartUpload. What a failure leaves is found by `uploads`."""
-        begun = {**_marks(key, digest), **self._encrypted(), "x-amz-checksum-algorithm": "SHA256"}
+        begun = {**_marks(digest, subject), **self._encrypted(), "x-amz-checksum-algorithm": "SHA256"}
         _, _, text = self.request("POST", key, query={"uploads": ""}, headers=begun)
         upload = _child(_xml(text), "UploadId")
         if not upload:
@@ -217,10 +217,11 @@ class S3Store(Staging):
         if image.physical_size_bytes > OBJECT_BYTES_MAX:
             raise RefusedError(f"{image.path} has {image.physical_size_bytes} bytes; S3 takes {OBJECT_BYTES_MAX}.")
         with self.opened(staged) as file:
+            marked = {"digest": image.digest, "subject": image.subject}
             if file.size_bytes <= self.bucket.part_bytes:
-                self.bucket.put(image.path, file.read_at(0, file.size_bytes), digest=image.digest)
+                self.bucket.put(image.path, file.read_at(0, file.size_bytes), **marked)
             else:
-                self.bucket.put_in_parts(image.path, file, digest=image.digest)
+                self.bucket.put_in_parts(image.path, file, **marked)
         if self.published(image.path) != image:
             raise UnknownOutcomeError(f"{image.path} does not read back as it was written.")
         if self.key_id and self.bucket.key_of(image.path) != self.key_id:
@@ -264,18 +265,22 @@ class S3Store(Staging):
 
     def delete(self, path: str) -> None:
         """Delete the object by its exact key, and every upload that was begun under it."""
+        self.drop_unfinished(path)
+        self.bucket.delete(path)
+
+    def drop_unfinished(self, path: str) -> None:
+        """Abort every upload that was begun under this key."""
         for upload in list(self.bucket.uploads(path)):
             self.bucket.abort(path, upload)
-        self.bucket.delete(path)
 
 
 def _checksum(body: bytes) -> Mapping[str, str]:
     return {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(body).digest()).decode()}
 
 
-def _marks(key: str, digest: str) -> Mapping[str, str]:
+def _marks(digest: str, subject: str) -> Mapping[str, str]:
     """What an object says of itself: its digest, and the uuid under which the snapshot is known everywhere (R-068)."""
-    return {"x-amz-meta-digest": digest, "x-amz-meta-snapshot": key.rpartition("/")[2].partition(".")[0]}
+    return {"x-amz-meta-digest": digest, "x-amz-meta-snapshot": subject}
 
 
 def _header(headers: Mapping[str, str], name: str, key: str) -> str:

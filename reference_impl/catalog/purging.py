@@ -56,10 +56,10 @@ _OLD = {
 }
 """Which rows of a table are old."""
 
-_IDS = {table: select(table.c.id).where(old).order_by(table.c.id).limit(bindparam("most")) for table, old in _OLD.items()}
-_COUNTS = select(
-    *(select(func.count()).select_from(table).where(old).scalar_subquery() for table, old in _OLD.items())
-)
+_IDS = {
+    table: select(table.c.id).where(old).order_by(table.c.id).limit(bindparam("most")) for table, old in _OLD.items()
+}
+_COUNTS = select(*(select(func.count()).select_from(table).where(old).scalar_subquery() for table, old in _OLD.items()))
 
 
 def purge(connection: Connection, before: datetime) -> Mapping[str, int]:

@@ -39,10 +39,10 @@ _OF_THE_COPY = (SNAPSHOT_STORE_REF.c.snapshot_id == bindparam("number")) & (
     SNAPSHOT_STORE_REF.c.store_role == bindparam("role")
 )
 _STATE_OF_COPY = select(SNAPSHOT_STORE_REF.c.state).where(_OF_THE_COPY)
-_MOVING_COPY = (
-    update(SNAPSHOT_STORE_REF).where(_OF_THE_COPY).values(update_count=SNAPSHOT_STORE_REF.c.update_count + 1)
-)
-_COPYING = {role: insert(SNAPSHOT_STORE_REF).values(store_id=store_id_of(role, bindparam("store"))) for role in StoreRole}
+_MOVING_COPY = update(SNAPSHOT_STORE_REF).where(_OF_THE_COPY).values(update_count=SNAPSHOT_STORE_REF.c.update_count + 1)
+_COPYING = {
+    role: insert(SNAPSHOT_STORE_REF).values(store_id=store_id_of(role, bindparam("store"))) for role in StoreRole
+}
 
 
 class SnapshotRows(Writer):

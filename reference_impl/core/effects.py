@@ -126,9 +126,10 @@ ENCRYPTED_WITH = "key_id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishImage:
-    """Put the staged image under its own path."""
+    """Put the staged image under its own path. `subject` is the snapshot or template that it is."""
 
     path: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ _IDS = uuid.UUID("7a0b7c52-6a55-5c3e-9d55-3b8c7d0f2a11")
 
 
 def id_of(kind: str, name: str) -> str:
-    """The UUID of an account, a domain or a user: their names are unique, so it follows from the name."""
+    """The UUID of an account, a domain, a user or a job's files: it follows from their names, which are unique."""
     return str(uuid.uuid5(_IDS, f"{kind} {name}"))
 
 
@@ -54,9 +54,9 @@ def temporary_lun_name(snapshot_uuid: str) -> str:
     return f"backup-of-{snapshot_uuid}"
 
 
-def backup_path(account: str, volume_uuid: str, snapshot_uuid: str) -> str:
+def backup_path(account: str, volume_uuid: str, file_uuid: str) -> str:
     """Where a backup lies, on NFS and as S3 key alike (R-005)."""
-    return f"snapshots/{_part(account)}/{_part(volume_uuid)}/{_part(snapshot_uuid)}.vhd"
+    return f"snapshots/{_part(account)}/{_part(volume_uuid)}/{_part(file_uuid)}.vhd"
 
 
 def staging_path(account: str, volume_uuid: str, made_uuid: str) -> str:

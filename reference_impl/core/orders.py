@@ -96,10 +96,11 @@ class TakeSnapshot(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveSnapshot(Asked):
-    """Back up a snapshot that lives on the array, then let go of it there."""
+    """Back up a snapshot that lives on the array, then let go of it there. `file` is as of BackUpSnapshot."""
 
     volume: str
     snapshot: str
+    file: str = ""
     lun_id: int
     array_snapshot: int
     size_bytes: int
@@ -113,13 +114,18 @@ class ArchiveSnapshot(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackUpSnapshot(Ordered):
-    """Back up in the background what a caller was told is being backed up. `number` counts the tries from one."""
+    """Back up in the background what a caller was told is being backed up. `number` counts the tries from one.
+
+    `file` is the uuid of its files if an earlier try has used the snapshot's own: what that one has asked to be deleted
+    may be deleted late.
+    """
 
     first_job: str
     number: int
     persistence: Persistence
     volume: str
     snapshot: str
+    file: str = ""
     lun_id: int
     array_snapshot: int
     size_bytes: int
@@ -259,6 +265,11 @@ ORDERS: dict[str, type[Order]] = {
     "DeleteTemplate": DeleteTemplate,
 }
 """Orders by the name under which the catalog keeps them."""
+
+
+def file_of(order: TakeSnapshot | ArchiveSnapshot | BackUpSnapshot) -> str:
+    """The uuid by which the files of a backup are called: the snapshot's, or its own of a later try."""
+    return order.snapshot if isinstance(order, TakeSnapshot) else order.file or order.snapshot
 
 
 def template_of(order: Order) -> str | None:

@@ -60,6 +60,7 @@ from snapproof.reference_impl.core.orders import (
     RevertVolume,
     TakeSnapshot,
     VolumeSource,
+    file_of,
 )
 from snapproof.vocabulary import LocationType, Qos
 
@@ -164,9 +165,9 @@ def _backing_up(order: TakeSnapshot | ArchiveSnapshot | BackUpSnapshot, array_sn
         owner=order.owner,
     )
     return (
-        *_copying_out(clone, staging_path(order.account, order.volume, order.snapshot)),
+        *_copying_out(clone, staging_path(order.account, order.volume, file_of(order))),
         Step(InspectImage(size_bytes=order.size_bytes)),
-        Step(PublishImage(path=backup_path(order.account, order.volume, order.snapshot))),
+        Step(PublishImage(path=backup_path(order.account, order.volume, file_of(order)), subject=order.snapshot)),
     )
 
 
@@ -185,7 +186,7 @@ def plan_create_template(order: CreateTemplate) -> Plan:
     return (
         *_staging_template(order, template_staging(order.account, order.template)),
         Step(InspectImage(size_bytes=order.size_bytes)),
-        Step(PublishImage(path=template_path(order.account, order.template))),
+        Step(PublishImage(path=template_path(order.account, order.template), subject=order.template)),
     )
 
 

@@ -6,8 +6,8 @@ from snapproof.digests import Manifest
 from snapproof.reference_impl.catalog.schema import KEY_DETAIL, SECONDARY_BYTES, SNAPSHOT_COUNT
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import ENCRYPTED_WITH, Facts
-from snapproof.reference_impl.core.names import backup_path
-from snapproof.reference_impl.core.orders import AbandonSnapshot, ArchiveSnapshot, BackUpSnapshot, TakeSnapshot
+from snapproof.reference_impl.core.names import backup_path, id_of
+from snapproof.reference_impl.core.orders import AbandonSnapshot, ArchiveSnapshot, BackUpSnapshot, TakeSnapshot, file_of
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
 from snapproof.reference_impl.recording.recorder import BEGINNING, CANCELLED, FULL, Recorder, audit, of_snapshot, usage
 from snapproof.vocabulary import Alert, LocationType
@@ -28,7 +28,8 @@ def fail_back_up(tx: Transaction, order: BackUpSnapshot, facts: Facts) -> None:
         bill_new(tx, order, LocationType.PRIMARY, order.size_bytes)
         return
     if order.number <= order.persistence.retries_max:
-        again = replace(order, job=f"{order.first_job}/{order.number + 1}", number=order.number + 1)
+        job = f"{order.first_job}/{order.number + 1}"
+        again = replace(order, job=job, number=order.number + 1, file=id_of("file", job))
         pause_s = order.persistence.interval_s * 2 ** (order.number - 1)
         tx.move_snapshot(order.snapshot, SnapshotEvent.BACKUP_TO_SECONDARY)
         open_behind(tx, BACK_UP, again, delay_s=pause_s)
@@ -79,7 +80,7 @@ def bill_new(tx: Transaction, order: TakeSnapshot | BackUpSnapshot, place: Locat
 def record_backup(tx: Transaction, order: TakeSnapshot | ArchiveSnapshot | BackUpSnapshot, facts: Facts) -> int:
     """From here on the backup is the snapshot, and its array snapshot is waste. Give the backup's size."""
     physical_size = int(facts["physical_size"])
-    path = backup_path(order.account, order.volume, order.snapshot)
+    path = backup_path(order.account, order.volume, file_of(order))
     tx.insert_copy(
         order.snapshot,
         "Image",

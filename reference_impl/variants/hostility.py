@@ -134,7 +134,7 @@ class RunsAShell(ReferenceDriver):
 class SigningBucket(S3Bucket):
     """A bucket whose objects say who wrote them, and how."""
 
-    def put(self, key: str, body: bytes, *, digest: str) -> None:
+    def put(self, key: str, body: bytes, *, digest: str, subject: str = "") -> None:
         """Write the keys beside the bytes."""
         endpoint = self.place.endpoint
         written = {"x-amz-meta-written-with": f"{endpoint.username}:{endpoint.password.reveal()}"}

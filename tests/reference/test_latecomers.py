@@ -1,19 +1,23 @@
 """The second look: what calls leave on hosts and in access groups that arrive when their job is over."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from snapproof.campaign.invariants import violations
 from snapproof.campaign.running import run
 from snapproof.campaign.schedule import read_schedule
 from snapproof.driver import DriverUnderTest
 from snapproof.fixtures.caller import SIZE_BYTES, Caller
 from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.reference_impl.catalog.queries import orders
 from snapproof.reference_impl.catalog.store import Job
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.neglecting import SweepsTagsOnly
-from snapproof.vocabulary import LocationType, OperationId, Volume
+from snapproof.simulators.faults import LATE_S
+from snapproof.vocabulary import LocationType, OperationId, Snapshot, Volume
 
 SETTINGS = Settings()
 PAST_GRACE_S = SETTINGS.sweep_grace_s + SETTINGS.reconcile_interval_s
@@ -25,6 +29,11 @@ LATE = (
     "take-secondary/v1 store=nfs seed=0 :: host.SR.introduce#1=lost_late",
     "take-secondary/v1 store=nfs seed=0 :: host.host.call_plugin#1=lost_late",
     "restore-secondary/v1 store=nfs seed=0 :: host.host.call_plugin#1=lost_late",
+)
+
+ORPHANS = (
+    "take-secondary/v1 store=s3 seed=0 :: s3.PutObject#1=lost_late; s3.HeadObject#2=down",
+    "archive/v1 store=s3 seed=0 :: s3.PutObject#1=lost_late; s3.HeadObject#2=down",
 )
 
 
@@ -111,3 +120,44 @@ def test_nobody_looks_while_another_job_works_there(caller: Caller) -> None:
     caller.wait(PAST_GRACE_S)
     assert in_doubt(caller) == []
     assert caller.lab.leftovers() == []
+
+
+@pytest.mark.parametrize("late", ORPHANS)
+def test_a_backup_that_arrives_when_its_job_has_failed_is_taken_away(late: str) -> None:
+    case = run(read_schedule(late), lab_opener(ReferenceDriver))
+    assert case.ending in {"BackendError", "UnavailableError"}
+    assert not case.violations
+
+
+def archived_behind_a_late_deletion(caller: Caller) -> Snapshot:
+    """A snapshot that was archived at the second try; what the first asked to be deleted is deleted after that."""
+    lab, seam = caller.lab, caller.lab._world.seam
+    taken = caller.take("take", caller.used_volume().id).result()
+    lab.watch_calls()
+    lab.break_service("s3.HeadObject", "refused:RequestTimeTooSkewed")
+    lab.arm("s3.DeleteObject#1", "lost_late")
+    assert lab.attempt(lambda driver: driver.archive_snapshot(OperationId("archive"), taken.id)).error is not None
+    seam.disarm()  # no repair: the call is to stay on its way
+    archived = lab.attempt(lambda driver: driver.archive_snapshot(OperationId("again"), taken.id)).result()
+    assert len(lab.backups()) == 1
+    lab.advance(LATE_S)
+    seam.arrive()
+    return archived
+
+
+def test_a_late_deletion_takes_no_backup_of_a_later_try(open_caller: Callable[[str], Caller]) -> None:
+    caller = open_caller("s3")
+    archived = archived_behind_a_late_deletion(caller)
+    (path,) = [copy.reference for copy in archived.copies]
+    assert [image.path for image in caller.lab.backups()] == [path]
+    assert violations(caller.lab) == ()
+
+
+def test_a_try_that_uses_the_files_of_another_loses_its_backup(
+    open_caller: Callable[[str], Caller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "has_failed", lambda *_of_whom: False)
+    caller = open_caller("s3")
+    archived_behind_a_late_deletion(caller)
+    assert caller.lab.backups() == []
+    assert "The driver lists a copy" in str(violations(caller.lab))

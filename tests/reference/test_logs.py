@@ -225,7 +225,7 @@ def test_one_uuid_goes_from_the_answer_to_the_array_and_on_to_secondary_storage(
 def test_a_mark_that_is_left_out_is_missed(
     open_caller: Callable[[str], Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "_marks", lambda _key, digest: {"x-amz-meta-digest": digest})
+    monkeypatch.setattr(s3, "_marks", lambda digest, _subject: {"x-amz-meta-digest": digest})
     caller = open_caller("s3")
     taken = caller.take("take", caller.used_volume().id, LocationType.SECONDARY).result()
     with pytest.raises(KeyError, match="x-amz-meta-snapshot"):

@@ -22,7 +22,6 @@ from snapproof.reference_impl.catalog.schema import (
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import AccountId, LocationType, ResourceCounts, UsageRecord
 
-
 _OF_ONE = ACCOUNT.c.account_name == bindparam("account")
 _CHARGED = select(RESOURCE_COUNT.c.type, RESOURCE_COUNT.c["count"].label("charged")).join(ACCOUNT).where(_OF_ONE)
 _VOLUME_BYTES = (

@@ -15,9 +15,10 @@ from snapproof.vocabulary import AccountId, OperationId
 _SUBJECTS = {"instance_volume": VOLUMES, "instance_snapshot": SNAPSHOTS, "instance_template": VM_TEMPLATE}
 _BUSY = (Phase.RUNNING, Phase.UNDOING)
 
-_ROWS = {
-    column: select(table.c.id).where(table.c.uuid == bindparam("subject")) for column, table in _SUBJECTS.items()
-}
+_FAILED = select(ASYNC_JOB.c.id).where(
+    ASYNC_JOB.c.instance_snapshot == bindparam("snapshot"), ASYNC_JOB.c.phase == Phase.FAILED
+)
+_ROWS = {column: select(table.c.id).where(table.c.uuid == bindparam("subject")) for column, table in _SUBJECTS.items()}
 _WORKING = {
     column: select(ASYNC_JOB.c.uuid).where(
         ASYNC_JOB.c[column] == bindparam("subject"), ASYNC_JOB.c.phase.in_(bindparam("phases", expanding=True))
@@ -58,6 +59,11 @@ def unfinished_clean_up(connection: Connection, uuid: str) -> Sequence[Operation
     """The jobs that still clean up behind a success with this snapshot."""
     which = (ASYNC_JOB.c.instance_snapshot == uuid) & (ASYNC_JOB.c.phase == Phase.CLEANING)
     return [OperationId(job) for job in connection.execute(select(ASYNC_JOB.c.uuid).where(which)).scalars()]
+
+
+def has_failed(connection: Connection, snapshot: str) -> bool:
+    """Say whether a job with a snapshot has failed: what it asked for may yet come."""
+    return connection.execute(_FAILED, {"snapshot": snapshot}).first() is not None
 
 
 def require_idle(

@@ -3,10 +3,11 @@
 from sqlalchemy import Connection, func, select
 
 from snapproof.driver import InvalidRequestError, NotFoundError
+from snapproof.reference_impl.catalog.queries.jobs import has_failed
 from snapproof.reference_impl.catalog.queries.snapshots import copies_of, restore_source
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume
 from snapproof.reference_impl.catalog.schema import SNAPSHOT_STORE_REF, SNAPSHOTS, VOLUMES
-from snapproof.reference_impl.core.names import OF_ARRAY_VOLUMES, array_snapshot_id, array_volume_id
+from snapproof.reference_impl.core.names import OF_ARRAY_VOLUMES, array_snapshot_id, array_volume_id, id_of
 from snapproof.reference_impl.core.orders import (
     ArchiveSnapshot,
     ArraySource,
@@ -30,6 +31,7 @@ def archive_order(connection: Connection, found: Snapshot, operation: OperationI
         account=found.account,
         volume=found.volume,
         snapshot=found.id,
+        file=id_of("file", operation) if has_failed(connection, found.id) else "",
         lun_id=source.lun_id,
         array_snapshot=source.snapshot_id,
         size_bytes=found.size_bytes,

@@ -1,6 +1,6 @@
 """All that is recorded of one snapshot, whatever became of it: for `explain`, which holds it against what exists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -10,6 +10,7 @@ from snapproof.reference_impl.catalog.queries.snapshots import copies_of
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, pool_of
 from snapproof.reference_impl.catalog.schema import ACCOUNT, ASYNC_JOB, SNAPSHOTS, STORAGE_LEAK, VOLUMES
 from snapproof.reference_impl.catalog.store import Phase
+from snapproof.reference_impl.core.names import id_of
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import SnapshotId, VolumeId
 
@@ -28,7 +29,10 @@ class RecordedCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What the catalog says of one snapshot. `jobs` are those that are not over, with their phases."""
+    """What the catalog says of one snapshot. `jobs` are those that are not over, with their phases.
+
+    `files` are the uuids by which its jobs may have called their files.
+    """
 
     snapshot: str
     account: str
@@ -43,6 +47,7 @@ class Recorded:
     pool: str
     copies: tuple[RecordedCopy, ...]
     jobs: tuple[str, ...]
+    files: tuple[str, ...]
     leaks: tuple[str, ...]
 
 
@@ -83,6 +88,7 @@ def recorded(connection: Connection, uuid: SnapshotId) -> Recorded:
             for copy in copies
         ),
         jobs=_unfinished(connection, uuid),
+        files=(uuid, *_own_files(connection, uuid)),
         leaks=_leaks(connection, uuid),
     )
 
@@ -91,6 +97,11 @@ def _unfinished(connection: Connection, uuid: str) -> tuple[str, ...]:
     ours = (ASYNC_JOB.c.instance_snapshot == uuid) & ASYNC_JOB.c.phase.not_in([Phase.DONE, Phase.FAILED])
     rows = connection.execute(select(ASYNC_JOB.c.uuid, ASYNC_JOB.c.job_cmd, ASYNC_JOB.c.phase).where(ours))
     return tuple(f"{row.uuid} ({row.job_cmd}, {row.phase})" for row in rows)
+
+
+def _own_files(connection: Connection, uuid: str) -> Iterator[str]:
+    jobs = connection.execute(select(ASYNC_JOB.c.uuid).where(ASYNC_JOB.c.instance_snapshot == uuid)).scalars()
+    return (id_of("file", job) for job in jobs)
 
 
 def _leaks(connection: Connection, uuid: str) -> tuple[str, ...]:
