@@ -23,6 +23,7 @@ from snapproof.reference_impl.ports import (
     ImageFormat,
     RefusedError,
     TransientError,
+    UnknownOutcomeError,
 )
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Clock, Endpoint
@@ -241,14 +242,17 @@ class XenHypervisor:
         return found.group(1)
 
     def _format(self, host: str, target: str) -> str:
-        """Make an SR on a LUN that holds none, for certain."""
+        """Make an SR on a LUN that holds none, for certain. One that may yet be formatted is given up."""
         config = self._lun_config(host, target)
         found = str(self._api.call("SR.probe", host, config, LUN_SR, {}))
         if _SR_LIST.search(found) is None:
             raise RefusedError(f"The host's answer about {target} cannot be read; the LUN is not formatted.")
         if _UUID.search(found):
             raise RefusedError(f"{target} holds data already; it is not formatted.")
-        sr = self._api.call("SR.create", host, config, "0", _lun_label(target), "", LUN_SR, "user", True, {})
+        try:
+            sr = self._api.call("SR.create", host, config, "0", _lun_label(target), "", LUN_SR, "user", True, {})
+        except UnknownOutcomeError as error:
+            raise RefusedError(f"The host may yet format {target}, so nothing is copied onto it.") from error
         return str(sr)
 
     def _introduce(self, sr_uuid: str, label: str, of_type: str) -> str:

@@ -5,22 +5,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
 from snapproof.campaign.applicability import FAULT_KINDS
 from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.invariants import violations
+from snapproof.campaign.pooling import everywhere
 from snapproof.campaign.running import run
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.sweeping import cells
 from snapproof.campaign.workflows import WORKFLOWS
-from snapproof.driver import BackendError, DriverError
+from snapproof.driver import BackendError, ConflictError, DriverError
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.vocabulary import LocationType, Snapshot, SnapshotRequest
+from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotRequest, Volume, VolumeId
 
 OPEN = lab_opener(ReferenceDriver)
 FEW = 5
@@ -90,6 +92,33 @@ def test_a_final_no_ends_a_backup_that_a_passing_one_does_not() -> None:
     head = "take-secondary/v1 store=nfs seed=0 :: host.PBD.plug#1=refused"
     endings = {run(read_schedule(f"{head}{name}"), OPEN).ending for name in ("", ":OPERATION_NOT_ALLOWED")}
     assert endings == {"succeeded", "BackendError"}
+
+
+def test_a_fault_that_strikes_if_met_may_meet_nothing() -> None:
+    case = run(read_schedule("take-secondary/v1 store=nfs seed=0 faults=if-met :: array.CloneVolume#9=refused"), OPEN)
+    assert case.ending == "succeeded"
+    assert not case.violations
+
+
+@pytest.mark.parametrize("store", ["nfs", "s3"])
+@pytest.mark.parametrize("workflow", ["take-secondary", "take-in-background", "restore-secondary", "resize"])
+def test_one_kind_at_every_call_at_once_breaks_nothing(workflow: str, store: str) -> None:
+    clean = require_clean(run(Schedule(workflow=workflow, store=store, seed=0), OPEN))
+    for pool in islice(everywhere(clean), 10):
+        assert not run(pool, OPEN).violations, str(pool)
+
+
+class BreaksPromises(ReferenceDriver):
+    """Never grows a volume."""
+
+    def resize_volume(self, operation: OperationId, volume: VolumeId, size_bytes: int) -> Volume:
+        raise ConflictError("It is large enough.")
+
+
+def test_a_promise_that_is_refused_is_told_and_ends_no_campaign() -> None:
+    case = run(Schedule(workflow="resize", store="nfs", seed=0), lab_opener(BreaksPromises))
+    assert [violation.invariant for violation in case.violations] == ["I1"]
+    assert "It is large enough." in case.violations[0].sentence
 
 
 def test_a_fault_that_meets_no_call_is_told() -> None:

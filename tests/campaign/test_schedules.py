@@ -31,6 +31,7 @@ SCHEDULES = st.builds(
     store=NAMES,
     seed=st.integers(0, 2**63),
     still=st.booleans(),
+    if_met=st.booleans(),
     faults=st.lists(st.tuples(LABELS, KINDS), max_size=4).map(tuple),
 )
 

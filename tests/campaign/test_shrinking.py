@@ -56,6 +56,20 @@ def test_kinds_become_plainer_as_far_as_it_still_breaks() -> None:
     assert shrunk.faults == (("s3.PutObject#1", "lost_before"), ("array.CloneVolume#1", "crash_before"))
 
 
+def test_of_a_pool_what_is_left_must_strike_and_a_final_no_stands_for_many() -> None:
+    pool = replace(BARE, faults=tuple((call, "refused") for call in CALLS), if_met=True)
+
+    def run_case(tried: Schedule) -> Case:
+        refused = sum(kind == "refused" for _, kind in tried.faults)
+        final = any(kind == "refused:xPermissionDenied" for _, kind in tried.faults)
+        return broken(tried, *(["I2"] if refused >= 5 or final else []))
+
+    shrunk = shrink(broken(pool, "I2"), run_case).schedule
+    ((_, kind),) = shrunk.faults
+    assert kind == "refused:xPermissionDenied"
+    assert (shrunk.if_met, shrunk.still) == (False, True)
+
+
 def test_another_violation_is_no_reproduction_and_neither_is_a_fault_that_never_fires() -> None:
     schedule = replace(BARE, faults=((CALLS[0], "refused"), (CALLS[1], "refused")))
     assert shrink(broken(schedule, "I2"), lambda tried: broken(tried, "I4")).schedule == schedule

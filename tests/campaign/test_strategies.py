@@ -11,6 +11,7 @@ from snapproof.campaign.applicability import kinds_for
 from snapproof.campaign.exploring import WHOLE, Outlook, Shard, explore, require_clean
 from snapproof.campaign.hunting import hunt
 from snapproof.campaign.invariants import Violation
+from snapproof.campaign.pooling import everywhere
 from snapproof.campaign.results import restored, resuming, told
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
@@ -194,11 +195,29 @@ def test_a_hunt_that_finds_nothing_has_met_every_single_cell_and_nothing_twice()
     assert set(cases) >= {case.schedule for case in found(Toy(), "singles")}
 
 
+def test_a_pool_is_one_kind_at_every_call_that_can_meet_it() -> None:
+    clean = Toy()(BARE)
+    pools = list(everywhere(clean))
+    assert all(pool.if_met for pool in pools)
+    assert list(everywhere(replace(clean, schedule=pools[0]))) == []
+    singles = {fault for schedule in one_fault_more(clean) for fault in schedule.faults if fault[0].endswith("#1")}
+    whole: dict[str, tuple[tuple[str, str], ...]] = {}
+    for pool in pools:
+        ((kind,),) = [{kind for _, kind in pool.faults}]
+        assert set(pool.faults) <= set(whole.setdefault(kind, pool.faults))
+    assert {fault for faults in whole.values() for fault in faults} == singles
+    halves = [pool.faults for pool in pools if len(pool.faults) < len(whole[pool.faults[0][1]])]
+    assert sorted(fault for half in halves for fault in half) == sorted(
+        fault for faults in whole.values() if len(faults) > 1 for fault in faults
+    )
+
+
 def test_a_hunt_begins_with_calls_that_change_something() -> None:
     labels = ("array.ListVolumes#1", "array.CreateSnapshot#2", "array.CreateSnapshot#1", "host.task.get_status#1")
     clean = replace(Toy()(BARE), crossings=tuple(map(Crossing, labels)))
     extend = hunt(1)
-    order = [schedule.faults[0][0] for schedule in _one_after_another(extend, clean)]
+    alone = [schedule for schedule in _one_after_another(extend, clean) if not schedule.if_met]
+    order = [schedule.faults[0][0] for schedule in alone]
     assert [*dict.fromkeys(order)][:2] == ["array.CreateSnapshot#1", "array.CreateSnapshot#2"]
 
 

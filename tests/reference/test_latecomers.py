@@ -11,6 +11,7 @@ from snapproof.campaign.schedule import read_schedule
 from snapproof.driver import DriverUnderTest
 from snapproof.fixtures.caller import SIZE_BYTES, Caller
 from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.reference_impl.adapters import xen
 from snapproof.reference_impl.catalog.queries import orders
 from snapproof.reference_impl.catalog.store import Job
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -35,6 +36,10 @@ ORPHANS = (
     "take-secondary/v1 store=s3 seed=0 :: s3.PutObject#1=lost_late; s3.HeadObject#2=down",
     "archive/v1 store=s3 seed=0 :: s3.PutObject#1=lost_late; s3.HeadObject#2=down",
 )
+
+
+class NothingRaisedError(Exception):
+    """Stands for what is not caught."""
 
 
 def in_doubt(caller: Caller) -> list[Job]:
@@ -127,6 +132,23 @@ def test_a_backup_that_arrives_when_its_job_has_failed_is_taken_away(late: str) 
     case = run(read_schedule(late), lab_opener(ReferenceDriver))
     assert case.ending in {"BackendError", "UnavailableError"}
     assert not case.violations
+
+
+@pytest.mark.parametrize("workflow", ["restore-array-volume", "take-array-volume"])
+def test_a_disk_that_may_yet_be_formatted_is_given_up(workflow: str) -> None:
+    late = f"{GRANT}#1=lost_late; host.SR.create#1=lost_late"
+    case = run(read_schedule(f"{workflow}/v1 store=nfs seed=0 guest=still :: {late}"), lab_opener(ReferenceDriver))
+    assert case.ending == "BackendError"
+    assert not case.violations
+
+
+def test_a_late_format_empties_a_disk_that_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xen, "UnknownOutcomeError", NothingRaisedError)
+    late = f"{GRANT}#1=lost_late; host.SR.create#1=lost_late"
+    schedule = read_schedule(f"restore-array-volume/v1 store=nfs seed=0 guest=still :: {late}")
+    case = run(schedule, lab_opener(ReferenceDriver))
+    assert case.ending == "succeeded"
+    assert "is not what was on the disk" in str(case.violations[0])
 
 
 def archived_behind_a_late_deletion(caller: Caller) -> Snapshot:

@@ -172,6 +172,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
 """Why a service's calls do not meet a kind, by service and word."""
 
 
+EVERY_CALL = "every call"
+"""What stands for the calls of a schedule whose faults strike at all of them."""
 POINTS: Mapping[str, str] = {"catalog.begin": "It is no call: nothing is asked of anybody there."}
 """Points at which others may come first, and why they meet no fault."""
 _UNDER_LOCK = "Whoever commits holds the lock of the database: others wait for it, whoever has the turn."
@@ -190,6 +192,8 @@ def kinds_for(call: str) -> tuple[str, ...]:
 def why_not(call: str, word: str) -> str:
     """Say why a call or an act does not meet faults of this word; empty if it does. Raises KeyError for neither."""
     name = call.partition("#")[0]
+    if name == EVERY_CALL:
+        return ""
     if word in HOLDING_UP:
         return _why_not_held_up(name, word)
     if name in POINTS:

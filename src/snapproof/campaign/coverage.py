@@ -31,13 +31,13 @@ def columns_of(results: Iterable[Told]) -> tuple[str, ...]:
 
 
 def tables_of(results: Collection[Told]) -> Sequence[Table]:
-    """Lay results out. A case of several faults counts for each of them."""
+    """Lay results out. A case of several faults counts for each of them, unless it is not told which struck."""
     found: dict[str, _Workflow] = defaultdict(_Workflow)
     for told in results:
         schedule = read_schedule(told.case)
         workflow = found[f"{schedule.workflow} on {schedule.store}"]
         workflow.reached |= set(told.reached)
-        for call, kind in schedule.faults:
+        for call, kind in () if schedule.if_met else schedule.faults:
             cell = call.partition("#")[0], kind.partition(":")[0]
             workflow.reached.add(cell[0])
             workflow.cases[cell] += 1

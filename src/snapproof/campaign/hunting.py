@@ -1,16 +1,18 @@
 """Hunting: the schedules of one to three faults in the order in which mistakes are likely to show, until one does.
 
-Nothing is left out for good; what is likely comes first. Calls that change something come before those that only read,
-each call once before any twice, all kinds of fault mixed; behind a fault the same once more, then the calls that happen
-because of it.
+Nothing is left out for good; what is likely comes first: one kind at every call at once, then one call after another,
+what changes something before what only reads, each call once before any twice, all kinds of fault mixed; behind a fault
+the same once more, then the calls that happen because of it.
 """
 
 import random
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from snapproof.campaign.applicability import FAULT_KINDS, FINAL, READING, kinds_for
+from snapproof.campaign.pooling import everywhere
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 
@@ -18,6 +20,8 @@ TELLING = FINAL | {"lost_after", "crash_after"}
 """What a driver must take back, look for, or take up again; damage tells as much."""
 Histories: TypeAlias = dict[int, deque[Iterator[Schedule]]]
 """What may follow from cases that were run, by how many faults it has."""
+FIRST_LOOKS = 12
+"""How many pools are tried before one call after another."""
 TURNS = (1, 1, 2, 1, 2, 3)
 """How many faults the schedules have that are run in turn."""
 
@@ -29,6 +33,7 @@ class Hunt:
         self._faults_max = faults_max
         self._new: Histories = {many: deque() for many in range(1, faults_max + 1)}
         self._alike: Histories = {many: deque() for many in range(1, faults_max + 1)}
+        self._pools: Iterator[Schedule] = iter(())
         self._usual: frozenset[str] = frozenset()
         self._seen: set[Hashable] = set()
         self._turn = 0
@@ -40,16 +45,17 @@ class Hunt:
             self._over = True
             return
         self._take_in(case)
-        if schedule := self._next():
+        if schedule := next(self._pools, None) or self._next():
             yield schedule
 
     def _take_in(self, case: Case) -> None:
         many = len(case.schedule.faults) + 1
-        if many > self._faults_max:
+        if many > self._faults_max or case.schedule.if_met:
             return
         labels = [crossing.label for crossing in case.after_last_fault()]
         if many == 1:
             self._usual = frozenset(labels)
+            self._pools = islice(everywhere(case), FIRST_LOOKS)
             self._new[1].append(_meeting(case.schedule, _mixed(labels, kinds_for)))
             return
         key = (many, case.ending, tuple(label.partition("#")[0] for label in labels))

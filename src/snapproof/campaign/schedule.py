@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 _TEXT = re.compile(
     r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?P<still> guest=still)?"
-    r"(?: :: (?P<faults>.+))?",
+    r"(?P<if_met> faults=if-met)?(?: :: (?P<faults>.+))?",
     re.ASCII,
 )
 _FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII)
@@ -18,7 +18,8 @@ _FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII
 class Schedule:
     """One case of a campaign. `faults` are pairs of a call and a fault's word, in the order in which they strike.
 
-    A guest that is `still` writes nothing while the driver works, so that histories can meet in the same state.
+    A guest that is `still` writes nothing while the driver works, so that histories can meet in the same state. Faults
+    that strike `if_met` are many at once: what the first ones change may keep the driver from the calls of others.
     """
 
     workflow: str
@@ -26,6 +27,7 @@ class Schedule:
     store: str
     seed: int
     still: bool = False
+    if_met: bool = False
     faults: tuple[tuple[str, str], ...] = ()
 
     def meeting(self, call: str, fault: str) -> "Schedule":
@@ -33,9 +35,8 @@ class Schedule:
         return replace(self, faults=(*self.faults, (call, fault)))
 
     def __str__(self) -> str:
-        head = (
-            f"{self.workflow}/v{self.version} store={self.store} seed={self.seed}{' guest=still' if self.still else ''}"
-        )
+        options = " guest=still" * self.still + " faults=if-met" * self.if_met
+        head = f"{self.workflow}/v{self.version} store={self.store} seed={self.seed}{options}"
         faults = "; ".join(f"{call}={fault}" for call, fault in self.faults)
         return f"{head} :: {faults}" if faults else head
 
@@ -54,5 +55,6 @@ def read_schedule(text: str) -> Schedule:
         store=found["store"],
         seed=int(found["seed"]),
         still=found["still"] is not None,
+        if_met=found["if_met"] is not None,
         faults=tuple((fault["call"], fault["fault"]) for fault in faults if fault is not None),
     )

@@ -1,13 +1,14 @@
 """Shrinking: a schedule that breaks a driver is made as short and as plain as it can be while it breaks the same thing.
 
-First faults are taken away (ddmin), then their kinds are made simpler, then the guest is kept still. What a schedule
-breaks are invariants by name; a fault that never fires any more is no reproduction.
+First faults are taken away (ddmin), then their kinds are made simpler, then all that are left must strike, and the
+guest is kept still. What a schedule breaks are invariants by name; a fault that no longer fires is no reproduction.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
-from snapproof.campaign.applicability import FAULT_KINDS, kinds_for
+from snapproof.campaign.applicability import FAULT_KINDS, FINAL, kinds_for
 from snapproof.campaign.running import Case, RunCase
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.turning import HOLDING_UP
@@ -35,16 +36,22 @@ def shrink(broken: Case, run_case: RunCase) -> Case:
 
 
 def _candidates(schedule: Schedule) -> Iterator[Schedule]:
-    """Smaller ones, those that take most away first."""
+    """Smaller ones, those that take most away first. One final no may do what several passing ones do together."""
     faults = schedule.faults
     size = len(faults) // 2
     while size:
         for start in range(0, len(faults), size):
             yield replace(schedule, faults=faults[:start] + faults[start + size :])
         size //= 2
+    if len(faults) > 1:
+        for call, final in product([call for call, _ in faults], sorted(FINAL)):
+            if final in kinds_for(call):
+                yield replace(schedule, faults=((call, final),))
     for number, (call, kind) in enumerate(faults):
         for plainer in _plainer(call, kind):
             yield replace(schedule, faults=(*faults[:number], (call, plainer), *faults[number + 1 :]))
+    if schedule.if_met:
+        yield replace(schedule, if_met=False)
     if not schedule.still:
         yield replace(schedule, still=True)
 

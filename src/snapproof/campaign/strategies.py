@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from snapproof.campaign.applicability import ACT_KINDS, kinds_for
 from snapproof.campaign.hunting import hunt
+from snapproof.campaign.pooling import everywhere
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 
@@ -125,6 +126,7 @@ def _traces(schedule: Schedule) -> tuple[tuple[str, str], ...]:
 
 STRATEGIES: Mapping[str, Strategy] = {
     "singles": Strategy(fresh=lambda _: up_to(1), faults_max=1),
+    "everywhere": Strategy(fresh=lambda _: everywhere, faults_max=0),
     "pairs": Strategy(fresh=lambda _: up_to(2), faults_max=2),
     "triples": Strategy(fresh=lambda _: guided(3), states=True, faults_max=3),
     "closure": Strategy(fresh=closure, states=True),

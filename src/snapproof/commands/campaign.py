@@ -28,6 +28,7 @@ EXAMPLES = """\
 examples:
   snapproof campaign                                   all workflows on both stores: each call, each kind of fault
   snapproof campaign --workflow delete-secondary       one of them
+  snapproof campaign --strategy everywhere             a first look: one kind of fault at every call at once
   snapproof campaign --strategy pairs --shard 0/50     two faults, the second wherever the first has led; a share of it
   snapproof campaign --strategy closure --others 1     any number of deaths at any points, and one other fault
   snapproof campaign --strategy turns                  workflows of several callers: one of them is held up, anywhere
@@ -39,11 +40,12 @@ examples:
 
 strategies, each for every call that really happened, those of recovery and sweep included:
   singles   every call meets every kind of fault that it can
+  everywhere  a pool for each kind: all calls meet it at once, and what breaks is shrunk to the one that did it
   pairs     and then a second one, at every call after the first
   triples   and a third; followed up only where the second left a state and calls that no other did
   closure   the graph of durable states: deaths until nothing new comes, and so many other faults (--others)
   swarm     200 first faults drawn by lot, and up to five more behind each
-  hunt      one to three faults, those first that are likely to show a mistake; ends with the first that breaks
+  hunt      pools, then one to three faults, those first that are likely to show a mistake; ends when one breaks
   overtaken behind every call the driver is taken for dead: another life does its work, then the first goes on
 of several callers who act at once, whose turn is decided before every call and every transaction, never at a commit:
   turns, interleavings, shuffles   one of them loses his turn once, twice, or up to eight times as it is drawn

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from snapproof.campaign.applicability import why_not
+from snapproof.campaign.applicability import EVERY_CALL, why_not
 from snapproof.campaign.exploring import Outlook, RunAll, Shard, explore, require_clean
 from snapproof.campaign.interleaving import EVERY_STRATEGY
 from snapproof.campaign.regressions import keep
@@ -136,7 +136,8 @@ class Exploring:
     def _take(self, explored: Explored, case: Case, console: Console, *, leads_on: bool) -> None:
         """Count, show and write down a case."""
         call, kind = case.schedule.faults[-1]
-        explored.matrix.add(call, kind.partition(":")[0], held=not case.violations)
+        where = EVERY_CALL if case.schedule.if_met else call
+        explored.matrix.add(where, kind.partition(":")[0], held=not case.violations)
         explored.faults[len(case.schedule.faults)] += 1
         self._write_down(explored, case, leads_on=leads_on)
         if case.violations:
