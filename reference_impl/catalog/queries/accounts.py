@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
@@ -39,6 +40,7 @@ _PRIMARY_BYTES = select(_VOLUME_BYTES.scalar_subquery() + _SNAPSHOT_BYTES.scalar
 _MESSAGES = select(OUTBOX.c.message).where(OUTBOX.c.topic == bindparam("topic")).order_by(OUTBOX.c.id)
 
 
+@cache
 def of_account(query: Select[Any], *, one: bool) -> Select[Any]:
     """Narrow a query to the account that its parameter `account` names, if it asks for one."""
     return query.where(_OF_ONE) if one else query

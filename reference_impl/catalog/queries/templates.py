@@ -1,7 +1,6 @@
 """Reading templates."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -25,15 +24,13 @@ _TEMPLATES: Select[Any] = (
 )
 """Templates whose bytes we know: an upgraded database has others as well."""
 
+_IN_ORDER = _TEMPLATES.order_by(VM_TEMPLATE.c.id)
+
 
 def templates(connection: Connection, account: AccountId | None) -> Sequence[Template]:
     """The templates that users have, oldest first."""
-    return [_template(row) for row in connection.execute(_listed(one=account is not None), {"account": account})]
-
-
-@cache
-def _listed(*, one: bool) -> Select[Any]:
-    return of_account(_TEMPLATES, one=one).order_by(VM_TEMPLATE.c.id)
+    found = of_account(_IN_ORDER, one=account is not None)
+    return [_template(row) for row in connection.execute(found, {"account": account})]
 
 
 def template(connection: Connection, uuid: TemplateId) -> Template:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -23,6 +22,7 @@ _VOLUMES: Select[Any] = (
 )
 """Volumes on managed storage: each is a LUN of its own. An upgraded database has others as well."""
 
+_IN_ORDER = _VOLUMES.order_by(VOLUMES.c.id)
 _THIS = VOLUMES.c.uuid == bindparam("volume")
 _VOLUME = _VOLUMES.where(_THIS)
 _LUN = select(VOLUMES.c.folder).where(_THIS)
@@ -31,12 +31,8 @@ _POOL = select(STORAGE_POOL.c.name).join(VOLUMES, VOLUMES.c.pool_id == STORAGE_P
 
 def volumes(connection: Connection, account: AccountId | None) -> Sequence[Volume]:
     """The volumes that users have, oldest first."""
-    return [_volume(row) for row in connection.execute(_listed(one=account is not None), {"account": account})]
-
-
-@cache
-def _listed(*, one: bool) -> Select[Any]:
-    return of_account(_VOLUMES, one=one).order_by(VOLUMES.c.id)
+    found = of_account(_IN_ORDER, one=account is not None)
+    return [_volume(row) for row in connection.execute(found, {"account": account})]
 
 
 def volume(connection: Connection, uuid: VolumeId) -> Volume:
