@@ -21,6 +21,11 @@ def id_of(kind: str, name: str) -> str:
     return str(uuid.uuid5(_IDS, f"{kind} {name}"))
 
 
+def own_file(job: str) -> str:
+    """The uuid by which a job calls its files where another may have used the snapshot's."""
+    return id_of("file", job)
+
+
 NAME_CHARACTERS_MAX = 255
 """CloudStack's limit of a volume's and of a snapshot's name."""
 

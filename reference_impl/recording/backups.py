@@ -6,7 +6,7 @@ from snapproof.digests import Manifest
 from snapproof.reference_impl.catalog.schema import KEY_DETAIL, SECONDARY_BYTES, SNAPSHOT_COUNT
 from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.core.effects import ENCRYPTED_WITH, Facts
-from snapproof.reference_impl.core.names import backup_path, id_of
+from snapproof.reference_impl.core.names import backup_path, own_file
 from snapproof.reference_impl.core.orders import AbandonSnapshot, ArchiveSnapshot, BackUpSnapshot, TakeSnapshot, file_of
 from snapproof.reference_impl.core.states import CopyEvent, SnapshotEvent
 from snapproof.reference_impl.recording.recorder import BEGINNING, CANCELLED, FULL, Recorder, audit, of_snapshot, usage
@@ -29,7 +29,7 @@ def fail_back_up(tx: Transaction, order: BackUpSnapshot, facts: Facts) -> None:
         return
     if order.number <= order.persistence.retries_max:
         job = f"{order.first_job}/{order.number + 1}"
-        again = replace(order, job=job, number=order.number + 1, file=id_of("file", job))
+        again = replace(order, job=job, number=order.number + 1, file=own_file(job))
         pause_s = order.persistence.interval_s * 2 ** (order.number - 1)
         tx.move_snapshot(order.snapshot, SnapshotEvent.BACKUP_TO_SECONDARY)
         open_behind(tx, BACK_UP, again, delay_s=pause_s)

@@ -53,6 +53,13 @@ def test_a_broken_variant_is_told_with_a_line_that_replays_it_and_is_kept(
     assert capsys.readouterr().out.startswith("regression still broken I2: ")
 
 
+def test_a_pool_counts_as_a_case_and_not_by_its_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DELETE, "--strategy", "everywhere", "--limit", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "3 cases, 0 broken" in told
+    assert "every call" in told
+
+
 def test_a_limit_ends_a_strategy(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*DELETE, "--strategy", "pairs", "--limit", "3"]) == 0
     assert "3 cases, 0 broken" in capsys.readouterr().out

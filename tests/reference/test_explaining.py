@@ -10,6 +10,7 @@ import pytest
 from snapproof.driver import NotFoundError
 from snapproof.fixtures.caller import Caller
 from snapproof.reference_impl.adapters.element_owners import OWNER_MARK
+from snapproof.reference_impl.core.names import own_file
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.explaining import Explanation
 from snapproof.simulators.solidfire.calls import call
@@ -91,6 +92,12 @@ def forget_copies(caller: Caller, _snapshot: Snapshot) -> None:
         database.execute("DELETE FROM snapshot_store_ref")
 
 
+def leave_file_of_a_later_try(caller: Caller, snapshot: Snapshot) -> None:
+    file = backup_file(caller)
+    forget_copies(caller, snapshot)
+    file.rename(file.with_name(f"{own_file('take')}.vhd"))
+
+
 def blind(caller: Caller, _snapshot: Snapshot) -> None:
     caller.lab.break_service("array.ListSnapshots", "refused:xPermissionDenied")
 
@@ -104,6 +111,7 @@ DAMAGE: Mapping[str, tuple[LocationType, Callable[[Caller, Snapshot], None], str
     "backup cut": (LocationType.SECONDARY, cut_backup, "has 1000 bytes; "),
     "backup flipped": (LocationType.SECONDARY, flip_backup, "is not what was written: its digest is"),
     "records lost": (LocationType.SECONDARY, forget_copies, "lies on secondary storage, and no record speaks of it"),
+    "later try left": (LocationType.SECONDARY, leave_file_of_a_later_try, "lies on secondary storage, and no record"),
     "nothing to restore": (LocationType.PRIMARY, forget_copies, "no copy of it is recorded; it cannot be restored"),
     "array is silent": (LocationType.PRIMARY, blind, "Not seen: its snapshots: The array refused ListSnapshots"),
 }
@@ -118,7 +126,7 @@ def test_every_way_in_which_the_sides_differ_is_named(caller: Caller, name: str)
     driver = caller.lab._driver
     assert isinstance(driver, ReferenceDriver)
     found = driver.explain(snapshot.id)
-    assert any(said in each for each in found.mismatches), found.mismatches
+    assert sum(said in each for each in found.mismatches) == 1, found.mismatches
     assert f"MISMATCH     {found.mismatches[0]}" in found.page()
 
 

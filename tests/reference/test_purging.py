@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from itertools import islice
 
 import pytest
 
 from snapproof.fixtures.caller import Caller
-from snapproof.reference_impl import sweeping
 from snapproof.reference_impl.catalog import purging
 from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import LocationType
@@ -71,8 +71,12 @@ def test_what_is_old_and_over_is_forgotten(caller: Caller) -> None:
 
 
 def test_what_is_kept_for_ever_is_found(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "count_old", lambda *_of_what: 0)
-    assert set(kept_too_long(caller)) == {*TABLES} - {"storage_leak", "snapshot_details"}
+    with_rows_of_their_own = dict(islice(purging._IDS.items(), 2))
+    assert {table.name for table in with_rows_of_their_own} == {"async_job", "snapshots"}
+    monkeypatch.setattr(purging, "_IDS", with_rows_of_their_own)
+    counts = purging._COUNTS.with_only_columns(*islice(purging._COUNTS.selected_columns, 2))
+    monkeypatch.setattr(purging, "_COUNTS", counts)
+    assert set(kept_too_long(caller)) == {"event", "outbox", "usage_event", "usage_storage"}
 
 
 def test_a_purge_takes_many_rows_in_pieces(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from snapproof.reference_impl.catalog.queries.jobs import has_failed
 from snapproof.reference_impl.catalog.queries.snapshots import copies_of, restore_source
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume
 from snapproof.reference_impl.catalog.schema import SNAPSHOT_STORE_REF, SNAPSHOTS, VOLUMES
-from snapproof.reference_impl.core.names import OF_ARRAY_VOLUMES, array_snapshot_id, array_volume_id, id_of
+from snapproof.reference_impl.core.names import OF_ARRAY_VOLUMES, array_snapshot_id, array_volume_id, own_file
 from snapproof.reference_impl.core.orders import (
     ArchiveSnapshot,
     ArraySource,
@@ -31,7 +31,7 @@ def archive_order(connection: Connection, found: Snapshot, operation: OperationI
         account=found.account,
         volume=found.volume,
         snapshot=found.id,
-        file=id_of("file", operation) if has_failed(connection, found.id) else "",
+        file=own_file(operation) if has_failed(connection, found.id) else "",
         lun_id=source.lun_id,
         array_snapshot=source.snapshot_id,
         size_bytes=found.size_bytes,

@@ -10,7 +10,7 @@ from snapproof.reference_impl.catalog.queries.snapshots import copies_of
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, pool_of
 from snapproof.reference_impl.catalog.schema import ACCOUNT, ASYNC_JOB, SNAPSHOTS, STORAGE_LEAK, VOLUMES
 from snapproof.reference_impl.catalog.store import Phase
-from snapproof.reference_impl.core.names import id_of
+from snapproof.reference_impl.core.names import own_file
 from snapproof.reference_impl.core.states import CopyState
 from snapproof.vocabulary import SnapshotId, VolumeId
 
@@ -100,8 +100,8 @@ def _unfinished(connection: Connection, uuid: str) -> tuple[str, ...]:
 
 
 def _own_files(connection: Connection, uuid: str) -> Iterator[str]:
-    jobs = connection.execute(select(ASYNC_JOB.c.uuid).where(ASYNC_JOB.c.instance_snapshot == uuid)).scalars()
-    return (id_of("file", job) for job in jobs)
+    jobs = select(ASYNC_JOB.c.uuid).where(ASYNC_JOB.c.instance_snapshot == uuid)
+    return map(own_file, connection.execute(jobs).scalars())
 
 
 def _leaks(connection: Connection, uuid: str) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ class Exploring:
         call, kind = case.schedule.faults[-1]
         where = EVERY_CALL if case.schedule.if_met else call
         explored.matrix.add(where, kind.partition(":")[0], held=not case.violations)
-        explored.faults[len(case.schedule.faults)] += not case.schedule.if_met
+        if not case.schedule.if_met:
+            explored.faults[len(case.schedule.faults)] += 1
         self._write_down(explored, case, leads_on=leads_on)
         if case.violations:
             explored.first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
