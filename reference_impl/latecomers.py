@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TypeGuard
 
 from snapproof.reference_impl.bench import Workbench
+from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Job, Phase
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import UNHEARD, Effect, Facts
@@ -48,7 +49,8 @@ class Latecomers:
     def _clear(self, job: Job) -> None:
         bench, plan = self._bench.at(job.order), self._rules.plan(job.order)
         for path in _published(plan) if job.phase is Phase.FAILED else ():
-            bench.ports.store.delete(path)
+            if not self._is_recorded(path):
+                bench.ports.store.delete(path)
         for directory in _directories(plan, job.facts):
             bench.ports.hypervisor.detach_export(directory)
         for target, lun_id in _luns(bench.ports, plan, job.facts):
@@ -58,9 +60,13 @@ class Latecomers:
         self._writer.move(job, job.phase, facts=facts)
         LOG.info("no call of job %s is on its way any more", job.uuid, extra=about(job))
 
+    def _is_recorded(self, path: str) -> bool:
+        with self._catalog.reading() as session:
+            return queries.is_recorded(session, path)
+
 
 def _published(plan: Plan) -> Iterator[str]:
-    """The paths of images that a job has published; no other job's lie there."""
+    """The paths of images that a job has published."""
     return (step.effect.path for step in plan if isinstance(step.effect, fx.PublishImage))
 
 

@@ -48,6 +48,12 @@ def write_to_parent(lab: SimulatedLab) -> None:
     guest.stop()
 
 
+def empty_parent(lab: SimulatedLab) -> None:
+    volume = lab._world.arrays[0].volumes.get(volume_id(lab))
+    assert volume is not None
+    volume.disk.write(0, bytes(1 << 20))
+
+
 def lose_parent(lab: SimulatedLab) -> None:
     of_array(lab, "DeleteSnapshot", snapshotID=lab.array_snapshots()[0].id)
     in_catalog(lab, "DELETE FROM snapshot_store_ref WHERE store_role = 'Primary'")
@@ -157,6 +163,7 @@ def rest_halfway(lab: SimulatedLab) -> None:
 
 DAMAGES: dict[Callable[[SimulatedLab], None], tuple[str, str]] = {
     write_to_parent: ("I1", "Volume database differs from what its guest wrote in 1 blocks, from 1 on."),
+    empty_parent: ("I1", "Volume database cannot be read: Array volume "),
     lose_parent: ("I1", "The LUN of volume database ("),
     grow_memory: ("I1", "Volume database has "),
     make_orphan_lun: ("I2", "(stray, active) is an orphan."),

@@ -148,7 +148,7 @@ def test_a_late_format_empties_a_disk_that_was_kept(monkeypatch: pytest.MonkeyPa
     schedule = read_schedule(f"restore-array-volume/v1 store=nfs seed=0 guest=still :: {late}")
     case = run(schedule, lab_opener(ReferenceDriver))
     assert case.ending == "succeeded"
-    assert "is not what was on the disk" in str(case.violations[0])
+    assert "holds no disk of a guest" in str(case.violations[0])
 
 
 def archived_behind_a_late_deletion(caller: Caller) -> Snapshot:
@@ -172,6 +172,25 @@ def test_a_late_deletion_takes_no_backup_of_a_later_try(open_caller: Callable[[s
     archived = archived_behind_a_late_deletion(caller)
     (path,) = [copy.reference for copy in archived.copies]
     assert [image.path for image in caller.lab.backups()] == [path]
+    assert violations(caller.lab) == ()
+
+
+def test_a_backup_that_a_row_speaks_of_stays_whoever_may_have_published_there(
+    open_caller: Callable[[str], Caller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "has_failed", lambda *_of_whom: False)
+    caller = open_caller("s3")
+    taken = caller.take("take", caller.used_volume().id).result()
+    caller.lab.break_service("s3.HeadObject", "lost_after")
+    assert (
+        caller.lab.attempt(lambda driver: driver.archive_snapshot(OperationId("archive"), taken.id)).error is not None
+    )
+    caller.lab.repair()
+    assert [job.uuid for job in in_doubt(caller)] == ["archive"]
+    caller.lab.attempt(lambda driver: driver.archive_snapshot(OperationId("again"), taken.id)).raise_if_failed()
+    caller.wait(PAST_GRACE_S)
+    assert in_doubt(caller) == []
+    assert len(caller.lab.backups()) == 1
     assert violations(caller.lab) == ()
 
 

@@ -24,7 +24,7 @@ from snapproof.reference_impl.catalog.queries.orders import (
     has_array_snapshots,
     revert_order,
 )
-from snapproof.reference_impl.catalog.queries.orphans import is_orphan
+from snapproof.reference_impl.catalog.queries.orphans import is_orphan, is_recorded
 from snapproof.reference_impl.catalog.queries.ownership import (
     account,
     accounts,
@@ -69,6 +69,7 @@ __all__ = [
     "delete_template_order",
     "has_array_snapshots",
     "is_orphan",
+    "is_recorded",
     "listed",
     "lun_of",
     "measures",

@@ -1,8 +1,8 @@
-"""Telling what on an array nobody needs: made by a job of this catalog that is over, and in no row."""
+"""Telling what nobody needs on an array or a store: made by a job of this catalog that is over, and in no row."""
 
 from sqlalchemy import Connection, bindparam, select
 
-from snapproof.reference_impl.catalog.schema import ASYNC_JOB, SNAPSHOT_STORE_REF, VOLUMES
+from snapproof.reference_impl.catalog.schema import ASYNC_JOB, SNAPSHOT_STORE_REF, VOLUMES, StoreRole
 from snapproof.reference_impl.catalog.store import OVER
 from snapproof.reference_impl.core.names import array_reference, volume_reference
 from snapproof.reference_impl.core.states import CopyState
@@ -18,7 +18,17 @@ _COPIES = select(SNAPSHOT_STORE_REF.c.id).where(
     SNAPSHOT_STORE_REF.c.store_role == "Primary",
     SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED,
 )
+_BACKUPS = select(SNAPSHOT_STORE_REF.c.id).where(
+    SNAPSHOT_STORE_REF.c.install_path == bindparam("path"),
+    SNAPSHOT_STORE_REF.c.store_role == StoreRole.IMAGE,
+    SNAPSHOT_STORE_REF.c.state != CopyState.DESTROYED,
+)
 _ON_LUN = select(VOLUMES.c.id).where(VOLUMES.c.folder == bindparam("lun"))
+
+
+def is_recorded(connection: Connection, path: str) -> bool:
+    """Say whether a row speaks of a backup at this path."""
+    return connection.execute(_BACKUPS, {"path": path}).first() is not None
 
 
 def is_orphan(connection: Connection, owned: Owned) -> bool:
