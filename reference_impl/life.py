@@ -38,8 +38,6 @@ from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
 from snapproof.vocabulary import AccountId, OperationId
 
-LOG = logging.getLogger("snapproof.reference")
-
 LOG = logging.getLogger("snapproof.driver")
 
 P = ParamSpec("P")

@@ -28,6 +28,8 @@ class VirtualClock:
 
     def __init__(self, start_s: float = EPOCH_S) -> None:
         self._now_s = start_s
+        self.set_by_s = 0.0
+        """By how much it was set to other times, all in all."""
 
     def time(self) -> float:
         return self._now_s
@@ -44,6 +46,7 @@ class VirtualClock:
     def jump(self, seconds: float) -> None:
         """Be set to another time, earlier ones too, as by hand or by a time server: nothing happens meanwhile."""
         self._now_s += seconds
+        self.set_by_s += seconds
 
 
 class WallClock:

@@ -183,6 +183,12 @@ class Seam:
             self._journal.record("late", late.label)
             _unheard(late.perform)
 
+    def under_way(self) -> tuple[str, ...]:
+        """List what no service shows: calls that have yet to take effect, and who is away."""
+        with self._lock:
+            away = [service for service, until_s in self._down_until_s.items() if self._journal.now() < until_s]
+            return (*(f"{late.label} is late" for late in self._late), *(f"{service} is away" for service in away))
+
     def restart_count(self) -> None:
         """Count from one again: what was called so far was arrangement."""
         with self._lock:

@@ -66,6 +66,8 @@ class MotoObjects:
 
     def names(self) -> tuple[str, ...]:
         """Name every object of the store's bucket, sorted."""
+        if self._made is None:
+            return ()
         with self._lock:
             return tuple(sorted(self._moto.buckets[self.bucket].keys))
 

@@ -265,7 +265,7 @@ class Lab(HostileLab, Protocol):
         """The calls and acts that were noted."""
 
     def durable_state(self) -> str:
-        """A digest of all that would survive the driver's death, times and counters of its lives left out."""
+        """A digest of all that survives a driver's death, without times and counts; and in words what is under way."""
 
     def spans(self, work: str) -> Sequence[Span]:
         """What was done since the last `watch_calls`, in the order of its beginnings.

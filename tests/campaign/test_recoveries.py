@@ -2,15 +2,12 @@
 
 import gc
 import weakref
-from pathlib import Path
 
 from snapproof.campaign.exploring import explore, require_clean
 from snapproof.campaign.running import arrange, run
 from snapproof.campaign.schedule import read_schedule
 from snapproof.campaign.strategies import closure
 from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.fixtures.durable import digest_of
-from snapproof.inventory import Inventory
 from snapproof.reference_impl.driver import ReferenceDriver
 
 OPEN = lab_opener(ReferenceDriver)
@@ -49,19 +46,27 @@ def test_a_schedule_of_a_closure_is_replayed_without_looking_at_states() -> None
     assert (looked.digest, [c.label for c in looked.crossings]) == (plain.digest, [c.label for c in plain.crossings])
 
 
-def test_a_state_leaves_out_what_hosts_draw_by_lot_and_nothing_else(tmp_path: Path) -> None:
-    def digest(*lines: str) -> str:
-        return digest_of(Inventory({"pool": lines}), tmp_path)
+def test_a_state_says_what_is_under_way_as_long_as_it_is() -> None:
+    late, away, clock = "array.CreateSnapshot#1=lost_late", "array.CreateSnapshot#1=down", "catalog.commit#1=clock_back"
+    said = {"array.CreateSnapshot#1 is late": late, "array is away": away, "the clock is set by -3600 s": clock}
+    for words, fault in said.items():
+        case = run(read_schedule(f"take-primary/v1 store=nfs seed=4 guest=still :: {fault}"), OPEN, states=True)
+        told = [words in crossing.state for crossing in case.crossings]
+        assert not told[0]
+        assert any(told)
+        assert told[-1] is (fault is clock), "what is late arrives, who is away comes back; a clock stays as it is set"
 
-    drawn, other = "f107ed60-4084-47e0-a195-336cffa53fcd", "b22983dd-c017-47c3-9733-2504e12c1504"
-    derived = "7975b117-f08e-5636-a06c-4bb9ff077739"
-    assert digest(f"sr {drawn} plugged") == digest(f"sr {other} plugged")
-    assert digest(f"sr {drawn} plugged") != digest(f"sr {derived} plugged")
-    assert digest("a", "b") == digest("b", "a")
-    assert digest("a") != digest("a", "a")
-    before = digest("a")
-    (tmp_path / "notes.txt").write_text("something")
-    assert digest("a") != before
+
+def test_a_backup_with_another_content_is_another_state() -> None:
+    schedule = read_schedule("take-secondary/v1 store=s3 seed=4")
+    with OPEN(schedule) as lab:
+        arrange(schedule, lab)
+        before = lab.durable_state()
+        (backup,) = lab.backups()
+        lab.tamper_with(backup.path, "a flipped bit")
+        assert lab.durable_state() != before
+        lab.undo_harm()
+        assert lab.durable_state() == before
 
 
 def test_of_a_world_that_is_over_nothing_is_left() -> None:

@@ -54,7 +54,7 @@ class Toy:
         while at < len(STEPS):
             counts[STEPS[at]] += 1
             label = f"{STEPS[at]}#{counts[STEPS[at]]}"
-            crossings.append(Crossing(label, f"{done} {at} {self._remembered(deaths)}"))
+            crossings.append(Crossing(label, f"{done} {at} {self._remembered(deaths, others)}"))
             fault = armed.pop(label, "")
             if fault.startswith("crash_"):
                 deaths.append(at)
@@ -77,9 +77,9 @@ class Toy:
             digest="",
         )
 
-    def _remembered(self, deaths: Sequence[int]) -> Sequence[int]:
-        """What a broken machine knows of its deaths is durable, and finite: two are as good as many."""
-        return () if self._bug is no_bug else [min(2, deaths.count(step)) for step in range(len(STEPS))]
+    def _remembered(self, deaths: Sequence[int], others: int) -> Sequence[int]:
+        """What a broken machine knows of its faults is durable, and finite: two are as good as many."""
+        return () if self._bug is no_bug else [min(2, n) for n in (others, *map(deaths.count, range(len(STEPS))))]
 
 
 def found(toy: Toy, name: str, *, others: int = 1, shard: Shard = WHOLE) -> list[Case]:

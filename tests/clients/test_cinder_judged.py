@@ -73,8 +73,8 @@ def test_the_duplicate_after_a_lost_answer_is_named_through_every_door(
     }
     assert "driver SolidFireDriver 2.2.5 (Cinder 29.0.0)" in told
     reason = results[f"{LOST} lost_after"].reason
-    assert "+ array cluster-1: snapshot 2 of volume 2 UUID-" in reason
-    assert "+ array cluster-1: snapshot 3 of volume 2 UUID-" in reason
+    assert "+ array cluster-1: snapshot 82002 of volume 71002 UUID-" in reason
+    assert "+ array cluster-1: snapshot 82003 of volume 71002 UUID-" in reason
     assert "is an orphan: the driver lists no copy there." in reason
     by_command, _ = judged(f"cmd:{sys.executable} -m snapproof host {URI}", tmp_path / "command", surroundings)
     with hosted(surroundings) as url:

@@ -65,11 +65,11 @@ def test_orphans_are_found_and_explained(lab: SimulatedLab, site: str, capsys: p
     taken = caller.take("take", caller.used_volume().id).result()
     assert main(["repair", "--site", site, "orphans"]) == 0
     tag = {"owner": OWNER_MARK, "job": "take", "subject": taken.id}
-    call(lab._world.arrays[0], "CreateSnapshot", volumeID=2, name="late", attributes=tag)
+    call(lab._world.arrays[0], "CreateSnapshot", volumeID=71_002, name="late", attributes=tag)
     assert main(["repair", "--site", site, "orphans"]) == 1
-    assert f"snapshot 3 late of {taken.id} by job take" in capsys.readouterr().out
+    assert f"snapshot 82003 late of {taken.id} by job take" in capsys.readouterr().out
     assert main(["explain", "--site", site, taken.id]) == 1
-    assert "MISMATCH     Array snapshot 3 (late) is of it, and no record speaks of it." in capsys.readouterr().out
+    assert "MISMATCH     Array snapshot 82003 (late) is of it, and no record speaks of it." in capsys.readouterr().out
 
 
 def test_what_the_array_has_purged_is_not_pretended_to_be_back(

@@ -51,7 +51,7 @@ def test_a_snapshot_is_explained_and_the_exit_code_tells(
     assert "agree" in capsys.readouterr().out
     lab.lose_array_snapshot(int(taken.copies[0].reference.removeprefix("SfSnapshotId=")))
     assert main(["explain", "--site", str(path), taken.id]) == 1
-    assert "MISMATCH     Array snapshot 2 is recorded and is not on the array." in capsys.readouterr().out
+    assert "MISMATCH     Array snapshot 82002 is recorded and is not on the array." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "{}", json.dumps({"array": {"password": "canary"}})])

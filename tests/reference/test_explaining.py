@@ -56,14 +56,14 @@ def lose_volume(caller: Caller, _snapshot: Snapshot) -> None:
 def leave_clone(caller: Caller, snapshot: Snapshot) -> None:
     array = caller.lab._world.arrays[0]
     tag = {"owner": OWNER_MARK, "job": "take", "subject": snapshot.id}
-    call(array, "CloneVolume", volumeID=2, newAccountID=1, name="left", attributes=tag)
+    call(array, "CloneVolume", volumeID=71_002, newAccountID=1, name="left", attributes=tag)
     caller.lab.settle()
 
 
 def leave_snapshot(caller: Caller, snapshot: Snapshot) -> None:
     array = caller.lab._world.arrays[0]
     tag = {"owner": OWNER_MARK, "job": "take", "subject": snapshot.id}
-    call(array, "CreateSnapshot", volumeID=2, name="left", attributes=tag)
+    call(array, "CreateSnapshot", volumeID=71_002, name="left", attributes=tag)
 
 
 def backup_file(caller: Caller) -> Path:

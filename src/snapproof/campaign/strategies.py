@@ -8,9 +8,10 @@ Some strategies remember what they have seen; `fresh` begins one with an empty m
 import random
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeAlias
 
-from snapproof.campaign.applicability import ACT_KINDS, kinds_for
+from snapproof.campaign.applicability import ACT_KINDS, LEFT_FOR_LATER, UNTOLD, kinds_for
 from snapproof.campaign.hunting import hunt
 from snapproof.campaign.pooling import everywhere
 from snapproof.campaign.running import Case
@@ -21,11 +22,8 @@ Extend: TypeAlias = Callable[[Case], Iterator[Schedule]]
 CRASH = "crash_before"
 """The death after a call leaves what the death before the next call finds."""
 SWARM_FIRSTS, SWARM_FAULTS_MAX, SWARM_GOES_ON = 200, 6, 0.75
-LEAVING_TRACES = ("damaged", "refused:REBOOT", "lost_late", "down", "clock_")
-"""Faults that change what no inventory shows: contents, what is on its way, who is away, the time.
-
-What they leave is never taken for what others leave.
-"""
+LEAVING_TRACES = ("damaged", "refused:REBOOT")
+"""Faults that change contents, which no state shows: what they leave is never taken for what others leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +78,10 @@ def guided(most: int) -> Extend:
 def closure(others_max: int) -> Extend:
     """Give the graph of durable states: deaths at any points, any number of them, and so many other faults.
 
-    A death at a state in which another death was tried, with as many other faults before it, leads nowhere new. What no
+    A death at a state in which another death was tried, behind no more other faults, leads nowhere new. What no
     death wipes out may matter to other faults, so those are left out only where, besides, the same calls are ahead.
     """
-    died: set[Hashable] = set()
-    met: set[Hashable] = set()
+    died, met = Tried(), Tried()
 
     def extend(case: Case) -> Iterator[Schedule]:
         if case.violations:
@@ -93,17 +90,31 @@ def closure(others_max: int) -> Extend:
         ahead = case.after_last_fault()
         names = tuple(crossing.label.partition("#")[0] for crossing in ahead)
         for place, crossing in enumerate(ahead):
-            key = (crossing.state, others, _traces(case.schedule))
-            if key not in died and names[place] not in ACT_KINDS:
-                died.add(key)
+            key = (crossing.state, _traces(case.schedule))
+            if names[place] not in ACT_KINDS and died.is_new(key, case.schedule, others):
                 yield case.schedule.meeting(crossing.label, CRASH)
-            if others < others_max and (*key, names[place:]) not in met:
-                met.add((*key, names[place:]))
+            if others < others_max and met.is_new((key, names[place:]), case.schedule, others):
                 for kind in kinds_for(crossing.label):
                     if not kind.startswith("crash_"):
                         yield case.schedule.meeting(crossing.label, kind)
 
     return extend
+
+
+class Tried:
+    """What was tried already, and behind how many other faults."""
+
+    def __init__(self) -> None:
+        self._seen: set[Hashable] = set()
+
+    def is_new(self, key: Hashable, schedule: Schedule, others: int) -> bool:
+        """Note it, unless it was tried behind no more other faults, none of which had it judged more mildly."""
+        mild = [any(kind in kinds for _, kind in schedule.faults) for kinds in (UNTOLD, LEFT_FOR_LATER)]
+        as_strict = product(range(others + 1), *((False, each) for each in mild))
+        if any((key, before) in self._seen for before in as_strict):
+            return False
+        self._seen.add((key, (others, *mild)))
+        return True
 
 
 def drawn(firsts: int, *, most: int, goes_on: float, one_more: Extend = one_fault_more) -> Extend:
