@@ -8,7 +8,7 @@ from pytest_bdd import given, parsers, then, when
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Lab, Span
 from snapproof.steps.scene import ACCOUNT, Scene
-from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotRequest, Volume, VolumeRequest
+from snapproof.vocabulary import AccountId, LocationType, OperationId, Snapshot, SnapshotRequest, Volume, VolumeRequest
 
 SIZE_BYTES = 3 * 2**20
 
@@ -111,6 +111,25 @@ def volumes_at_once(lab: Lab, scene: Scene, number: int) -> None:
         for place in range(number)
     ]
     scene.crowd(lab, [partial(_create, request) for request in requests])
+
+
+@when(parsers.parse('{number:d} volumes of the account "{account}" are made at once'))
+def volumes_of_account_at_once(lab: Lab, scene: Scene, number: int, account: str) -> None:
+    """Each by a caller of its own; what the account needs on the array has to be there once."""
+    requests = [
+        VolumeRequest(
+            operation=scene.operation(), account=AccountId(account), name=f"first {place}", size_bytes=SIZE_BYTES
+        )
+        for place in range(number)
+    ]
+    scene.crowd(lab, [partial(_create, request) for request in requests])
+
+
+@then(parsers.parse('the driver lists {number:d} volumes of the account "{account}"'))
+def lists_volumes_of_account(lab: Lab, number: int, account: str) -> None:
+    """Each is a disk of its own."""
+    targets = {volume.target for volume in lab.driver.list_volumes(AccountId(account))}
+    assert len(targets) == number, f'The driver lists {len(targets)} disks of the account "{account}".'
 
 
 @when(parsers.parse("{number:d} snapshots of these volumes are taken on {location} at once"))

@@ -35,6 +35,13 @@ Feature: Many who ask at once
     And nobody waits any more
     And all that has changed is 12 more backup
 
+  @req:R-044 @capability:queue
+  Scenario: The first who come from an account that no array has heard of are all served
+    Given from now on each call of the array takes 1 seconds
+    When 4 volumes of the account "newcomers" are made at once
+    Then all who asked have what they asked for
+    And the driver lists 4 volumes of the account "newcomers"
+
   @req:R-041 @capability:snapshot-primary @capability:snapshot-secondary
   Scenario: A slow array slows down nobody but those who need it
     Given a volume "database" of 3 MiB

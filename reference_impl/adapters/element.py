@@ -287,14 +287,25 @@ class ElementArray:
         if name not in self._accounts:
             username = (ACCOUNT_PREFIX + name)[:64]
             try:
-                found = self._call("GetAccountByName", username=username).row("account", AccountRow)
+                self._accounts[name] = self._known_account(username)
             except GoneError:
-                self._accounts[name] = self._call("AddAccount", username=username).number("accountID")
-                return self._accounts[name]
-            if found.username != username:
-                raise MistakenError(f"The array was asked about account {username} and told of another.")
-            self._accounts[name] = found.accountID
+                self._accounts[name] = self._new_account(username)
         return self._accounts[name]
+
+    def _known_account(self, username: str) -> int:
+        found = self._call("GetAccountByName", username=username).row("account", AccountRow)
+        if found.username != username:
+            raise MistakenError(f"The array was asked about account {username} and told of another.")
+        return found.accountID
+
+    def _new_account(self, username: str) -> int:
+        """AddAccount, unless another job or another life was first: theirs is ours."""
+        try:
+            return self._call("AddAccount", username=username).number("accountID")
+        except RefusedError as error:
+            if error.name != "xDuplicateUsername":
+                raise
+            return self._known_account(username)
 
     def ask(self, method: str, **params: object) -> Result:
         """Make one call of the API that no verb of the port stands for."""

@@ -40,6 +40,22 @@ class BelievesEveryAnswer(ReferenceDriver):
         return replace(super().ports(), array=BelievingArray(self.site.array, group=self.site.hosts_group))
 
 
+class LonelyArray(ElementArray):
+    """An array on which nobody else makes accounts."""
+
+    def _new_account(self, username: str) -> int:
+        """Make it, since it was not there a moment ago."""
+        return self._call("AddAccount", username=username).number("accountID")
+
+
+class ThinksItIsAlone(ReferenceDriver):
+    """Breaks R-044: two who come first from an account both make it, and the second is turned away."""
+
+    def ports(self) -> Ports:
+        """Look once."""
+        return replace(super().ports(), array=LonelyArray(self.site.array, group=self.site.hosts_group))
+
+
 class StumblingArray(ElementArray):
     """An array whose answers may be anything but deep."""
 

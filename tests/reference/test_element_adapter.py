@@ -1,6 +1,7 @@
 """The Element adapter: what each error name says for certain, and that only what carries our tag is ever found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from snapproof.simulators.clock import Transition, VirtualClock
 from snapproof.simulators.faults import fault_named
 from snapproof.simulators.solidfire.calls import call
 from snapproof.simulators.solidfire.errors import ERRORS
-from snapproof.site import Endpoint
+from snapproof.site import Answer, Endpoint
 from snapproof.vocabulary import Qos, Secret
 
 QOS = Qos(min_iops=100, max_iops=200, burst_iops=300)
@@ -117,6 +118,28 @@ def test_another_volume_is_no_answer() -> None:
 def test_a_row_that_is_not_what_it_should_be_cannot_be_read(members: bytes) -> None:
     with pytest.raises(UnknownOutcomeError, match="cannot be read: volumes: "):
         lying(200, b'{"result": {"volumes": [{%s}]}}' % members).get_lun(7)
+
+
+def test_an_account_that_somebody_else_made_meanwhile_is_ours_too(world: World, tmp_path: Path) -> None:
+    site = site_of(world, store="nfs", seed=1, state_directory=tmp_path)
+    other = ElementArray(site.array, group=site.hosts_group)
+
+    def overtaken(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if b"AddAccount" in body:
+            other.create_lun(account="blue", name="theirs", size_bytes=10**9, qos=QOS, owner=OWNER)
+        assert site.array.wire is not None
+        return site.array.wire(method, target, headers, body)
+
+    array = ElementArray(replace(site.array, wire=overtaken), group=site.hosts_group)
+    array.create_lun(account="blue", name="ours", size_bytes=10**9, qos=QOS, owner=OWNER)
+    luns = call(world.arrays[0], "ListVolumes")["volumes"]
+    assert len({row["accountID"] for row in luns if row["name"] in {"ours", "theirs"}}) == 1
+
+
+def test_an_account_that_cannot_be_made_is_a_failure(world: World, array: ElementArray) -> None:
+    world.seam.arm("array.AddAccount#1", fault_named("refused:xExceededLimit"))
+    with pytest.raises(RefusedError, match="The array refused AddAccount: xExceededLimit"):
+        array.create_lun(account="blue", name="ours", size_bytes=10**9, qos=QOS, owner=OWNER)
 
 
 def test_only_our_own_are_found_by_name(world: World, array: ElementArray) -> None:
