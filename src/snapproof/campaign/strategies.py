@@ -61,15 +61,14 @@ def up_to(most: int, one_more: Extend = one_fault_more) -> Extend:
 
 def guided(most: int) -> Extend:
     """Give schedules of so many faults, where the last fault left a state and calls thereafter that no other did."""
-    seen: set[Hashable] = set()
+    tried = Tried()
 
     def extend(case: Case) -> Iterator[Schedule]:
-        ahead = case.after_last_fault()
-        if len(case.schedule.faults) >= most or not ahead:
+        ahead, faults = case.after_last_fault(), len(case.schedule.faults)
+        if faults >= most or not ahead:
             return
         key = (ahead[0].state, tuple(crossing.label.partition("#")[0] for crossing in ahead), _traces(case.schedule))
-        if key not in seen:
-            seen.add(key)
+        if tried.is_new(key, case.schedule, faults):
             yield from one_fault_more(case)
 
     return extend
@@ -102,18 +101,18 @@ def closure(others_max: int) -> Extend:
 
 
 class Tried:
-    """What was tried already, and behind how many other faults."""
+    """What was tried already, and behind how many faults."""
 
     def __init__(self) -> None:
         self._seen: set[Hashable] = set()
 
-    def is_new(self, key: Hashable, schedule: Schedule, others: int) -> bool:
-        """Note it, unless it was tried behind no more other faults, none of which had it judged more mildly."""
+    def is_new(self, key: Hashable, schedule: Schedule, behind: int) -> bool:
+        """Note it, unless it was tried behind no more faults, none of which had it judged more mildly."""
         mild = [any(kind in kinds for _, kind in schedule.faults) for kinds in (UNTOLD, LEFT_FOR_LATER)]
-        as_strict = product(range(others + 1), *((False, each) for each in mild))
+        as_strict = product(range(behind + 1), *((False, each) for each in mild))
         if any((key, before) in self._seen for before in as_strict):
             return False
-        self._seen.add((key, (others, *mild)))
+        self._seen.add((key, (behind, *mild)))
         return True
 
 
