@@ -119,6 +119,11 @@ def test_a_strategy_that_does_not_exist_is_refused_with_those_that_do(capsys: py
     assert "everything cannot be taken." in capsys.readouterr().err
 
 
+def test_who_acts_alone_cannot_be_held_up_for_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DELETE, "--strategy", "turns"]) == 4
+    assert "Workflows of several are take-and-take," in capsys.readouterr().err
+
+
 def test_a_replay_shows_both_sides_and_gives_the_same_journal_twice(capsys: pytest.CaptureFixture[str]) -> None:
     text = "delete-secondary/v1 store=nfs seed=0 :: nfs.delete#1=crash_after; nfs.delete#2=refused"
     told = []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from snapproof.campaign.exploring import explore, require_clean
-from snapproof.campaign.interleaving import EVERY_STRATEGY, OF_SEVERAL, interleavings, usual_workflows
+from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, OF_SEVERAL, interleavings, suited_workflows
 from snapproof.campaign.running import Case, run
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.shrinking import shrink
@@ -120,7 +120,10 @@ def test_a_turn_of_nobody_is_no_schedule() -> None:
 
 
 def test_strategies_of_several_are_tried_on_workflows_of_several() -> None:
-    assert {name: usual_workflows(name) for name in EVERY_STRATEGY} == {
+    assert {name: suited_workflows(name) for name in EVERY_STRATEGY} == {
         name: tuple(TOGETHER if name in OF_SEVERAL else WORKFLOWS) for name in EVERY_STRATEGY
     }
+    assert suited_workflows("turns", ["revert", "take-and-take"]) == ("take-and-take",)
+    assert suited_workflows("pairs", ["revert", "take-and-take"]) == ("revert", "take-and-take")
+    assert set(NIGHTLY) < set(EVERY_STRATEGY)
     assert not TOGETHER.keys() & WORKFLOWS.keys()

@@ -16,7 +16,6 @@ from snapproof.campaign.results import restored, resuming, told
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import (
-    NIGHTLY,
     STRATEGIES,
     SWARM_FAULTS_MAX,
     SWARM_FIRSTS,
@@ -281,10 +280,6 @@ def test_a_swarm_is_drawn_from_the_schedules_themselves() -> None:
     assert len(first) == len(set(first))
     assert max(len(schedule.faults) for schedule in first) in range(3, SWARM_FAULTS_MAX + 1)
     assert len([s for s in first if len(s.faults) == 1]) == min(SWARM_FIRSTS, len(list(one_fault_more(Toy()(BARE)))))
-
-
-def test_the_deep_strategies_are_strategies() -> None:
-    assert set(NIGHTLY) < set(STRATEGIES)
 
 
 def test_a_workflow_that_fails_by_itself_is_not_explored() -> None:

@@ -52,9 +52,14 @@ EVERY_STRATEGY: Mapping[str, Strategy] = {
     "overtaken": Strategy(fresh=lambda _: overtaken, faults_max=1),
     **OF_SEVERAL,
 }
+NIGHTLY = ("pairs", "triples", "closure", "swarm", "overtaken", "interleavings")
+"""The deep ones."""
 EVERY_WORKFLOW: Mapping[str, Workflow] = {**WORKFLOWS, **TOGETHER}
 
 
-def usual_workflows(strategy: str) -> Sequence[str]:
-    """On which workflows a strategy is tried where nobody says on which."""
-    return tuple(TOGETHER if strategy in OF_SEVERAL else WORKFLOWS)
+def suited_workflows(strategy: str, named: Sequence[str] | None = None) -> Sequence[str]:
+    """The workflows on which a strategy has something to try: of those that are named, or the usual ones."""
+    of_several = strategy in OF_SEVERAL
+    if named is None:
+        return tuple(TOGETHER if of_several else WORKFLOWS)
+    return tuple(workflow for workflow in named if not of_several or workflow not in WORKFLOWS)

@@ -146,6 +146,3 @@ STRATEGIES: Mapping[str, Strategy] = {
     ),
 }
 """Strategies by name. `fresh` is given how many other faults a closure allows beside deaths."""
-
-NIGHTLY = ("pairs", "triples", "closure", "swarm")
-"""The deep ones."""

@@ -11,11 +11,11 @@ from pathlib import Path
 from rich.console import Console
 
 from snapproof.campaign.exploring import WHOLE, Shard
-from snapproof.campaign.interleaving import EVERY_STRATEGY, EVERY_WORKFLOW, usual_workflows
+from snapproof.campaign.interleaving import EVERY_STRATEGY, EVERY_WORKFLOW, NIGHTLY, suited_workflows
 from snapproof.campaign.regressions import USUAL, kept_for
 from snapproof.campaign.results import Told, UnreadableResultsError, joined
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.strategies import NIGHTLY
+from snapproof.campaign.together import TOGETHER
 from snapproof.commands.cluster import NoClusterError
 from snapproof.commands.exploration import Explored, Exploring, Plan, summary
 from snapproof.commands.workers import Where
@@ -32,7 +32,7 @@ examples:
   snapproof campaign --strategy pairs --shard 0/50     two faults, the second wherever the first has led; a share of it
   snapproof campaign --strategy closure --others 1     any number of deaths at any points, and one other fault
   snapproof campaign --strategy turns                  workflows of several callers: one of them is held up, anywhere
-  snapproof campaign --nightly --shard 0/8             pairs, triples, the closure with two others and a swarm
+  snapproof campaign --nightly --shard 0/8             pairs, triples, the closure with two others, two lost turns
   snapproof campaign --driver acme.driver:Driver       your driver, in process
   snapproof campaign --nightly --results FILE --resume goes on where the same command was interrupted
   snapproof campaign --jobs 4                          on four processes of this machine
@@ -113,10 +113,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(arguments: argparse.Namespace, names: Sequence[str]) -> Sequence[tuple[str, str, str]]:
-    """Each strategy, on the workflows that were named or are usual for it, on each store."""
+    """Each strategy, on the workflows that were named and suit it, or are usual for it, on each store."""
     named = arguments.workflow.split(",") if arguments.workflow else None
     stores = arguments.store.split(",")
-    return [each for name in names for each in product([name], named or usual_workflows(name), stores)]
+    return [each for name in names for each in product([name], suited_workflows(name, named), stores)]
 
 
 def _refusal(arguments: argparse.Namespace, chosen: Sequence[tuple[str, str, str]]) -> str:
@@ -127,6 +127,8 @@ def _refusal(arguments: argparse.Namespace, chosen: Sequence[tuple[str, str, str
             f"{', '.join(unknown) or '--jobs'} cannot be taken. Workflows are {', '.join(EVERY_WORKFLOW)}; "
             f"stores are {', '.join(STORES)}; strategies are {', '.join(EVERY_STRATEGY)}; jobs are 1 or more."
         )
+    if not chosen:
+        return f"There is nobody to hold up where one acts alone. Workflows of several are {', '.join(TOGETHER)}."
     if arguments.resume and not arguments.results:
         return "--resume goes on from a file: name it with --results."
     if arguments.shard != WHOLE and any(name == "hunt" for name, _, _ in chosen):
