@@ -21,6 +21,9 @@ from snapproof.vocabulary import Snapshot, SnapshotState
 OpenLab: TypeAlias = Callable[[Schedule], AbstractContextManager[Lab]]
 RunCase: TypeAlias = Callable[[Schedule], "Case"]
 
+PAUSE_S = 60.0
+"""How long it takes until a driver is started again that died as it began; what hosts tidy up by then is tidy."""
+
 SWEEP_AFTER_S = 3_700
 """When a recovered driver is given its due work: late enough for a sweep, too early for a policy's next slot."""
 
@@ -112,9 +115,13 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
 
 
 def _recover(lab: Lab, *, lives_max: int) -> None:
-    """Let lives begin until one survives its beginning and its due work; whatever else fails, the last one mends."""
+    """Let lives begin until one survives its beginning and its due work; whatever else fails, the last one mends.
+
+    The first begins at once, where hosts still have in hand what the dead one asked of them; the others after a pause.
+    """
     for _ in range(lives_max):
         if lab.revive().crashed:
+            lab.advance(PAUSE_S)
             continue
         lab.advance(SWEEP_AFTER_S)
         if not lab.attempt(lambda driver: driver.run_due_work()).crashed:
