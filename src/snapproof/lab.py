@@ -259,7 +259,7 @@ class Lab(HostileLab, Protocol):
         """
 
     def note_crossings(self, *, states: bool = False) -> None:
-        """Note calls and acts from now on, in one order, until `repair`; with `states`, `durable_state` before each."""
+        """Note calls and acts from now on, in one order, until `repair`; `states`: those behind the last fault, too."""
 
     def crossings(self) -> Sequence[Crossing]:
         """The calls and acts that were noted."""
