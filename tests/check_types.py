@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BUILT = {"build", "dist"}
@@ -46,7 +47,9 @@ def main() -> int:
     """Compare both checkers with the tree."""
     expected = len(python_files(Path()))
     passed = True
-    for name, (content, seen) in (("mypy", mypy()), ("pyright", pyright())):
+    with ThreadPoolExecutor() as pool:
+        running = {check.__name__: pool.submit(check) for check in (mypy, pyright)}
+    for name, (content, seen) in ((name, check.result()) for name, check in running.items()):
         if seen != expected:
             print(f"{name} saw {seen} files, but the tree has {expected}: it lost its way into a package or a folder.")
         passed = passed and content and seen == expected
