@@ -109,7 +109,9 @@ class Seam:
         self._watcher = watcher
 
     def slow_down(self, service: str, seconds: float) -> None:
-        """Let every call of a service take so long before it has any effect, until `disarm`."""
+        """Let every call of a service take so long before it has any effect, until `disarm`. Raises ValueError."""
+        if self._dialects and service not in self._dialects:
+            raise ValueError(f"There is no service {service!r} to slow down; there are {', '.join(self._dialects)}.")
         self._delays_s[service] = seconds
 
     def arm(self, label: str, fault: Fault) -> None:
