@@ -7,7 +7,7 @@ anything is done to it, so that the next life knows it too.
 from snapproof.reference_impl.bench import Workbench
 from snapproof.reference_impl.core import effects as fx
 from snapproof.reference_impl.core.effects import Facts
-from snapproof.reference_impl.ports import GoneError
+from snapproof.reference_impl.ports import GoneError, RefusedError
 
 
 def look_at_source(bench: Workbench, effect: fx.LookAtSource, _facts: Facts) -> Facts:
@@ -53,6 +53,19 @@ def copy_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> Facts:
 def settle_copied_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> None:
     """Start over, on a LUN that is blank again."""
     bench.ports.hypervisor.wipe(str(facts["target"]))
+
+
+def inherit_copied_disk(bench: Workbench, effect: fx.CopyDisk, facts: Facts) -> None:
+    """Start over, unless the LUN may yet be formatted."""
+    require_formatted(bench, effect, facts)
+    settle_copied_disk(bench, effect, facts)
+
+
+def require_formatted(bench: Workbench, _effect: fx.CopyDisk | fx.CopyIn, facts: Facts) -> None:
+    """Give up a LUN on which an earlier life may have asked for a format that has not come. Raises RefusedError."""
+    target = str(facts["target"])
+    if not bench.ports.hypervisor.is_formatted(target):
+        raise RefusedError(f"{target} may yet be formatted by what a life that died asked for; it is given up.")
 
 
 def grow_lun(bench: Workbench, effect: fx.GrowLun, _facts: Facts) -> Facts:

@@ -15,10 +15,12 @@ from snapproof.reference_impl.copying import (
     drop_disk_snapshots,
     grow_disk,
     grow_lun,
+    inherit_copied_disk,
     let_go_of_disk,
     let_go_of_source,
     look_at_source,
     reach_source,
+    require_formatted,
     require_one_disk,
     settle_copied_disk,
     snapshot_disk,
@@ -46,10 +48,14 @@ def leave(_bench: Workbench, _effect: Effect, _facts: Facts) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performer:
-    """The three verbs of one kind of effect. What is irrevocable cannot be undone once it has happened, or may have."""
+    """The verbs of one kind of effect. What is irrevocable cannot be undone once it has happened, or may have.
+
+    `inherit` settles what an earlier life has begun, where that asks for more care than what this one began itself.
+    """
 
     do: Perform
     settle: Settle = start_over
+    inherit: Settle | None = None
     undo: Undo = leave
     irrevocable: bool = False
 
@@ -269,6 +275,12 @@ def settle_copy_in(bench: Workbench, _effect: fx.CopyIn, facts: Facts) -> None:
     bench.ports.hypervisor.detach_export(str(facts["staged"]).rpartition("/")[0])
 
 
+def inherit_copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> None:
+    """Start over, unless the LUN may yet be formatted."""
+    require_formatted(bench, effect, facts)
+    settle_copy_in(bench, effect, facts)
+
+
 def clear_copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> None:
     """End a copy that may still run and let go of both sides."""
     undo_attach(bench, effect, facts)
@@ -337,12 +349,12 @@ PERFORMERS: Mapping[type[Effect], Performer] = {
     fx.LookAtSource: Performer(do=look_at_source),
     fx.ReachSource: Performer(do=reach_source, undo=let_go_of_source),
     fx.SnapshotDisk: Performer(do=snapshot_disk, settle=drop_disk_snapshots, undo=drop_disk_snapshots),
-    fx.CopyDisk: Performer(do=copy_disk, settle=settle_copied_disk, undo=undo_attach),
+    fx.CopyDisk: Performer(do=copy_disk, settle=settle_copied_disk, inherit=inherit_copied_disk, undo=undo_attach),
     fx.InspectImage: Performer(do=inspect_image),
     fx.PublishImage: Performer(do=publish_image, settle=settle_published, undo=undo_publish),
     fx.FetchImage: Performer(do=fetch_image, settle=clear_fetched, undo=clear_fetched),
     fx.StageImage: Performer(do=stage_image, settle=clear_staged, undo=clear_staged),
-    fx.CopyIn: Performer(do=copy_in, settle=settle_copy_in, undo=clear_copy_in),
+    fx.CopyIn: Performer(do=copy_in, settle=settle_copy_in, inherit=inherit_copy_in, undo=clear_copy_in),
     fx.DeleteArraySnapshot: Performer(do=delete_array_snapshot, settle=settle_deleted_snapshot, irrevocable=True),
     fx.GrowLun: Performer(do=grow_lun),
     fx.GrowDisk: Performer(do=grow_disk),

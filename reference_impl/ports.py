@@ -247,6 +247,9 @@ class Hypervisor(Protocol):
     def copy_in(self, directory: str, file: str, target: str, *, size_bytes: int) -> None:
         """Format a blank LUN and copy a file of the export onto its one new disk. Raises RefusedError unless blank."""
 
+    def is_formatted(self, target: str) -> bool:
+        """Say that no format of the LUN is still on its way if one was asked for: it is there, or hosts make none."""
+
     def wipe(self, target: str) -> None:
         """Make a LUN blank again that `copy_in` died on: only for a LUN that no user has ever seen."""
 

@@ -195,11 +195,13 @@ class Runner:
     def _perform(self, job: Job, effect: Effect, *, begun: bool) -> Facts:
         """Perform one effect; look for what an earlier try left behind before every try but the very first."""
         performer = self._rules.performers[type(effect)]
-        bench, facts, doubtful = self._bench.at(job.order), job.facts, begun
+        bench, facts, doubtful, inherited = self._bench.at(job.order), job.facts, begun, begun
 
         def attempt(*, again: bool) -> Facts:
-            nonlocal doubtful
-            adopted = performer.settle(bench, effect, facts) if begun or again else None
+            nonlocal doubtful, inherited
+            settle = performer.inherit if inherited and performer.inherit else performer.settle
+            adopted = settle(bench, effect, facts) if inherited or again else None
+            inherited = False
             if adopted is not None:
                 return adopted
             try:

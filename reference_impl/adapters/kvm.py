@@ -82,6 +82,10 @@ class KvmHypervisor:
         """Refuse: a KVM host reads no VHD."""
         raise RefusedError(f"{directory}/{file} cannot be restored to {target}: KVM hosts read no VHD.")
 
+    def is_formatted(self, target: str) -> bool:
+        """As it is: no repository is ever written."""
+        return True
+
     def wipe(self, target: str) -> None:
         """Nothing: no repository was ever written."""
 

@@ -164,6 +164,10 @@ class XenHypervisor:
             self._copy(vdi, lun, timeout_s=self._settings().restore_timeout_s)
         self.detach_export(directory)
 
+    def is_formatted(self, target: str) -> bool:
+        """By the label that SR.create gives."""
+        return bool(self._api.call("SR.get_by_name_label", _lun_label(target)))
+
     def wipe(self, target: str) -> None:
         """Destroy the SRs of the LUN's label with their VDIs: SR.destroy takes the SR's identity off the LUN."""
         for sr in self._api.call("SR.get_by_name_label", _lun_label(target)):

@@ -151,6 +151,23 @@ def test_a_late_format_empties_a_disk_that_was_kept(monkeypatch: pytest.MonkeyPa
     assert "holds no disk of a guest" in str(case.violations[0])
 
 
+OF_A_DEAD_LIFE = (
+    "restore-array-volume/v1 store=nfs seed=0 guest=still :: "
+    "host.SR.create#1=lost_late; catalog.commit#6=crash_before; host.SR.forget#1=crash_before"
+)
+"""A life dies before it can write down that it heard nothing of a format; the next one dies, too, and time passes."""
+
+
+def test_a_disk_that_a_dead_life_may_yet_format_is_given_up() -> None:
+    assert not run(read_schedule(OF_A_DEAD_LIFE), lab_opener(ReferenceDriver)).violations
+
+
+def test_a_late_format_of_a_dead_life_empties_a_disk_that_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xen.XenHypervisor, "is_formatted", lambda _self, _target: True)
+    case = run(read_schedule(OF_A_DEAD_LIFE), lab_opener(ReferenceDriver))
+    assert "holds no disk of a guest" in str(case.violations[0])
+
+
 def archived_behind_a_late_deletion(caller: Caller) -> Snapshot:
     """A snapshot that was archived at the second try; what the first asked to be deleted is deleted after that."""
     lab, seam = caller.lab, caller.lab._world.seam

@@ -69,7 +69,8 @@ def test_a_restore_that_died_half_way_starts_over_on_a_blank_lun(caller: Caller,
     assert not caller.lab.unspent_faults()
     if outcome.crashed:
         caller.lab.restart_driver()
-    given_up = call == "SR.create" and not outcome.crashed
+        outcome = caller.create("restore", source=taken.id)
+    given_up = call == "SR.create" and fault != "crash_after"
     assert given_up == (type(outcome.error) is BackendError)
     restored = caller.create("again" if given_up else "restore", source=taken.id).result()
     assert caller.lab.content_of(restored) == caller.lab.content_when_taken(taken)
