@@ -57,11 +57,11 @@ def settle_copied_disk(bench: Workbench, _effect: fx.CopyDisk, facts: Facts) -> 
 
 def inherit_copied_disk(bench: Workbench, effect: fx.CopyDisk, facts: Facts) -> None:
     """Start over, unless the LUN may yet be formatted."""
-    require_formatted(bench, effect, facts)
+    require_formatted(bench, facts)
     settle_copied_disk(bench, effect, facts)
 
 
-def require_formatted(bench: Workbench, _effect: fx.CopyDisk | fx.CopyIn, facts: Facts) -> None:
+def require_formatted(bench: Workbench, facts: Facts) -> None:
     """Give up a LUN on which an earlier life may have asked for a format that has not come. Raises RefusedError."""
     target = str(facts["target"])
     if not bench.ports.hypervisor.is_formatted(target):

@@ -277,7 +277,7 @@ def settle_copy_in(bench: Workbench, _effect: fx.CopyIn, facts: Facts) -> None:
 
 def inherit_copy_in(bench: Workbench, effect: fx.CopyIn, facts: Facts) -> None:
     """Start over, unless the LUN may yet be formatted."""
-    require_formatted(bench, effect, facts)
+    require_formatted(bench, facts)
     settle_copy_in(bench, effect, facts)
 
 
