@@ -13,7 +13,7 @@ from snapproof.reference_impl.ports import GoneError, RefusedError
 def look_at_source(bench: Workbench, effect: fx.LookAtSource, _facts: Facts) -> Facts:
     """Read only."""
     lun = bench.ports.array.get_lun(effect.lun_id)
-    return {"source_target": lun.target, "source_shared": int(lun.shared)}
+    return {"source_target": lun.target, "source_shared": int(lun.shared and not effect.kept)}
 
 
 def reach_source(bench: Workbench, effect: fx.ReachSource, facts: Facts) -> Facts:

@@ -52,6 +52,7 @@ class TemplateVerbs(Life):
                 return replace(order, backup_source=source, image_store=source.image_store)
             placed = replace(order, pool=source.pool, image_store=self._image_store_for(order.template))
             if isinstance(source, VolumeSource):
+                queries.require_idle(session, snapshot=found.id, cleaned_up=True)
                 return replace(placed, volume_source=source)
             self._require_usable_clones(f"A template of snapshot {found.id}")
             return replace(placed, array_source=source, cluster=self._capable_cluster() or "")

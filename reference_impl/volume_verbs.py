@@ -186,6 +186,7 @@ class VolumeVerbs(SnapshotVerbs):
                 f"not on {request.pool}."
             )
         if isinstance(found, VolumeSource):
+            queries.require_idle(session, snapshot=source.id, cleaned_up=True)  # two would let go of it for each other
             return replace(order, volume_source=found, pool=found.pool)
         self._require_usable_clones(f"A volume from snapshot {source.id}")
         return replace(order, array_source=found, pool=found.pool, cluster=self._capable_cluster() or "")

@@ -85,9 +85,13 @@ class CopyOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAtSource:
-    """See where a LUN is that is copied from, and whether hosts can reach it already: then somebody uses it."""
+    """See where a LUN is that is copied from, and whether hosts can reach it already: then somebody uses it.
+
+    One that is `kept` for a snapshot is nobody's disk: what reaches it came late, or was left by a job that died.
+    """
 
     lun_id: int
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

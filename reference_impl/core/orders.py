@@ -295,4 +295,5 @@ CHANGING: tuple[type[Order], ...] = (
     DeleteSnapshot,
     RevertVolume,
 )
-"""What must not be under way on a snapshot that a volume is made of. Any number of volumes may be."""
+"""What must not be under way on a snapshot that a volume is made of. Any number of volumes may be, unless hosts copy
+them from a LUN that is the snapshot: that one is read by one job at a time."""

@@ -202,7 +202,7 @@ def _staging_template(order: CreateTemplate, staging: str) -> Plan:
         return _copying_out(clone, staging)
     if order.volume_source is not None:
         return (
-            Step(LookAtSource(lun_id=order.volume_source.lun_id)),
+            Step(LookAtSource(lun_id=order.volume_source.lun_id, kept=True)),
             Step(ReachSource(lun_id=order.volume_source.lun_id), Lifetime.SPENT),
             Step(CopyOut(staging=staging, of_source=True), Lifetime.SPENT),
         )
@@ -289,7 +289,7 @@ def _plan_clone(order: CreateVolume, source: ArraySource) -> Plan:
 def _plan_copy(order: CreateVolume, source: VolumeSource) -> Plan:
     lun = _create_lun(order, COPYING_QOS)
     return (
-        Step(LookAtSource(lun_id=source.lun_id)),
+        Step(LookAtSource(lun_id=source.lun_id, kept=True)),
         Step(lun),
         Step(GrantHosts(name=lun.name, owner=order.owner), Lifetime.WORK),
         Step(ReachSource(lun_id=source.lun_id), Lifetime.WORK),

@@ -16,7 +16,7 @@ from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.together import TOGETHER
 from snapproof.campaign.workflows import WORKFLOWS
-from snapproof.driver import DriverFactory
+from snapproof.driver import BackendError, ConflictError, DriverFactory
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.connecting import connect
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -24,6 +24,7 @@ from snapproof.reference_impl.fencing import fenced
 from snapproof.reference_impl.ports import Ports
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
+from snapproof.vocabulary import Volume, VolumeRequest
 
 OPEN = lab_opener(ReferenceDriver)
 RACE = "delete-and-delete/v1 store=nfs seed=0 :: catalog.begin#1=turn:2"
@@ -35,6 +36,17 @@ class DecidesEarly(ReferenceDriver):
 
     def _submit(self, order: Any, *, volume: Any, snapshot: Any, check: Any) -> None:
         self._orchestrator.submit(order, volume=volume, snapshot=snapshot, check=lambda _session: None)
+
+
+class TellsOfFailure(ReferenceDriver):
+    """Planted: whoever has to wait for another is told that the backend is broken."""
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Make it, or blame the backend."""
+        try:
+            return super().create_volume(request)
+        except ConflictError as error:
+            raise BackendError(str(error)) from error
 
 
 class Unfenced(ReferenceDriver):
@@ -85,6 +97,21 @@ def test_a_race_is_found_by_one_preemption_and_is_as_small_as_it_can_be() -> Non
     assert smallest.schedule.faults == first.schedule.faults
     assert "IllegalTransitionError" in str(smallest.violations[0])
     assert not run(smallest.schedule, OPEN).violations
+
+
+@pytest.mark.parametrize("workflow", ["restore-and-restore", "restore-and-template"])
+def test_two_who_need_the_lun_of_one_snapshot_do_not_disturb_one_another(workflow: str) -> None:
+    """Who comes second would let go of it under the first, or be left without it."""
+    for call in ("host.host.get_enabled#1", "host.task.get_status#1"):
+        case = run(read_schedule(f"{workflow}/v1 store=nfs seed=0 :: {call}=turn:2"), OPEN)
+        assert (case.ending, case.violations) == ("succeeded, ConflictError", ())
+
+
+def test_a_failure_where_nothing_failed_is_a_violation() -> None:
+    schedule = read_schedule("restore-and-restore/v1 store=nfs seed=0 :: array.ListVolumes#1=turn:2")
+    assert not run(schedule, OPEN).violations
+    broken = run(schedule, lab_opener(TellsOfFailure))
+    assert str(broken.violations[0]).startswith("answer: The driver failed where nothing did: BackendError: Job ")
 
 
 @pytest.mark.parametrize(

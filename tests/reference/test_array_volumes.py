@@ -5,18 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from snapproof.campaign.invariants import violations
-from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.running import run
+from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
 from snapproof.vocabulary import LocationType, Snapshot, VolumeId
 
+OPEN = lab_opener(ReferenceDriver)
+
 
 @pytest.fixture
 def alone() -> Iterator[Caller]:
     """Somebody at a site where no host can re-sign."""
-    with lab_opener(ReferenceDriver)(Schedule(workflow="take-array-volume", store="nfs", seed=3)) as lab:
+    with OPEN(Schedule(workflow="take-array-volume", store="nfs", seed=3)) as lab:
         yield Caller(lab)
 
 
@@ -39,6 +42,13 @@ def test_no_sweep_takes_the_array_volume_of_a_snapshot(alone: Caller) -> None:
     lab.advance(2 * (settings.sweep_grace_s + settings.reconcile_interval_s))
     lab.attempt(lambda driver: driver.run_due_work()).raise_if_failed()
     assert violations(lab) == ()
+
+
+def test_what_reaches_the_lun_of_a_snapshot_too_late_keeps_nobody_from_a_restore() -> None:
+    """The source of a restore is granted when its job has been given up: that LUN is no machine's all the same."""
+    faults = "array.AddVolumesToVolumeAccessGroup#2=lost_late; host.SR.get_by_name_label#2=crash_before"
+    case = run(read_schedule(f"restore-array-volume/v1 store=nfs seed=0 guest=still :: {faults}"), OPEN)
+    assert (case.ending, case.violations) == ("crashed", ())
 
 
 def test_the_array_volume_of_a_snapshot_is_no_mismatch(alone: Caller) -> None:

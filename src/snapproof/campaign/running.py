@@ -12,9 +12,9 @@ from snapproof.campaign.applicability import LEFT_FOR_LATER, UNTOLD
 from snapproof.campaign.invariants import Violation, violations
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.together import TOGETHER
-from snapproof.campaign.turning import arm
+from snapproof.campaign.turning import arm, is_turn
 from snapproof.campaign.workflows import WORKFLOWS, Stage
-from snapproof.driver import DriverError
+from snapproof.driver import BackendError, DriverError, UnavailableError
 from snapproof.lab import Crossing, Lab, Outcome
 from snapproof.vocabulary import Snapshot, SnapshotState
 
@@ -90,6 +90,8 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
         outcomes = lab.at_once([stage.act, *stage.others]) if stage.others else [lab.attempt(stage.act)]
     calls, acts = tuple(lab.calls()), tuple(lab.acts())
     found = [lie for outcome in outcomes for lie in _lies(outcome)]
+    if all(is_turn(kind) for _, kind in schedule.faults):
+        found += [line for outcome in outcomes for line in _needless(outcome)]
     if not LEFT_FOR_LATER & {kind for _, kind in schedule.faults}:
         found += [line for outcome in outcomes for line in _unfinished(lab, outcome)]
     _recover(lab, lives_max=len(schedule.faults) + 1)
@@ -161,6 +163,14 @@ def _lies(outcome: Outcome[object]) -> list[Violation]:
     if outcome.error is not None and not isinstance(outcome.error, DriverError):
         lies.append(Violation("answer", f"The driver raised {type(outcome.error).__name__}, no error of the port."))
     return lies
+
+
+def _needless(outcome: Outcome[object]) -> list[Violation]:
+    """Where nothing fails nobody is told so: callers who meet are served, or refused while the others are at it."""
+    error = outcome.error
+    if not isinstance(error, (BackendError, UnavailableError)):
+        return []
+    return [Violation("answer", f"The driver failed where nothing did: {type(error).__name__}: {error}")]
 
 
 def _unfinished(lab: Lab, outcome: Outcome[object]) -> list[Violation]:

@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from snapproof.campaign.workflows import (
+    NO_RESIGNING,
     Act,
     Stage,
     Workflow,
     restore_of,
     slot_come,
     taken,
+    template_made,
+    template_of,
+    volume_restored,
     volume_with_guest,
 )
 from snapproof.driver import DriverUnderTest
@@ -24,6 +28,7 @@ from snapproof.vocabulary import (
     SnapshotRequest,
     SnapshotState,
     Volume,
+    VolumeRequest,
 )
 
 HERE, THERE = LocationType.PRIMARY, LocationType.SECONDARY
@@ -70,6 +75,10 @@ def _moved(lab: Lab, snapshot: Snapshot) -> Iterator[str]:
         lab.attempt(lambda driver: driver.archive_snapshot(OperationId(f"archive{AGAIN}"), snapshot.id))
     if [row.location for row in lab.driver.list_snapshots() if row.id == snapshot.id] != [THERE]:
         yield f"Snapshot {snapshot.name} cannot be archived."
+
+
+def _restoring(request: VolumeRequest) -> Act:
+    return lambda driver: driver.create_volume(request)
 
 
 def arrange_take_take(lab: Lab) -> Stage:
@@ -128,12 +137,9 @@ def arrange_restore_delete(lab: Lab) -> Stage:
     request = restore_of(source)
     content = lab.content_when_taken(source)
 
-    def restoring(driver: DriverUnderTest) -> object:
-        return driver.create_volume(request)
-
     def judge(after: Lab) -> Iterator[str]:
         """Whole or not there; who was told that it is there still has it."""
-        told = after.attempt(restoring).error is None
+        told = after.attempt(_restoring(request)).error is None
         restored = [row for row in after.driver.list_volumes() if row.name == request.name]
         if len(restored) != int(told):
             yield f"{len(restored)} volumes were restored, and the caller was told {'one' if told else 'none'}."
@@ -142,7 +148,36 @@ def arrange_restore_delete(lab: Lab) -> Stage:
                 yield f"Volume {row.name} is not what was on the disk when snapshot {source.name} was taken."
         yield from _gone(after, source)
 
-    return Stage(restoring, guest, judge, (_deleting(source),))
+    return Stage(_restoring(request), guest, judge, (_deleting(source),))
+
+
+def arrange_restore_restore(lab: Lab) -> Stage:
+    """Two volumes are made from one snapshot, which is an array volume as a whole: hosts read the same LUN for both."""
+    volume, guest = volume_with_guest(lab)
+    source = taken(lab, volume, "source", HERE)
+    guest.fill(blocks=4)
+    one = restore_of(source)
+    other = replace(one, operation=OperationId("restore-as-well"), name="restored-as-well")
+
+    def judge(after: Lab) -> Iterator[str]:
+        yield from volume_restored(after, one, source)
+        yield from volume_restored(after, other, source)
+
+    return Stage(_restoring(one), guest, judge, (_restoring(other),))
+
+
+def arrange_restore_template(lab: Lab) -> Stage:
+    """A volume and a template are made of one snapshot, which is an array volume as a whole."""
+    volume, guest = volume_with_guest(lab)
+    source = taken(lab, volume, "source", HERE)
+    guest.fill(blocks=4)
+    request = restore_of(source)
+
+    def judge(after: Lab) -> Iterator[str]:
+        yield from volume_restored(after, request, source)
+        yield from template_made(after, template_of(source), source)
+
+    return Stage(_restoring(request), guest, judge, (lambda driver: driver.create_template(template_of(source)),))
 
 
 def arrange_revert_take(lab: Lab) -> Stage:
@@ -203,6 +238,8 @@ TOGETHER: Mapping[str, Workflow] = {
     "archive-and-delete": Workflow(1, arrange_archive_delete),
     "delete-and-delete": Workflow(1, arrange_delete_delete),
     "restore-and-delete": Workflow(1, arrange_restore_delete),
+    "restore-and-restore": Workflow(1, arrange_restore_restore, NO_RESIGNING),
+    "restore-and-template": Workflow(1, arrange_restore_template, NO_RESIGNING),
     "revert-and-take": Workflow(1, arrange_revert_take),
     "policy-and-take": Workflow(1, arrange_policy_take),
     "take-archive-delete": Workflow(1, arrange_three),

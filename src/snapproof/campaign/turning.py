@@ -18,6 +18,11 @@ UNDER_LOCK = frozenset({"catalog.commit"})
 """Calls before which nobody loses his turn."""
 
 
+def is_turn(kind: str) -> bool:
+    """Whether a word gives somebody's turn to another caller; nothing fails by that."""
+    return kind.partition(":")[0] == TURN
+
+
 def arm(lab: Lab, call: str, kind: str) -> None:
     """Let a call meet what a schedule says. Raises ValueError for a turn that is nobody's, and as the lab does."""
     word, _, number = kind.partition(":")

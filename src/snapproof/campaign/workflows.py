@@ -230,6 +230,19 @@ def restore_of(source: Snapshot) -> VolumeRequest:
     )
 
 
+def volume_restored(lab: Lab, request: VolumeRequest, source: Snapshot) -> Iterator[str]:
+    """Whole or not there; and it can be had at last, by the same request or, where that failed, by another."""
+    if lab.attempt(lambda driver: driver.create_volume(request)).error is not None:
+        again = replace(request, operation=OperationId(f"{request.operation}-again"))
+        lab.attempt(lambda driver: driver.create_volume(again))
+    restored = [row for row in lab.driver.list_volumes() if row.name == request.name]
+    if len(restored) != 1:
+        yield f"{len(restored)} volumes were restored under one operation id."
+    for row in restored:
+        if lab.content_of(row) != lab.content_when_taken(source):
+            yield f"Volume {row.name} is not what was on the disk when snapshot {source.name} was taken."
+
+
 def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
     def arrange(lab: Lab) -> Stage:
         """A volume is made from a snapshot, beside its parent, which goes on being written to."""
@@ -238,19 +251,9 @@ def _arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
         guest.fill(blocks=4)
         request = restore_of(source)
 
-        def judge(after: Lab) -> Iterator[str]:
-            """Whole or not there; and it can be had at last, by the same request or, where that failed, by another."""
-            if after.attempt(lambda driver: driver.create_volume(request)).error is not None:
-                again = replace(request, operation=OperationId("restore-again"))
-                after.attempt(lambda driver: driver.create_volume(again))
-            restored = [row for row in after.driver.list_volumes() if row.name == request.name]
-            if len(restored) != 1:
-                yield f"{len(restored)} volumes were restored under one operation id."
-            for row in restored:
-                if after.content_of(row) != after.content_when_taken(source):
-                    yield f"Volume {row.name} is not what was on the disk when snapshot {source.name} was taken."
-
-        return Stage(lambda driver: driver.create_volume(request), guest, judge)
+        return Stage(
+            lambda driver: driver.create_volume(request), guest, lambda after: volume_restored(after, request, source)
+        )
 
     return arrange
 
@@ -295,6 +298,22 @@ def arrange_resize(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.resize_volume(operation, volume.id, larger), busy, judge)
 
 
+def template_of(source: Snapshot) -> TemplateRequest:
+    """The wish for a template with what a snapshot holds."""
+    return TemplateRequest(operation=OperationId("template"), account=ACCOUNT, name="golden", from_snapshot=source.id)
+
+
+def template_made(lab: Lab, request: TemplateRequest, source: Snapshot) -> Iterator[str]:
+    """Whole or not there; and it can be had at last, by the same request or, where that failed, by another."""
+    if lab.attempt(lambda driver: driver.create_template(request)).error is not None:
+        again = replace(request, operation=OperationId(f"{request.operation}-again"))
+        lab.attempt(lambda driver: driver.create_template(again))
+    made = [row.reference for row in lab.driver.list_templates() if row.name == request.name]
+    contents = [image.content for image in lab.backups() if image.path in made]
+    if contents != [lab.content_when_taken(source)]:
+        yield f"There are {len(contents)} templates where one should be, or it is not what its snapshot is."
+
+
 def arrange_template(lab: Lab) -> Stage:
     """A template is made of an array snapshot, beside one that was made of a backup."""
     volume, guest = volume_with_guest(lab)
@@ -302,21 +321,10 @@ def arrange_template(lab: Lab) -> Stage:
     source = taken(lab, volume, "source", LocationType.PRIMARY)
     other = TemplateRequest(operation=OperationId("keep"), account=ACCOUNT, name="silver", from_snapshot=kept.id)
     lab.attempt(lambda driver: driver.create_template(other)).raise_if_failed()
-    request = TemplateRequest(
-        operation=OperationId("template"), account=ACCOUNT, name="golden", from_snapshot=source.id
+    request = template_of(source)
+    return Stage(
+        lambda driver: driver.create_template(request), guest, lambda after: template_made(after, request, source)
     )
-
-    def judge(after: Lab) -> Iterator[str]:
-        """Whole or not there; and it can be had at last."""
-        if after.attempt(lambda driver: driver.create_template(request)).error is not None:
-            again = replace(request, operation=OperationId("template-again"))
-            after.attempt(lambda driver: driver.create_template(again))
-        made = [row.reference for row in after.driver.list_templates() if row.name == request.name]
-        contents = [image.content for image in after.backups() if image.path in made]
-        if contents != [after.content_when_taken(source)]:
-            yield f"There are {len(contents)} templates where one should be, or it is not what its snapshot is."
-
-    return Stage(lambda driver: driver.create_template(request), guest, judge)
 
 
 WORKFLOWS: Mapping[str, Workflow] = {
