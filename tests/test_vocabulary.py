@@ -58,3 +58,11 @@ def test_contents_differ_in_just_the_blocks_that_are_not_the_same(
     zeros = bytes(BLOCK_BYTES)
     assert set(differing) == {n for n in range(21) if ours.get(n, zeros) != theirs.get(n, zeros)}
     assert list(differing) == sorted(differing)
+
+
+@given(BLOCKS, st.integers(0, 3))
+def test_a_disk_extends_what_it_begins_with_where_only_zeros_are_behind_it(blocks: dict[int, bytes], more: int) -> None:
+    disk = Content(2**20, blocks)
+    assert Content(2**20 + more * BLOCK_BYTES, {**blocks, 250: bytes(BLOCK_BYTES)}).extends(disk)
+    assert not Content(2**20 + BLOCK_BYTES, {**blocks, 250: b"\1" * BLOCK_BYTES}).extends(disk)
+    assert disk.extends(Content(2**20 + more * BLOCK_BYTES, blocks)) == (more == 0)

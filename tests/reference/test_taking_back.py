@@ -203,3 +203,30 @@ def test_a_volume_that_the_array_keeps_deleted_is_not_said_to_be_back(
     with pytest.raises(UnavailableError, match=r"The array keeps volume .* deleted; ask again"):
         driver_of(caller).recover_volume(volume.id)
     assert caller.lab.driver.list_volumes() == []
+
+
+def test_a_commit_whose_answer_was_lost_is_not_made_again(caller: Caller) -> None:
+    volume, commits = caller.used_volume(), []
+    for operation in ("plain", "unheard"):
+        caller.lab.watch_calls()
+        if operation == "unheard":
+            caller.lab.arm("catalog.commit#2", "lost_after")
+        caller.take(operation, volume.id).raise_if_failed()
+        commits.append([label for label in caller.lab.calls() if label.startswith("catalog.commit")])
+    assert len(commits[0]) > 1
+    assert commits[0] == commits[1]
+    assert caller.lab.unspent_faults() == ()
+    assert violations(caller.lab) == ()
+
+
+@pytest.mark.parametrize("label", ["nfs.rename#1", "array.DeleteVolume#1"])
+def test_what_a_life_had_done_when_it_died_is_found_done_by_the_next(caller: Caller, label: str) -> None:
+    """An image lies there whole: nothing is written. A clone is deleted: it has only to be purged."""
+    volume = caller.used_volume()
+    die_at(caller, label)
+    assert caller.take("take", volume.id, LocationType.SECONDARY).crashed
+    caller.lab.restart_driver()
+    assert caller.lab.calls().count(label) == 1
+    assert caller.lab.calls().count(label.replace("#1", "#2")) == 0
+    assert [row.state for row in caller.lab.driver.list_snapshots()] == [SnapshotState.BACKED_UP]
+    assert violations(caller.lab) == ()
