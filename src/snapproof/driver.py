@@ -211,6 +211,10 @@ class DriverKilledError(BaseException):
     """The lab killed the driver in the middle of a verb. Not an Exception: no step may swallow it."""
 
 
+class DoorError(Exception):
+    """Something is wrong with the driver beside its verbs. Never raised itself; no refusal of a driver is one."""
+
+
 @runtime_checkable
 class OutsideFactory(DriverFactory, Protocol):
     """Starts drivers that live outside this process: services of their site have URLs and no wires."""

@@ -1,5 +1,6 @@
 """`snapproof campaign` and `snapproof replay` as a user types them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,38 @@ def test_a_strategy_that_does_not_exist_is_refused_with_those_that_do(capsys: py
 def test_who_acts_alone_cannot_be_held_up_for_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*DELETE, "--strategy", "turns"]) == 4
     assert "Workflows of several are take-and-take," in capsys.readouterr().err
+
+
+BARE = "take-primary/v1 store=nfs seed=0"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("nonsense/v1 store=nfs seed=0",), "No workflow is called 'nonsense'; there are take-primary, "),
+        (("take-primary/v9 store=nfs seed=0",), "take-primary is at v1 by now"),
+        (("take-primary/v1 store=tape seed=0",), "There is no secondary store 'tape'; there are nfs and s3."),
+        ((f"{BARE} :: catalog.commit#1=lost_late",), "catalog.commit#1=lost_late cannot be: "),
+        ((f"{BARE} :: array.CreateSnapshot#1=rust",), "No fault is called 'rust'; there are refused, "),
+        (("--driver", "nobody.here:Driver", BARE), "The driver 'nobody.here:Driver' cannot be imported"),
+        (("--driver", "cmd:false", BARE), "The driver false ended before it was ready (exit code 1)."),
+    ],
+)
+def test_what_cannot_be_replayed_is_refused_with_what_can(
+    given: Sequence[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", *given]) == 4
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("driver", ["nobody.here:Driver", "cmd:false"])
+def test_a_driver_that_cannot_be_had_is_told_before_anything_is_tried(
+    driver: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*DELETE, "--driver", driver]) == 4
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "The driver " in said.err
 
 
 def test_a_replay_shows_both_sides_and_gives_the_same_journal_twice(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,12 +13,12 @@ from snapproof.campaign.applicability import FAULT_KINDS
 from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.invariants import violations
 from snapproof.campaign.pooling import everywhere
-from snapproof.campaign.running import run
+from snapproof.campaign.running import NotCleanError, run
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.sweeping import cells
 from snapproof.campaign.workflows import WORKFLOWS
-from snapproof.driver import BackendError, ConflictError, DriverError
+from snapproof.driver import BackendError, ConflictError, DoorError, DriverError, NotSupportedError
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -27,6 +27,7 @@ from snapproof.vocabulary import LocationType, OperationId, Snapshot, SnapshotRe
 OPEN = lab_opener(ReferenceDriver)
 FEW = 5
 """So many cells of each workflow are tried here; `tox -e campaign` runs them all."""
+PRIMARY = Schedule(workflow="take-primary", store="nfs", seed=0)
 TEXTS = (
     "take-secondary/v1 store=nfs seed=4",
     "take-secondary/v1 store=nfs seed=4 :: array.CloneVolume#1=lost_after; catalog.commit#3=crash_after",
@@ -175,8 +176,48 @@ def test_what_a_driver_tells_its_caller_must_be_true() -> None:
     ]
 
 
+class DyingDriver(ReferenceDriver):
+    """Somebody else's process, which dies of an answer that never came."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        taken = super().take_snapshot(request)
+        if request.operation == "take":
+            raise DoorError("The driver ended: exit code 139.")
+        return taken
+
+
+def test_a_driver_that_dies_by_itself_is_told_and_ends_no_campaign() -> None:
+    case = run(read_schedule("take-primary/v1 store=nfs seed=0"), lab_opener(DyingDriver))
+    assert (case.ending, [str(each) for each in case.violations]) == (
+        "DoorError",
+        ["driver: The driver ended: exit code 139."],
+    )
+    with pytest.raises(NotCleanError, match="fails without any fault: driver: The driver ended"):
+        require_clean(case)
+
+
+def test_a_workflow_that_cannot_be_arranged_is_told_with_the_reason() -> None:
+    class Silent(ReferenceDriver):
+        def create_volume(self, request: object) -> Volume:
+            raise BackendError("There is no room.")
+
+    with pytest.raises(NotCleanError, match=r"take-primary cannot be arranged: .*There is no room"):
+        run(read_schedule("take-primary/v1 store=nfs seed=0"), lab_opener(Silent))
+
+
+def test_what_a_driver_does_not_do_is_no_failure_of_a_workflow() -> None:
+    class NoVolumes(ReferenceDriver):
+        def create_volume(self, request: object) -> Volume:
+            raise NotSupportedError("Volumes are made elsewhere.")
+
+    with pytest.raises(NotSupportedError, match="made elsewhere"):
+        run(read_schedule("take-primary/v1 store=nfs seed=0"), lab_opener(NoVolumes))
+    with pytest.raises(NotSupportedError, match="does not do what take-primary is about"):
+        require_clean(replace(run(read_schedule(TEXTS[0]), OPEN), ending="NotSupportedError", schedule=PRIMARY))
+
+
 def test_a_workflow_that_fails_by_itself_is_not_swept() -> None:
-    with pytest.raises(RuntimeError, match="fails without any fault: answer: The driver raised KeyError"):
+    with pytest.raises(NotCleanError, match="fails without any fault: answer: The driver raised KeyError"):
         cells("take-secondary", "nfs", 0, lab_opener(RaisingDriver))
 
 

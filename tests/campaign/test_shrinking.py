@@ -86,6 +86,10 @@ def test_what_is_kept_is_read_back_for_its_driver_alone(tmp_path: Path) -> None:
     assert not keep("reference", first, ["I2: again"], path)
     assert kept_for("reference", path) == (first, second)
     assert kept_for("acme.driver:Driver", path) == (first,)
+    assert keep("cmd:./driver --fast", second, [], path)
+    assert not keep("cmd:./driver --fast", second, [], path)
+    assert kept_for("cmd:./driver --fast", path) == (second,)
+    assert kept_for("cmd:./driver", path) == ()
     assert path.read_text().startswith("# I2: one two\nreference take-secondary/v1 ")
 
 

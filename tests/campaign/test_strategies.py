@@ -13,7 +13,7 @@ from snapproof.campaign.hunting import hunt
 from snapproof.campaign.invariants import Violation
 from snapproof.campaign.pooling import everywhere
 from snapproof.campaign.results import restored, resuming, told
-from snapproof.campaign.running import Case
+from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import (
     STRATEGIES,
@@ -284,7 +284,7 @@ def test_a_swarm_is_drawn_from_the_schedules_themselves() -> None:
 
 def test_a_workflow_that_fails_by_itself_is_not_explored() -> None:
     toy = Toy(lambda _deaths, _others: True)
-    with pytest.raises(RuntimeError, match="fails without any fault: toy: It broke"):
+    with pytest.raises(NotCleanError, match="fails without any fault: toy: It broke"):
         require_clean(toy(BARE))
 
 

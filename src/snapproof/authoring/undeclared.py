@@ -6,8 +6,8 @@ What it declares and does not serve fails the scenarios of it.
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from snapproof.driver import DriverError, DriverUnderTest, NotSupportedError
-from snapproof.drivers.contract import DoorError, DriverFailedError
+from snapproof.driver import DoorError, DriverError, DriverUnderTest, NotSupportedError
+from snapproof.drivers.contract import DriverFailedError
 from snapproof.vocabulary import AccountId, Capability, OperationId, SnapshotId, TemplateRequest, VolumeId
 
 OPERATION = OperationId("snapproof-asks-what-is-served")

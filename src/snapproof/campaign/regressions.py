@@ -3,26 +3,30 @@
 The file is text that people may edit and commit: a driver's name and a schedule a line, `#` before remarks.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from snapproof.campaign.schedule import Schedule, read_schedule
+from snapproof.campaign.schedule import Schedule, ScheduleError, read_schedule
 
 USUAL = Path(".snapproof/regressions")
+_LINE = re.compile(r"(?P<driver>.+) (?P<schedule>[a-z-]+/v\d+ .*)", re.ASCII)
+"""A driver that is a command has blanks in its name."""
 
 
 def kept_for(driver: str, path: Path) -> tuple[Schedule, ...]:
-    """Read the schedules that broke this driver. Raises ValueError, with the file, for a line that holds none."""
+    """Read the schedules that broke this driver. Raises ScheduleError, with the file, for a line that holds none."""
     if not path.exists():
         return ()
     found = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        name, _, text = line.strip().partition(" ")
-        if name == driver:
-            try:
-                found.append(read_schedule(text))
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {error}") from error
+    for number, line in enumerate(map(str.strip, path.read_text().splitlines()), 1):
+        parts = _LINE.fullmatch(line)
+        if not line or line.startswith("#") or (parts and parts["driver"] != driver):
+            continue
+        try:
+            found.append(read_schedule(parts["schedule"] if parts else line.partition(" ")[2]))
+        except ScheduleError as error:
+            raise ScheduleError(f"{path}, line {number}: {error}") from error
     return tuple(found)
 
 

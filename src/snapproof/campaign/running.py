@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 from snapproof.campaign.applicability import LEFT_FOR_LATER, UNTOLD
 from snapproof.campaign.invariants import Violation, violations
-from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.schedule import Schedule, ScheduleError
 from snapproof.campaign.together import TOGETHER
 from snapproof.campaign.turning import arm, is_turn
 from snapproof.campaign.workflows import WORKFLOWS, Stage
-from snapproof.driver import BackendError, DriverError, UnavailableError
+from snapproof.driver import BackendError, DoorError, DriverError, NotSupportedError, UnavailableError
 from snapproof.lab import Crossing, Lab, Outcome
 from snapproof.vocabulary import Snapshot, SnapshotState
 
@@ -29,6 +29,10 @@ SWEEP_AFTER_S = 3_700
 
 GRACE_S = 90_000.0
 """How long a driver may leave alone what nobody needs, lest somebody does: a day and an hour."""
+
+
+class NotCleanError(Exception):
+    """A workflow fails without any fault, so that nothing can be tried on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,27 +69,50 @@ class Case:
 
 
 def run(schedule: Schedule, open_lab: OpenLab, *, states: bool = False) -> Case:
-    """Run one schedule in a lab of its own."""
+    """Run one schedule in a lab of its own. Raises as `arrange` does, and as the lab does where no driver comes up."""
     with open_lab(schedule) as lab:
-        return play(schedule, lab, arrange(schedule, lab), states=states)
+        stage = arrange(schedule, lab)
+        try:
+            return play(schedule, lab, stage, states=states)
+        except DoorError as error:
+            return _broken_off(schedule, lab, error)
 
 
 def arrange(schedule: Schedule, lab: Lab) -> Stage:
-    """Arrange the lab for a workflow. Raises ValueError for a schedule of another version."""
-    workflow = WORKFLOWS.get(schedule.workflow) or TOGETHER[schedule.workflow]
+    """Arrange the lab for a workflow. Raises ScheduleError for one of another version or name.
+
+    Raises NotSupportedError if the driver does not do what the workflow is about, and NotCleanError if it fails here.
+    """
+    every = {**WORKFLOWS, **TOGETHER}
+    workflow = every.get(schedule.workflow)
+    if workflow is None:
+        raise ScheduleError(f"No workflow is called {schedule.workflow!r}; there are {', '.join(every)}.")
     if workflow.version != schedule.version:
-        raise ValueError(
-            f"{schedule.workflow} is at v{workflow.version} by now; the schedule {schedule} is of another."
+        raise ScheduleError(
+            f"{schedule.workflow} is at v{workflow.version} by now, and its calls are others; {schedule} cannot be "
+            "played any more. Search anew with `snapproof campaign`."
         )
-    return workflow.arrange(lab)
+    try:
+        return workflow.arrange(lab)
+    except (AssertionError, DriverError) as error:
+        for said in (error, error.__cause__):
+            if isinstance(said, NotSupportedError):
+                raise said from None
+        raise NotCleanError(f"{schedule.workflow} cannot be arranged: {error}") from error
 
 
 def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) -> Case:
-    """Let an arranged lab meet the faults, in the act or in the recovery; then end all faults, and judge."""
+    """Let an arranged lab meet the faults, in the act or in the recovery; then end all faults, and judge.
+
+    Raises ScheduleError for a fault that its call cannot meet, and DoorError where the driver dies by itself.
+    """
     lab.watch_calls()
     lab.note_crossings(states=states)
     for call, fault in schedule.faults:
-        arm(lab, call, fault)
+        try:
+            arm(lab, call, fault)
+        except ValueError as error:
+            raise ScheduleError(f"{call}={fault} cannot be: {error}") from error
     with nullcontext() if schedule.still else stage.guest.keep_writing():
         outcomes = lab.at_once([stage.act, *stage.others]) if stage.others else [lab.attempt(stage.act)]
     calls, acts = tuple(lab.calls()), tuple(lab.acts())
@@ -113,6 +140,19 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
         crossings=crossings,
         digest=lab.journal_digest(),
         chances=tuple(lab.chances()),
+    )
+
+
+def _broken_off(schedule: Schedule, lab: Lab, error: DoorError) -> Case:
+    """A case in which the driver died by itself, fell silent or spoke nonsense. Nothing follows from it."""
+    return Case(
+        schedule=schedule,
+        ending=type(error).__name__,
+        violations=(Violation("driver", str(error)),),
+        calls=(),
+        acts=(),
+        crossings=(),
+        digest=lab.journal_digest(),
     )
 
 
@@ -149,10 +189,12 @@ def _broken_promises(lab: Lab, stage: Stage) -> list[Violation]:
 
 
 def _unswept(lab: Lab) -> list[Violation]:
-    """What nobody could hear of may lie there until a sweep, which spares what is young."""
+    """What nobody could hear of may lie there until a sweep, which spares what is young. Not every driver has one."""
     lab.advance(GRACE_S)
-    swept = lab.attempt(lambda driver: driver.run_due_work())
-    return [] if swept.error is None else [Violation("recovery", f"A day later the driver fails: {swept.error}")]
+    error = lab.attempt(lambda driver: driver.run_due_work()).error
+    if error is None or isinstance(error, NotSupportedError):
+        return []
+    return [Violation("recovery", f"A day later the driver fails: {error}")]
 
 
 def _lies(outcome: Outcome[object]) -> list[Violation]:

@@ -14,6 +14,10 @@ _TEXT = re.compile(
 _FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII)
 
 
+class ScheduleError(ValueError):
+    """A line that is no schedule, or one that cannot be played; the message says what could be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """One case of a campaign. `faults` are pairs of a call and a fault's word, in the order in which they strike.
@@ -42,13 +46,13 @@ class Schedule:
 
 
 def read_schedule(text: str) -> Schedule:
-    """Read a schedule back from its line. Raises ValueError with the form that it should have."""
+    """Read a schedule back from its line. Raises ScheduleError with the form that it should have."""
     found = _TEXT.fullmatch(text.strip())
     parts = [part.strip() for part in (found["faults"] or "").split(";")] if found else []
     faults = [_FAULT.fullmatch(part) for part in parts if part]
     if found is None or None in faults:
         form = Schedule(workflow="take-secondary", store="nfs", seed=0, faults=(("array.CloneVolume#1", "lost_after"),))
-        raise ValueError(f"{text!r} is no schedule; one reads: {form}")
+        raise ScheduleError(f"{text!r} is no schedule; one reads: {form}")
     return Schedule(
         workflow=found["workflow"],
         version=int(found["version"]),

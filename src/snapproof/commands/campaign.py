@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from snapproof.campaign.exploring import WHOLE, Shard
@@ -15,10 +16,12 @@ from snapproof.campaign.interleaving import EVERY_STRATEGY, EVERY_WORKFLOW, NIGH
 from snapproof.campaign.regressions import USUAL, kept_for
 from snapproof.campaign.results import Told, UnreadableResultsError, joined
 from snapproof.campaign.running import run as run_schedule
+from snapproof.campaign.schedule import ScheduleError
 from snapproof.campaign.together import TOGETHER
 from snapproof.commands.cluster import NoClusterError
 from snapproof.commands.exploration import Explored, Exploring, Plan, summary
 from snapproof.commands.workers import Where
+from snapproof.driver import DoorError
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
 from snapproof.selection import full_name, load_driver
@@ -50,12 +53,14 @@ strategies, each for every call that really happened, those of recovery and swee
 of several callers who act at once, whose turn is decided before every call and every transaction, never at a commit:
   turns, interleavings, shuffles   one of them loses his turn once, twice, or up to eight times as it is drawn
 
+What your driver does not do is not tried, and no pass. Without `reconcile`, nobody takes up what its death left behind.
+
 A cell of the matrix is how many cases held, n/a where none can be (the reason is below), a dot where none was run.
 What breaks is made as small as it can be and kept in a file (--regressions), which is replayed first the next time.
 Each case that breaks prints one line; paste it to see what happened:
   snapproof replay 'take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after'
 
-exit codes: 0 all cases held, 1 some did not, 2 interrupted, 4 usage
+exit codes: 0 all cases held, 1 some did not, 2 interrupted, or nothing could be tried, 4 usage
 """
 
 
@@ -69,7 +74,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--driver", default="reference", metavar="NAME", help="'reference' or MODULE:FACTORY")
+    parser.add_argument(
+        "--driver", default="reference", metavar="NAME", help="'reference', MODULE:FACTORY or cmd:./driver"
+    )
     parser.add_argument("--workflow", metavar="A,B", help=f"of {', '.join(EVERY_WORKFLOW)}")
     parser.add_argument("--store", default=",".join(STORES), metavar="A,B", help=f"of {', '.join(STORES)}")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of contents and credentials (default 0)")
@@ -95,12 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_USAGE
     try:
         broken = _replay_kept(arguments, {(workflow, store) for _, workflow, store in chosen}, console)
-    except ValueError as error:
-        Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
-        return EXIT_USAGE
-    try:
         found = _explore_all(arguments, chosen, console)
-    except (NoClusterError, UnreadableResultsError) as error:
+    except (ScheduleError, NoClusterError, UnreadableResultsError, DoorError, pytest.UsageError) as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return EXIT_USAGE
     broken += sum(explored.broken for explored in found)
@@ -108,7 +111,12 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.results:
             console.print("The same command with --resume goes on from here.")
         return 2
-    console.print("[red]Some cases did not hold.[/]" if broken else "[green]Every case held.[/]")
+    untried = sum(bool(explored.untried) for explored in found)
+    if found and untried == len(found):
+        console.print("Nothing was tried; why not is said above.")
+        return 2
+    rest = f" {untried} of {len(found)} were not tried; why not is said above." if untried else ""
+    console.print(("[red]Some cases did not hold.[/]" if broken else "[green]Every case held.[/]") + rest)
     return 1 if broken else 0
 
 
@@ -158,7 +166,7 @@ def _explore_all(
 def _storeless_twin(found: Sequence[Explored], workflow: str, strategy: str) -> Explored | None:
     """Give an exploration of the same on another store in which no store was called."""
     same = (each for each in found if (each.workflow, each.strategy) == (workflow, strategy))
-    return next((each for each in same if each.storeless), None)
+    return next((each for each in same if each.storeless and each.matrix.cells), None)
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -183,7 +191,7 @@ def _known(arguments: argparse.Namespace) -> Mapping[str, Told]:
 
 
 def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], console: Console) -> int:
-    """Replay what broke this driver before, as far as it was chosen; how many of them still do. Raises ValueError."""
+    """Replay what broke this driver before, as far as it was chosen; how many still do. Raises ScheduleError."""
     kept = kept_for(full_name(arguments.driver), arguments.regressions)
     open_lab = lab_opener(load_driver(full_name(arguments.driver))) if kept else None
     broken = 0

@@ -3,6 +3,7 @@
 Which cases there are is in snapproof/campaign/, who runs them in workers.py.
 """
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -20,13 +22,15 @@ from snapproof.campaign.exploring import Outlook, RunAll, Shard, explore, requir
 from snapproof.campaign.interleaving import EVERY_STRATEGY
 from snapproof.campaign.regressions import keep
 from snapproof.campaign.results import Told, append, resuming, told
-from snapproof.campaign.running import Case
+from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import up_to
 from snapproof.commands.workers import Where, workers
+from snapproof.driver import NotSupportedError
 from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.lab import NotTestableError
 from snapproof.report.matrix import Matrix
 from snapproof.selection import full_name, load_driver
 
@@ -56,6 +60,7 @@ class Explored:
     """What became of one exploration. `storeless` is one in which no case called a store.
 
     `applicable` is how many single cells there are: calls and acts, times the kinds of fault that each can meet.
+    A workflow that fails without any fault is `unclean`; `untried` is why the driver or the lab cannot do it.
     """
 
     workflow: str
@@ -68,6 +73,8 @@ class Explored:
     took_s: float = 0.0
     storeless: bool = True
     two_journals: bool = False
+    unclean: bool = False
+    untried: str = ""
     interrupted: bool = False
     first: dict[frozenset[str], Case] = field(default_factory=dict)
 
@@ -83,7 +90,7 @@ class Explored:
     @property
     def broken(self) -> int:
         """How many findings there are."""
-        return self.matrix.broken + self.two_journals
+        return self.matrix.broken + self.two_journals + self.unclean
 
 
 class Exploring:
@@ -106,6 +113,14 @@ class Exploring:
             self._console.print(f"Interrupted after {explored.matrix.cells} cases:", markup=False)
             self._console.print(explored.matrix.table())
             explored.interrupted = True
+            return explored
+        except (NotSupportedError, NotTestableError) as error:
+            explored.untried = str(error)
+            self._console.print(f"{explored.title}: not tried. {error}\n", markup=False, soft_wrap=True)
+            return explored
+        except NotCleanError as error:
+            explored.unclean = True
+            self._console.print(f"[red]broken[/] {escape(str(error))}\n", soft_wrap=True)
             return explored
         explored.took_s = time.monotonic() - began_s
         self._sum_up(explored, same)
@@ -144,7 +159,7 @@ class Exploring:
         if case.violations:
             explored.first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
         if case.violations and explored.matrix.broken <= BROKEN_SHOWN_MAX:
-            choice = f"--driver {self._plan.where.driver} " if self._kept_driver else ""
+            choice = f"--driver {shlex.quote(self._plan.where.driver)} " if self._kept_driver else ""
             console.print(f"[red]broken[/] {case.violations[0]}", soft_wrap=True)
             console.print(f"       snapproof replay {choice}'{case.schedule}'", markup=False, soft_wrap=True)
 
@@ -161,8 +176,8 @@ class Exploring:
     def _keep_smallest(self, case: Case) -> None:
         """Tell the smallest schedule that breaks the same, and keep it."""
         place = self._plan.regressions
-        keep(self._driver, case.schedule, map(str, case.violations[:1]), place)
-        self._console.print(f"smallest: {case.schedule}, kept in {place}", markup=False, soft_wrap=True)
+        if keep(self._driver, case.schedule, map(str, case.violations[:1]), place):
+            self._console.print(f"smallest: {case.schedule}, kept in {place}", markup=False, soft_wrap=True)
 
     def _sum_up(self, explored: Explored, same: str) -> None:
         matrix = explored.matrix
@@ -221,7 +236,8 @@ def summary(found: Sequence[Explored]) -> Table:
         share = f"{each.matrix.cells / each.applicable:.0%}" if each.strategy == "singles" and each.applicable else ""
         broken = f"[red]{each.broken}[/]" if each.broken else "0"
         cells = f"{each.matrix.cells:,}"
-        table.add_row(each.workflow, each.store, each.strategy, cells, broken, share, _duration(each.took_s))
+        took = "not tried" if each.untried else _duration(each.took_s)
+        table.add_row(each.workflow, each.store, each.strategy, cells, broken, share, took)
     return table
 
 

@@ -4,12 +4,17 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from rich.console import Console
+from rich.markup import escape
 
+from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.schedule import Schedule, read_schedule
+from snapproof.campaign.schedule import Schedule, ScheduleError, read_schedule
+from snapproof.driver import DoorError, NotSupportedError
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
+from snapproof.lab import NotTestableError
 from snapproof.selection import full_name, load_driver
 from snapproof.verdict import EXIT_USAGE
 
@@ -36,28 +41,24 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         allow_abbrev=False,
     )
     parser.add_argument("schedule", help="the line that a campaign printed")
-    parser.add_argument("--driver", default="reference", metavar="NAME", help="'reference' or MODULE:FACTORY")
+    parser.add_argument(
+        "--driver", default="reference", metavar="NAME", help="'reference', MODULE:FACTORY or cmd:./driver"
+    )
     parser.add_argument("--quiet", action="store_true", help="only say how it ended")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay."""
     console = Console(soft_wrap=True, highlight=False)
+    trace: list[str] = []
     try:
-        schedule = read_schedule(arguments.schedule)
-    except ValueError as error:
+        case = _replayed(arguments, trace)
+    except (ScheduleError, NotSupportedError, NotTestableError, DoorError, pytest.UsageError) as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return EXIT_USAGE
-    open_lab = lab_opener(load_driver(full_name(arguments.driver)))
-    trace: list[str] = []
-
-    @contextmanager
-    def traced(of: Schedule) -> Iterator[SimulatedLab]:
-        with open_lab(of) as lab:
-            yield lab
-            trace.extend(lab.trace())
-
-    case = run_schedule(schedule, traced)
+    except NotCleanError as error:
+        console.print(f"[red]broken[/] {escape(str(error))}")
+        return 1
     if not arguments.quiet:
         for line in trace:
             console.print(line, markup=False)
@@ -67,3 +68,17 @@ def run(arguments: argparse.Namespace) -> int:
     if not case.violations:
         console.print("[green]The invariants held.[/]")
     return 1 if case.violations else 0
+
+
+def _replayed(arguments: argparse.Namespace, trace: list[str]) -> Case:
+    """Run it, and give the trace to the list."""
+    schedule = read_schedule(arguments.schedule)
+    open_lab = lab_opener(load_driver(full_name(arguments.driver)))
+
+    @contextmanager
+    def traced(of: Schedule) -> Iterator[SimulatedLab]:
+        with open_lab(of) as lab:
+            yield lab
+            trace.extend(lab.trace())
+
+    return run_schedule(schedule, traced)

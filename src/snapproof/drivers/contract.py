@@ -17,6 +17,7 @@ from snapproof.driver import (
     CancelledError,
     ConflictError,
     DeniedError,
+    DoorError,
     DriverError,
     DriverUnderTest,
     InvalidRequestError,
@@ -43,10 +44,6 @@ IDEMPOTENCY_KEY = "idempotency-key"
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
-
-
-class DoorError(Exception):
-    """Something is wrong with the driver beside its verbs. Never raised itself; no refusal of a driver is one."""
 
 
 class BrokenContractError(DoorError):
