@@ -97,3 +97,12 @@ def test_the_reference_lends_it_the_archive_and_cannot_mend_its_duplicate(
         f"{LOST} lost_after": State.FAIL,
     }
     assert "is an orphan: the driver lists no copy there." in results[f"{LOST} lost_after"].reason
+
+
+def test_a_campaign_meets_it_too_and_its_orphaned_clone_is_one_line(surroundings: dict[str, str]) -> None:
+    """`snapproof campaign --strategy hunt --workflow restore-primary` finds and prints this line."""
+    line = "restore-primary/v1 store=nfs seed=0 guest=still :: array.CloneVolume#1=lost_after"
+    command = [sys.executable, "-m", "snapproof", "replay", "--quiet", "--driver", URI, line]
+    told = subprocess.run(command, cwd=ROOT, env=surroundings, check=False, capture_output=True, text=True)
+    assert (told.returncode, "The caller was told: succeeded." in told.stdout) == (1, True)
+    assert "is an orphan." in told.stdout

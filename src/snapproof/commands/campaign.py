@@ -20,11 +20,10 @@ from snapproof.campaign.schedule import ScheduleError
 from snapproof.campaign.together import TOGETHER
 from snapproof.commands.cluster import NoClusterError
 from snapproof.commands.exploration import Explored, Exploring, Plan, summary
-from snapproof.commands.workers import Where
+from snapproof.commands.workers import Where, opener_of
 from snapproof.driver import DoorError
-from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
-from snapproof.selection import full_name, load_driver
+from snapproof.selection import full_name
 from snapproof.verdict import EXIT_USAGE
 
 EXAMPLES = """\
@@ -193,7 +192,7 @@ def _known(arguments: argparse.Namespace) -> Mapping[str, Told]:
 def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], console: Console) -> int:
     """Replay what broke this driver before, as far as it was chosen; how many still do. Raises ScheduleError."""
     kept = kept_for(full_name(arguments.driver), arguments.regressions)
-    open_lab = lab_opener(load_driver(full_name(arguments.driver))) if kept else None
+    open_lab = opener_of(full_name(arguments.driver)) if kept else None
     broken = 0
     for schedule in kept:
         if open_lab and (schedule.workflow, schedule.store) in chosen:

@@ -27,12 +27,11 @@ from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import up_to
-from snapproof.commands.workers import Where, workers
+from snapproof.commands.workers import Where, opener_of, workers
 from snapproof.driver import NotSupportedError
-from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.lab import NotTestableError
 from snapproof.report.matrix import Matrix
-from snapproof.selection import full_name, load_driver
+from snapproof.selection import full_name
 
 BROKEN_SHOWN_MAX = 20
 SHRUNK_MAX = 3
@@ -130,7 +129,7 @@ class Exploring:
         """Run all cases; say what the same seed twice gave."""
         strategy, plan = EVERY_STRATEGY[explored.strategy], self._plan
         bare = Schedule(workflow=explored.workflow, store=explored.store, seed=plan.seed, still=strategy.states)
-        again = run_schedule(bare, lab_opener(load_driver(self._driver)), states=strategy.states)
+        again = run_schedule(bare, opener_of(self._driver), states=strategy.states)
         (clean,) = run_all([bare])
         self._write_down(explored, require_clean(clean), leads_on=False)
         explored.applicable = sum(1 for _ in up_to(1)(clean))

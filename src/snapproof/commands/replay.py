@@ -11,11 +11,11 @@ from rich.markup import escape
 from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule, ScheduleError, read_schedule
+from snapproof.commands.workers import opener_of
 from snapproof.driver import DoorError, NotSupportedError
-from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.lab import NotTestableError
-from snapproof.selection import full_name, load_driver
+from snapproof.selection import full_name
 from snapproof.verdict import EXIT_USAGE
 
 EXAMPLES = """\
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _replayed(arguments: argparse.Namespace, trace: list[str]) -> Case:
     """Run it, and give the trace to the list."""
     schedule = read_schedule(arguments.schedule)
-    open_lab = lab_opener(load_driver(full_name(arguments.driver)))
+    open_lab = opener_of(full_name(arguments.driver))
 
     @contextmanager
     def traced(of: Schedule) -> Iterator[SimulatedLab]:

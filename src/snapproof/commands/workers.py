@@ -16,7 +16,7 @@ from snapproof.campaign.running import Case
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
 from snapproof.commands.cluster import on_cluster
-from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.fixtures.campaign_lab import OpenSimulatedLab, lab_opener
 from snapproof.selection import full_name, load_driver
 
 
@@ -52,9 +52,15 @@ class Worker:
 
     def __call__(self, schedule: Schedule) -> Case:
         """Run it."""
-        case = run_schedule(schedule, lab_opener(load_driver(self._driver)), states=self._states)
+        case = run_schedule(schedule, opener_of(self._driver), states=self._states)
         _spare_what_lasts()
         return case
+
+
+@cache
+def opener_of(driver: str) -> OpenSimulatedLab:
+    """Give what opens labs for a driver by its full name. Each is loaded once: that can take longer than a case."""
+    return lab_opener(load_driver(driver))
 
 
 @cache
