@@ -1,7 +1,7 @@
 """How disks are copied from LUN to LUN by hosts, where the array cannot help: the performers of those effects.
 
-A source that hosts could reach before is somebody's: it is neither attached nor let go of. That is written down before
-anything is done to it, so that the next life knows it too.
+A source that hosts could reach before is somebody's, unless it is kept for a snapshot: it is neither attached nor let
+go of. That is written down before anything is done to it, so that the next life knows it too.
 """
 
 from snapproof.reference_impl.bench import Workbench

@@ -1,9 +1,12 @@
-"""Which tests coverage does not follow: following costs each of them as much time again, and tells nothing.
+"""How our own tests are run: which begin first, and which of them coverage does not follow.
 
-Simulators are not measured; and where whole campaigns are run, single tests have covered every line before.
+To follow a test costs as much time again. Simulators are not measured; and where whole campaigns are run, single tests
+have covered every line before.
 """
 
-from collections.abc import Sequence
+import sys
+import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,31 @@ UNFOLLOWED = (
 )
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark them for pytest-cov."""
-    for item in items:
-        if any(item.path.is_relative_to(HERE / place) for place in UNFOLLOWED):
-            item.add_marker("no_cover")
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with those that may take longest, behind all shuffling: else one worker is left with them at the end."""
+    items.sort(key=_may_take_s, reverse=True)
+
+
+def _may_take_s(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Take coverage's tracer away meanwhile. pytest-cov's own marker does so only where there is no xdist.
+
+    A worker has two of its measurements one in the other, and where the marker ends the inner one the outer goes on.
+    """
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    by_coverage = type(tracer).__module__.startswith("coverage")  # a debugger's stays
+    if not by_coverage or not any(item.path.is_relative_to(HERE / place) for place in UNFOLLOWED):
+        return (yield)
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        threading.settrace(of_threads)

@@ -12,7 +12,7 @@ from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import STRATEGIES, Extend, Strategy, drawn, up_to
 from snapproof.campaign.together import TOGETHER
 from snapproof.campaign.turning import OVERTAKEN, TURN
-from snapproof.campaign.workflows import WORKFLOWS, Workflow
+from snapproof.campaign.workflows import WORKFLOWS
 
 SHUFFLE_FIRSTS, SHUFFLE_TURNS_MAX, SHUFFLE_GOES_ON = 100, 8, 0.85
 
@@ -54,7 +54,6 @@ EVERY_STRATEGY: Mapping[str, Strategy] = {
 }
 NIGHTLY = ("pairs", "triples", "closure", "swarm", "overtaken", "interleavings")
 """The deep ones."""
-EVERY_WORKFLOW: Mapping[str, Workflow] = {**WORKFLOWS, **TOGETHER}
 
 
 def suited_workflows(strategy: str, named: Sequence[str] | None = None) -> Sequence[str]:

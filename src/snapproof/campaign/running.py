@@ -11,9 +11,9 @@ from typing import TypeAlias
 from snapproof.campaign.applicability import LEFT_FOR_LATER, UNTOLD
 from snapproof.campaign.invariants import Violation, violations
 from snapproof.campaign.schedule import Schedule, ScheduleError
-from snapproof.campaign.together import TOGETHER
+from snapproof.campaign.together import EVERY_WORKFLOW
 from snapproof.campaign.turning import arm, is_turn
-from snapproof.campaign.workflows import WORKFLOWS, Stage
+from snapproof.campaign.workflows import Stage
 from snapproof.driver import BackendError, DoorError, DriverError, NotSupportedError, UnavailableError
 from snapproof.lab import Crossing, Lab, Outcome
 from snapproof.vocabulary import Snapshot, SnapshotState
@@ -83,10 +83,9 @@ def arrange(schedule: Schedule, lab: Lab) -> Stage:
 
     Raises NotSupportedError if the driver does not do what the workflow is about, and NotCleanError if it fails here.
     """
-    every = {**WORKFLOWS, **TOGETHER}
-    workflow = every.get(schedule.workflow)
+    workflow = EVERY_WORKFLOW.get(schedule.workflow)
     if workflow is None:
-        raise ScheduleError(f"No workflow is called {schedule.workflow!r}; there are {', '.join(every)}.")
+        raise ScheduleError(f"No workflow is called {schedule.workflow!r}; there are {', '.join(EVERY_WORKFLOW)}.")
     if workflow.version != schedule.version:
         raise ScheduleError(
             f"{schedule.workflow} is at v{workflow.version} by now, and its calls are others; {schedule} cannot be "

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from snapproof.campaign.workflows import (
     NO_RESIGNING,
+    WORKFLOWS,
     Act,
     Stage,
     Workflow,
@@ -245,3 +246,4 @@ TOGETHER: Mapping[str, Workflow] = {
     "take-archive-delete": Workflow(1, arrange_three),
 }
 """Workflows by the name that schedules use."""
+EVERY_WORKFLOW: Mapping[str, Workflow] = {**WORKFLOWS, **TOGETHER}

@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from snapproof.campaign.exploring import WHOLE, Shard
-from snapproof.campaign.interleaving import EVERY_STRATEGY, EVERY_WORKFLOW, NIGHTLY, suited_workflows
+from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, suited_workflows
 from snapproof.campaign.regressions import USUAL, kept_for
 from snapproof.campaign.results import Told, UnreadableResultsError, joined
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import ScheduleError
-from snapproof.campaign.together import TOGETHER
+from snapproof.campaign.together import EVERY_WORKFLOW, TOGETHER
 from snapproof.commands.cluster import NoClusterError
 from snapproof.commands.exploration import Explored, Exploring, Plan, summary
 from snapproof.commands.workers import Where, opener_of
