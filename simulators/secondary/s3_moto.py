@@ -56,6 +56,8 @@ class MotoObjects:
 
     def inventory(self) -> tuple[str, ...]:
         """Name every object with its size and every multipart upload that is still open, sorted."""
+        if self._made is None:
+            return ()
         with self._lock:
             lines = []
             for bucket in self._moto.buckets.values():

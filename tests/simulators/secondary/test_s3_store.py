@@ -2,6 +2,8 @@
 
 import gc
 import hashlib
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -302,6 +304,26 @@ def test_a_closed_store_leaves_nothing_in_moto() -> None:
     assert set(s3_backends) == accounts
     del rig, calls
     gc.collect()
+
+
+UNTOUCHED = """
+import sys
+from snapproof.simulators.clock import VirtualClock
+from snapproof.simulators.journal import Journal
+from snapproof.simulators.seam import Seam
+from snapproof.simulators.secondary.s3 import S3Store
+clock = VirtualClock()
+journal = Journal(clock.time)
+keys = {"access_key": "AKIDKEY", "secret_key": "s3cr3t"}
+with S3Store(journal=journal, clock=clock, bucket="backups", seam=Seam(journal), **keys) as store:
+    print(store.inventory(), store.names(), "moto" in sys.modules)
+"""
+
+
+def test_a_store_that_nobody_touches_is_looked_at_without_loading_moto() -> None:
+    """It takes longer to load than a case on an export takes to play."""
+    told = subprocess.run([sys.executable, "-c", UNTOUCHED], check=True, capture_output=True, text=True).stdout
+    assert told.split() == ["()", "()", "False"]
 
 
 def test_deletes_are_journalled_key_by_key(rig: Rig, client: "S3Client") -> None:
