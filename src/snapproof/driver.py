@@ -215,6 +215,10 @@ class DoorError(Exception):
     """Something is wrong with the driver beside its verbs. Never raised itself; no refusal of a driver is one."""
 
 
+class FaultyDriverError(DoorError):
+    """The driver itself is wrong: it died by itself, fell silent, or said what the contract does not know."""
+
+
 @runtime_checkable
 class OutsideFactory(DriverFactory, Protocol):
     """Starts drivers that live outside this process: services of their site have URLs and no wires."""

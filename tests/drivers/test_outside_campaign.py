@@ -19,18 +19,24 @@ def test_what_it_does_not_do_is_not_tried_and_no_pass(capsys: pytest.CaptureFixt
     assert campaign(tmp_path / "kept", "--limit", "1", "--workflow", "take-primary,archive,policy-run,template") == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "1 cases, 0 broken" in told
-    assert "archive on nfs, singles: not tried. This driver does not do what archive is about." in told
-    assert "policy-run on nfs, singles: not tried. This driver has no verb create_policy." in told
-    assert "template on nfs, singles: not tried. This driver keeps snapshots on the array only." in told
+    assert "archive on nfs, singles: not tried. The driver does not declare archive." in told
+    assert "policy-run on nfs, singles: not tried. The driver does not declare policies, snapshot-secondary." in told
+    assert "template on nfs, singles: not tried. The driver does not declare snapshot-secondary, templates." in told
     assert told.endswith("Every case held. 3 of 4 were not tried; why not is said above.")
 
 
-@pytest.mark.parametrize(("strategy", "workflow"), [("turns", "take-and-take"), ("overtaken", "take-primary")])
+@pytest.mark.parametrize(
+    ("strategy", "workflow", "reason"),
+    [
+        ("turns", "take-and-take", "The driver does not declare snapshot-secondary."),
+        ("overtaken", "take-primary", "a driver outside its process"),
+    ],
+)
 def test_where_nothing_can_be_tried_that_is_no_success(
-    strategy: str, workflow: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    strategy: str, workflow: str, reason: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert campaign(tmp_path / "kept", "--strategy", strategy, "--workflow", workflow) == 2
-    assert "a driver outside its process" in capsys.readouterr().out
+    assert reason in capsys.readouterr().out
 
 
 def test_what_breaks_it_is_kept_once_and_can_be_pasted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from typing import TypeAlias
 from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import Extend
-from snapproof.driver import NotSupportedError
 
 RunAll: TypeAlias = Callable[[Sequence[Schedule]], Iterator[Case]]
 """Runs schedules and gives their cases in the same order."""
@@ -91,14 +90,10 @@ def explore(
 def require_clean(case: Case) -> Case:
     """Give the case back. Raises NotCleanError if its workflow fails without any fault.
 
-    Raises NotSupportedError if it fails because the driver does not do that.
-
     Of several callers one may have to be refused, by no more than what he comes upon.
     """
     endings = set(case.ending.split(", "))
     if case.violations or "succeeded" not in endings or not endings <= {"succeeded", *REFUSED}:
-        if NotSupportedError.__name__ in endings:
-            raise NotSupportedError(f"This driver does not do what {case.schedule.workflow} is about.")
         reasons = "; ".join(map(str, case.violations)) or case.ending
         raise NotCleanError(f"{case.schedule} fails without any fault: {reasons}")
     return case

@@ -14,9 +14,9 @@ from snapproof.campaign.schedule import Schedule, ScheduleError
 from snapproof.campaign.together import EVERY_WORKFLOW
 from snapproof.campaign.turning import arm, is_turn
 from snapproof.campaign.workflows import Stage
-from snapproof.driver import BackendError, DoorError, DriverError, NotSupportedError, UnavailableError
+from snapproof.driver import BackendError, DriverError, FaultyDriverError, NotSupportedError, UnavailableError
 from snapproof.lab import Crossing, Lab, Outcome
-from snapproof.vocabulary import Snapshot, SnapshotState
+from snapproof.vocabulary import Capability, Snapshot, SnapshotState
 
 OpenLab: TypeAlias = Callable[[Schedule], AbstractContextManager[Lab]]
 RunCase: TypeAlias = Callable[[Schedule], "Case"]
@@ -74,14 +74,15 @@ def run(schedule: Schedule, open_lab: OpenLab, *, states: bool = False) -> Case:
         stage = arrange(schedule, lab)
         try:
             return play(schedule, lab, stage, states=states)
-        except DoorError as error:
+        except FaultyDriverError as error:
             return _broken_off(schedule, lab, error)
 
 
 def arrange(schedule: Schedule, lab: Lab) -> Stage:
     """Arrange the lab for a workflow. Raises ScheduleError for one of another version or name.
 
-    Raises NotSupportedError if the driver does not do what the workflow is about, and NotCleanError if it fails here.
+    Raises NotSupportedError if the driver does not declare what the workflow needs, and NotCleanError if it fails here:
+    who declares something and then does not do it has failed.
     """
     workflow = EVERY_WORKFLOW.get(schedule.workflow)
     if workflow is None:
@@ -91,19 +92,18 @@ def arrange(schedule: Schedule, lab: Lab) -> Stage:
             f"{schedule.workflow} is at v{workflow.version} by now, and its calls are others; {schedule} cannot be "
             "played any more. Search anew with `snapproof campaign`."
         )
+    if lacking := workflow.needs - lab.driver.describe().capabilities:
+        raise NotSupportedError(f"The driver does not declare {', '.join(sorted(lacking))}.")
     try:
         return workflow.arrange(lab)
     except (AssertionError, DriverError) as error:
-        for said in (error, error.__cause__):
-            if isinstance(said, NotSupportedError):
-                raise said from None
         raise NotCleanError(f"{schedule.workflow} cannot be arranged: {error}") from error
 
 
 def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) -> Case:
     """Let an arranged lab meet the faults, in the act or in the recovery; then end all faults, and judge.
 
-    Raises ScheduleError for a fault that its call cannot meet, and DoorError where the driver dies by itself.
+    Raises ScheduleError for a fault that its call cannot meet, and FaultyDriverError where the driver dies by itself.
     """
     lab.watch_calls()
     lab.note_crossings(states=states)
@@ -142,7 +142,7 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
     )
 
 
-def _broken_off(schedule: Schedule, lab: Lab, error: DoorError) -> Case:
+def _broken_off(schedule: Schedule, lab: Lab, error: FaultyDriverError) -> Case:
     """A case in which the driver died by itself, fell silent or spoke nonsense. Nothing follows from it."""
     return Case(
         schedule=schedule,
@@ -188,10 +188,11 @@ def _broken_promises(lab: Lab, stage: Stage) -> list[Violation]:
 
 
 def _unswept(lab: Lab) -> list[Violation]:
-    """What nobody could hear of may lie there until a sweep, which spares what is young. Not every driver has one."""
+    """What nobody could hear of may lie there until a sweep, which spares what is young, if the driver has one."""
     lab.advance(GRACE_S)
     error = lab.attempt(lambda driver: driver.run_due_work()).error
-    if error is None or isinstance(error, NotSupportedError):
+    declared = Capability.RECONCILE in lab.driver.describe().capabilities
+    if error is None or (isinstance(error, NotSupportedError) and not declared):
         return []
     return [Violation("recovery", f"A day later the driver fails: {error}")]
 

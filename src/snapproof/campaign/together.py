@@ -3,13 +3,20 @@
 Each of them may be refused for the moment, never half served: what they wanted can be had when the others are done.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from snapproof.campaign.workflows import (
+    AS_BACKUP,
+    AT_BOTH,
+    FROM_BACKUP,
+    FROM_VOLUME,
+    MOVING,
     NO_RESIGNING,
     WORKFLOWS,
     Act,
+    Judge,
     Stage,
     Workflow,
     restore_of,
@@ -23,6 +30,7 @@ from snapproof.campaign.workflows import (
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Lab
 from snapproof.vocabulary import (
+    Capability,
     LocationType,
     OperationId,
     Snapshot,
@@ -152,33 +160,36 @@ def arrange_restore_delete(lab: Lab) -> Stage:
     return Stage(_restoring(request), guest, judge, (_deleting(source),))
 
 
-def arrange_restore_restore(lab: Lab) -> Stage:
-    """Two volumes are made from one snapshot, which is an array volume as a whole: hosts read the same LUN for both."""
-    volume, guest = volume_with_guest(lab)
-    source = taken(lab, volume, "source", HERE)
-    guest.fill(blocks=4)
-    one = restore_of(source)
-    other = replace(one, operation=OperationId("restore-as-well"), name="restored-as-well")
-
-    def judge(after: Lab) -> Iterator[str]:
-        yield from volume_restored(after, one, source)
-        yield from volume_restored(after, other, source)
-
-    return Stage(_restoring(one), guest, judge, (_restoring(other),))
+Wanting: TypeAlias = Callable[[Snapshot], tuple[Act, Judge]]
+"""What somebody else asks of a snapshot, and that it can be had."""
 
 
-def arrange_restore_template(lab: Lab) -> Stage:
-    """A volume and a template are made of one snapshot, which is an array volume as a whole."""
-    volume, guest = volume_with_guest(lab)
-    source = taken(lab, volume, "source", HERE)
-    guest.fill(blocks=4)
-    request = restore_of(source)
+def _restoring_as_well(source: Snapshot) -> tuple[Act, Judge]:
+    request = replace(restore_of(source), operation=OperationId("restore-as-well"), name="restored-as-well")
+    return _restoring(request), lambda after: volume_restored(after, request, source)
 
-    def judge(after: Lab) -> Iterator[str]:
-        yield from volume_restored(after, request, source)
-        yield from template_made(after, template_of(source), source)
 
-    return Stage(_restoring(request), guest, judge, (lambda driver: driver.create_template(template_of(source)),))
+def _making_template(source: Snapshot) -> tuple[Act, Judge]:
+    request = template_of(source)
+    return lambda driver: driver.create_template(request), lambda after: template_made(after, request, source)
+
+
+def _arrange_restore_and(wanting: Wanting) -> Callable[[Lab], Stage]:
+    def arrange(lab: Lab) -> Stage:
+        """A volume is made from a snapshot that is an array volume as a whole; somebody else needs the same LUN."""
+        volume, guest = volume_with_guest(lab)
+        source = taken(lab, volume, "source", HERE)
+        guest.fill(blocks=4)
+        request = restore_of(source)
+        other, had = wanting(source)
+
+        def judge(after: Lab) -> Iterator[str]:
+            yield from volume_restored(after, request, source)
+            yield from had(after)
+
+        return Stage(_restoring(request), guest, judge, (other,))
+
+    return arrange
 
 
 def arrange_revert_take(lab: Lab) -> Stage:
@@ -234,16 +245,18 @@ def arrange_three(lab: Lab) -> Stage:
 
 
 TOGETHER: Mapping[str, Workflow] = {
-    "take-and-take": Workflow(1, arrange_take_take),
-    "take-and-delete": Workflow(1, arrange_take_delete),
-    "archive-and-delete": Workflow(1, arrange_archive_delete),
-    "delete-and-delete": Workflow(1, arrange_delete_delete),
-    "restore-and-delete": Workflow(1, arrange_restore_delete),
-    "restore-and-restore": Workflow(1, arrange_restore_restore, NO_RESIGNING),
-    "restore-and-template": Workflow(1, arrange_restore_template, NO_RESIGNING),
-    "revert-and-take": Workflow(1, arrange_revert_take),
-    "policy-and-take": Workflow(1, arrange_policy_take),
-    "take-archive-delete": Workflow(1, arrange_three),
+    "take-and-take": Workflow(1, arrange_take_take, AS_BACKUP),
+    "take-and-delete": Workflow(1, arrange_take_delete, AT_BOTH),
+    "archive-and-delete": Workflow(1, arrange_archive_delete, MOVING),
+    "delete-and-delete": Workflow(1, arrange_delete_delete, AS_BACKUP),
+    "restore-and-delete": Workflow(1, arrange_restore_delete, FROM_BACKUP),
+    "restore-and-restore": Workflow(1, _arrange_restore_and(_restoring_as_well), FROM_VOLUME, NO_RESIGNING),
+    "restore-and-template": Workflow(
+        1, _arrange_restore_and(_making_template), FROM_VOLUME | {Capability.TEMPLATES}, NO_RESIGNING
+    ),
+    "revert-and-take": Workflow(1, arrange_revert_take, AT_BOTH | {Capability.REVERT}),
+    "policy-and-take": Workflow(1, arrange_policy_take, AS_BACKUP | {Capability.POLICIES}),
+    "take-archive-delete": Workflow(1, arrange_three, AT_BOTH | MOVING),
 }
 """Workflows by the name that schedules use."""
 EVERY_WORKFLOW: Mapping[str, Workflow] = {**WORKFLOWS, **TOGETHER}

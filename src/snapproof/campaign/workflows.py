@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from snapproof.driver import DriverUnderTest, NotSupportedError
-from snapproof.lab import Guest, Lab, Scenery
+from snapproof.driver import DriverUnderTest
+from snapproof.lab import Guest, Lab, NotTestableError, Scenery
 from snapproof.vocabulary import (
     AccountId,
+    Capability,
     LocationType,
     OperationId,
     PolicyRequest,
@@ -28,6 +29,14 @@ DAY_S = 86_400
 
 PLAIN = Scenery()
 NO_RESIGNING = Scenery(resign=False)
+
+ON_ARRAY = frozenset({Capability.SNAPSHOT_PRIMARY})
+AS_BACKUP = frozenset({Capability.SNAPSHOT_SECONDARY})
+AT_BOTH = ON_ARRAY | AS_BACKUP
+MOVING = ON_ARRAY | {Capability.ARCHIVE}
+AS_VOLUME = ON_ARRAY | {Capability.ARRAY_VOLUMES}
+FROM_VOLUME = AS_VOLUME | {Capability.VOLUME_FROM_PRIMARY}
+FROM_BACKUP = AS_BACKUP | {Capability.VOLUME_FROM_SECONDARY}
 
 Act: TypeAlias = Callable[[DriverUnderTest], object]
 Judge: TypeAlias = Callable[[Lab], Iterator[str]]
@@ -54,10 +63,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """One workflow; its version grows when its calls change their meaning, so that old schedules are not misread."""
+    """One workflow; its version grows when its calls change their meaning, so that old schedules are not misread.
+
+    A driver that does not declare all that it `needs` is not asked for it.
+    """
 
     version: int
     arrange: Callable[[Lab], Stage]
+    needs: frozenset[Capability]
     scenery: Scenery = PLAIN
 
 
@@ -121,7 +134,7 @@ def arrange_reconcile(lab: Lab) -> Stage:
     lab.repair()
     lab.revive(reconcile=False)
     if not died:
-        raise NotSupportedError("The driver makes no backup by array.CloneVolume, so it did not die there.")
+        raise NotTestableError("The driver makes no backup by array.CloneVolume, so it did not die there.")
     return Stage(lambda driver: driver.reconcile(), guest)
 
 
@@ -271,8 +284,11 @@ def arrange_take_array_volume(lab: Lab) -> Stage:
     def judge(after: Lab) -> Iterator[str]:
         """Where it is listed as BackedUp, it holds what was on the disk."""
         for row in after.driver.list_snapshots():
-            own = [copy.reference.partition("SfVolumeId=")[2] for copy in row.copies]
-            numbers = [int(number) for number in own if number]  # another driver may keep a snapshot of the array
+            others = [copy.reference for copy in row.copies if not copy.reference.startswith("SfVolumeId=")]
+            if others:
+                yield f"Snapshot {row.name} is no array volume of its own, though no host can re-sign: {others}."
+                continue
+            numbers = [int(copy.reference.removeprefix("SfVolumeId=")) for copy in row.copies]
             if any(after.content_of_lun(number) != after.content_when_taken(row) for number in numbers):
                 yield f"Snapshot {row.name} is not what was on the disk when it was taken."
 
@@ -330,21 +346,21 @@ def arrange_template(lab: Lab) -> Stage:
 
 
 WORKFLOWS: Mapping[str, Workflow] = {
-    "take-primary": Workflow(1, arrange_take_primary),
-    "take-secondary": Workflow(1, arrange_take),
-    "delete-secondary": Workflow(1, _arrange_delete(LocationType.SECONDARY)),
-    "delete-primary": Workflow(1, _arrange_delete(LocationType.PRIMARY)),
-    "reconcile": Workflow(1, arrange_reconcile),
-    "take-in-background": Workflow(1, arrange_take_in_background),
-    "policy-run": Workflow(1, arrange_policy_run),
-    "archive": Workflow(1, arrange_archive),
-    "archive-orphan": Workflow(1, arrange_archive_orphan),
-    "revert": Workflow(1, arrange_revert),
-    "resize": Workflow(1, arrange_resize),
-    "template": Workflow(1, arrange_template),
-    "take-array-volume": Workflow(1, arrange_take_array_volume, NO_RESIGNING),
-    "restore-array-volume": Workflow(1, _arrange_restore(LocationType.PRIMARY), NO_RESIGNING),
-    "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY)),
-    "restore-secondary": Workflow(1, _arrange_restore(LocationType.SECONDARY)),
+    "take-primary": Workflow(1, arrange_take_primary, ON_ARRAY),
+    "take-secondary": Workflow(1, arrange_take, AT_BOTH),
+    "delete-secondary": Workflow(1, _arrange_delete(LocationType.SECONDARY), AS_BACKUP),
+    "delete-primary": Workflow(1, _arrange_delete(LocationType.PRIMARY), ON_ARRAY),
+    "reconcile": Workflow(1, arrange_reconcile, AT_BOTH | {Capability.RECONCILE}),
+    "take-in-background": Workflow(1, arrange_take_in_background, AS_BACKUP | {Capability.ASYNC_BACKUP}),
+    "policy-run": Workflow(1, arrange_policy_run, AS_BACKUP | {Capability.POLICIES}),
+    "archive": Workflow(1, arrange_archive, MOVING),
+    "archive-orphan": Workflow(1, arrange_archive_orphan, MOVING | {Capability.PARENT_KEPT}),
+    "revert": Workflow(1, arrange_revert, ON_ARRAY | {Capability.REVERT}),
+    "resize": Workflow(1, arrange_resize, ON_ARRAY | {Capability.RESIZE}),
+    "template": Workflow(1, arrange_template, AT_BOTH | {Capability.TEMPLATES}),
+    "take-array-volume": Workflow(1, arrange_take_array_volume, AS_VOLUME, NO_RESIGNING),
+    "restore-array-volume": Workflow(1, _arrange_restore(LocationType.PRIMARY), FROM_VOLUME, NO_RESIGNING),
+    "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY), ON_ARRAY | {Capability.VOLUME_FROM_PRIMARY}),
+    "restore-secondary": Workflow(1, _arrange_restore(LocationType.SECONDARY), FROM_BACKUP),
 }
 """Workflows by the name that schedules use."""

@@ -21,7 +21,7 @@ from snapproof.campaign.together import EVERY_WORKFLOW, TOGETHER
 from snapproof.commands.cluster import NoClusterError
 from snapproof.commands.exploration import Explored, Exploring, Plan, summary
 from snapproof.commands.workers import Where, opener_of
-from snapproof.driver import DoorError
+from snapproof.driver import FaultyDriverError
 from snapproof.fixtures.site import STORES
 from snapproof.selection import full_name
 from snapproof.verdict import EXIT_USAGE
@@ -52,7 +52,7 @@ strategies, each for every call that really happened, those of recovery and swee
 of several callers who act at once, whose turn is decided before every call and every transaction, never at a commit:
   turns, interleavings, shuffles   one of them loses his turn once, twice, or up to eight times as it is drawn
 
-What your driver does not do is not tried, and no pass. Without `reconcile`, nobody takes up what its death left behind.
+What your driver does not declare is not tried, and no pass. Without `reconcile`, nobody takes up what its death left.
 
 A cell of the matrix is how many cases held, n/a where none can be (the reason is below), a dot where none was run.
 What breaks is made as small as it can be and kept in a file (--regressions), which is replayed first the next time.
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         broken = _replay_kept(arguments, {(workflow, store) for _, workflow, store in chosen}, console)
         found = _explore_all(arguments, chosen, console)
-    except (ScheduleError, NoClusterError, UnreadableResultsError, DoorError, pytest.UsageError) as error:
+    except (ScheduleError, NoClusterError, UnreadableResultsError, FaultyDriverError, pytest.UsageError) as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return EXIT_USAGE
     broken += sum(explored.broken for explored in found)

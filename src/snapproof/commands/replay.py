@@ -12,7 +12,7 @@ from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule, ScheduleError, read_schedule
 from snapproof.commands.workers import opener_of
-from snapproof.driver import DoorError, NotSupportedError
+from snapproof.driver import FaultyDriverError, NotSupportedError
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.lab import NotTestableError
 from snapproof.selection import full_name
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     trace: list[str] = []
     try:
         case = _replayed(arguments, trace)
-    except (ScheduleError, NotSupportedError, NotTestableError, DoorError, pytest.UsageError) as error:
+    except (ScheduleError, NotSupportedError, NotTestableError, FaultyDriverError, pytest.UsageError) as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return EXIT_USAGE
     except NotCleanError as error:

@@ -20,6 +20,7 @@ from snapproof.driver import (
     DoorError,
     DriverError,
     DriverUnderTest,
+    FaultyDriverError,
     InvalidRequestError,
     LimitExceededError,
     NotFoundError,
@@ -46,15 +47,15 @@ PROBLEM = "application/problem+json"
 JSON = "application/json"
 
 
-class BrokenContractError(DoorError):
+class BrokenContractError(FaultyDriverError):
     """The driver sent what the contract does not know; the message says where."""
 
 
-class DriverDiedError(DoorError):
+class DriverDiedError(FaultyDriverError):
     """The driver's process died although nobody killed it, or never came up."""
 
 
-class DriverSilentError(DoorError):
+class DriverSilentError(FaultyDriverError):
     """The driver lives and does not answer."""
 
 
