@@ -11,8 +11,8 @@ from functools import partial
 
 from snapproof.campaign.exploring import explore, require_clean
 from snapproof.campaign.running import run
-from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import closure, up_to
+from snapproof.campaign.together import bare
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -26,7 +26,7 @@ play = partial(run, open_lab=lab_opener(ReferenceDriver))
 
 def line(workflow: str, store: str, most: int) -> str:
     """One row: how many cells there are, and how many of a stride through them a CPU-second gives."""
-    clean = require_clean(play(Schedule(workflow=workflow, store=store, seed=0)))
+    clean = require_clean(play(bare(workflow, store)))
     cells = list(up_to(1)(clean))
     some = cells[:: max(1, len(cells) // most)]
     gc.collect()
@@ -42,7 +42,7 @@ def line(workflow: str, store: str, most: int) -> str:
 def closed(workflow: str, store: str) -> str:
     """How long the closure over deaths alone takes."""
     began_s = time.process_time()
-    clean = require_clean(play(Schedule(workflow=workflow, store=store, seed=0, still=True), states=True))
+    clean = require_clean(play(bare(workflow, store, still=True), states=True))
     cases = list(explore(clean, closure(0), lambda part: (play(one, states=True) for one in part)))
     deepest = max(len(case.schedule.faults) for case in cases)
     broken = sum(bool(case.violations) for case in cases)

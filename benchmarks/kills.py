@@ -13,9 +13,9 @@ from functools import partial
 from snapproof.authoring.broken import FaultMistake, fault_mistakes
 from snapproof.campaign.exploring import explore, require_clean
 from snapproof.campaign.running import Case, run
-from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import STRATEGIES
+from snapproof.campaign.together import bare
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.selection import load_driver
 
@@ -35,10 +35,10 @@ class Kill:
 def seek(mistake: FaultMistake, name: str, budget_s: float, *, shrinking: bool = True) -> Kill:
     """Explore until something breaks or the budget is spent. What shrinking costs is not counted."""
     strategy = STRATEGIES[name]
-    bare = Schedule(workflow=mistake.workflow, store=mistake.store, seed=0, still=strategy.states)
+    begun = bare(mistake.workflow, mistake.store, still=strategy.states)
     play = partial(run, open_lab=lab_opener(load_driver(mistake.selector)), states=strategy.states)
     began_s, cases, spent_s = time.process_time(), 0, 0.0
-    for case in explore(require_clean(play(bare)), strategy.fresh(1), lambda schedules: map(play, schedules)):
+    for case in explore(require_clean(play(begun)), strategy.fresh(1), lambda schedules: map(play, schedules)):
         cases, spent_s = cases + 1, time.process_time() - began_s
         if case.violations:
             return Kill(cases=cases, cpu_s=spent_s, found=shrink(case, play) if shrinking else case)

@@ -7,7 +7,7 @@ There is no VHD on these hosts, so nothing is copied to secondary storage; the d
 import base64
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from snapproof.reference_impl.adapters.transport import Transport
@@ -68,7 +68,7 @@ class KvmHypervisor:
         """Log in and find the device. Logging in twice is harmless."""
         self._node(target, "-o", "new")
         self._node(target, "--login")
-        path = f"/dev/disk/by-path/ip-{self._portal}-iscsi-{target}-lun-0"
+        path = self._device(target)
         said = self._run("blockdev", "--getsize64", path)
         if not said.strip().isdecimal():
             raise RefusedError(f"The host's answer about the size of {target} is no number.")
@@ -98,8 +98,11 @@ class KvmHypervisor:
             self._node(target, *option, harmless=(NO_RECORD,))
 
     def clear_unused(self, target: str) -> bool:
-        """Nothing: a session does not say whether a machine uses it."""
-        return False
+        """What is a disk of no machine on any host is nobody's; of one that is shut off it is still the disk."""
+        if any(self._device(target) in disks for disks in self._disks_of_machines()):
+            return False
+        self.detach(target)
+        return True
 
     def detach_export(self, directory: str) -> None:
         """Nothing: no export is ever mounted."""
@@ -111,29 +114,47 @@ class KvmHypervisor:
     def _node(self, target: str, *options: str, harmless: tuple[int, ...] = ()) -> str:
         return self._run("iscsiadm", "-m", "node", "-T", target, "-p", self._portal, *options, harmless=harmless)
 
-    def _run(self, *command: str, harmless: tuple[int, ...] = ()) -> str:
-        """Run one command on the host. What a program complains of is never repeated: it may hold secrets (C14)."""
-        body = json.dumps({"host": HOST, "command": command}).encode()
-        headers = {"content-type": "application/json", "authorization": self._authorization}
-        status, _, text = self._transport.exchange("POST", "/run", headers, body)
-        if status != 200:
-            raise UnknownOutcomeError(f"{command[0]}: the agent answered with HTTP {status}.")
-        answer = _read(command[0], text)
+    def _device(self, target: str) -> str:
+        return f"/dev/disk/by-path/ip-{self._portal}-iscsi-{target}-lun-0"
+
+    def _disks_of_machines(self) -> Iterator[Sequence[str]]:
+        """The words in which each machine's disks are told, on every host."""
+        for host in range(self._number_of_hosts()):
+            for machine in self._run("virsh", "list", "--all", "--name", host=host).split("\n"):
+                if machine:
+                    yield self._run("virsh", "domblklist", machine, host=host).split()
+
+    def _number_of_hosts(self) -> int:
+        hosts = self._ask("hosts", "GET", "/hosts", b"").get("hosts")
+        if not isinstance(hosts, list) or not hosts:
+            raise UnknownOutcomeError("hosts: the agent's answer names none.")
+        return len(hosts)
+
+    def _run(self, *command: str, host: int = HOST, harmless: tuple[int, ...] = ()) -> str:
+        """Run one command on a host. What a program complains of is never repeated: it may hold secrets (C14)."""
+        answer = self._ask(command[0], "POST", "/run", json.dumps({"host": host, "command": command}).encode())
         code = answer.get("code")
         if code not in (0, *harmless):
             raise RefusedError(f"{command[0]} ended with exit code {code}.")
         return str(answer.get("stdout", ""))
+
+    def _ask(self, what: str, method: str, path: str, body: bytes) -> Mapping[str, object]:
+        headers = {"content-type": "application/json", "authorization": self._authorization}
+        status, _, text = self._transport.exchange(method, path, headers, body)
+        if status != 200:
+            raise UnknownOutcomeError(f"{what}: the agent answered with HTTP {status}.")
+        return _read(what, text)
 
 
 def _with_port(portal: str) -> str:
     return portal if ":" in portal else f"{portal}:{_ISCSI_PORT}"
 
 
-def _read(program: str, text: bytes) -> Mapping[str, object]:
+def _read(what: str, text: bytes) -> Mapping[str, object]:
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnknownOutcomeError(f"{program}: the agent's answer cannot be read.") from error
+        raise UnknownOutcomeError(f"{what}: the agent's answer cannot be read.") from error
     if not isinstance(answer, dict):
-        raise UnknownOutcomeError(f"{program}: the agent's answer has no exit code.")
+        raise UnknownOutcomeError(f"{what}: the agent's answer is no object.")
     return answer

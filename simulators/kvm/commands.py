@@ -73,10 +73,33 @@ def _blockdev(state: State, host: Host, words: list[str]) -> str:
 def _virsh(state: State, host: Host, words: list[str]) -> str:
     verb, *rest = words or [""]
     if verb == "list":
-        return "".join(f"{domain.name}\n" for domain in host.domains.values())
+        return _list(host, frozenset(rest))
     if verb not in _VERBS or not rest:
         raise CommandError(NOT_FOUND, f"error: unknown command: '{verb}'")
     return _VERBS[verb](state, host, rest[0], rest[1:])
+
+
+def _list(host: Host, options: frozenset[str]) -> str:
+    """The domains that run, or with `--all` every one; with `--name` by their names alone."""
+    if not options <= {"--all", "--name"}:
+        raise CommandError(NOT_FOUND, f"error: command 'list' doesn't support option {min(options)}")
+    domains = [domain for domain in host.domains.values() if domain.running or "--all" in options]
+    if "--name" in options:
+        return "".join(f"{domain.name}\n" for domain in domains) + "\n"
+    rows = [
+        (str(number) if domain.running else "-", domain.name, "running" if domain.running else "shut off")
+        for number, domain in enumerate(domains, start=1)
+    ]
+    return _table(("Id", "Name", "State"), rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As virsh aligns what it lists: a line of names, one of dashes, the rows, an empty line."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    first, *others = (
+        " " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)
+    )
+    return "\n".join((first, "-" * len(first), *others, "", ""))
 
 
 def _define(state: State, host: Host, name: str, _words: list[str]) -> str:
@@ -135,7 +158,7 @@ def _undefine(state: State, host: Host, name: str, _words: list[str]) -> str:
 
 
 def _disks(_state: State, host: Host, name: str, _words: list[str]) -> str:
-    return "".join(f"{disk} {path}\n" for disk, path in _domain(host, name).disks.items())
+    return _table(("Target", "Source"), list(_domain(host, name).disks.items()))
 
 
 def _snapshot(_state: State, host: Host, name: str, _words: list[str]) -> str:

@@ -73,6 +73,10 @@ class KvmHosts:
         """The IQNs by which the hosts log in to targets."""
         return tuple(host.iqn for host in self._state.hosts)
 
+    def names(self) -> tuple[str, ...]:
+        """What the hosts are called, in the order of their numbers."""
+        return tuple(host.name for host in self._state.hosts)
+
     def run(self, number: int, command: Sequence[str]) -> str:
         """Run one command on a host; answers what it prints. Raises CommandError."""
         with self._lock:

@@ -17,7 +17,7 @@ from snapproof.campaign.running import NotCleanError, run
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.sweeping import cells
-from snapproof.campaign.together import EVERY_WORKFLOW
+from snapproof.campaign.together import EVERY_WORKFLOW, bare
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import BackendError, ConflictError, DriverError, FaultyDriverError, NotSupportedError
 from snapproof.fixtures.caller import Caller
@@ -83,7 +83,7 @@ def test_another_seed_is_another_run() -> None:
 @pytest.mark.parametrize("store", ["nfs", "s3"])
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_a_stride_through_the_cells_finds_nothing_broken(workflow: str, store: str) -> None:
-    found = list(up_to(1)(require_clean(run(Schedule(workflow=workflow, store=store, seed=0), OPEN))))
+    found = list(up_to(1)(require_clean(run(bare(workflow, store), OPEN))))
     assert {kind for cell in found for _, kind in cell.faults} >= set(FAULT_KINDS)
     named = {call.partition(".")[0] for cell in found for call, kind in cell.faults if kind.startswith("refused:")}
     services = {call.partition(".")[0] for cell in found for call, _ in cell.faults}
@@ -115,7 +115,7 @@ def test_a_fault_that_strikes_if_met_may_meet_nothing() -> None:
 @pytest.mark.parametrize("store", ["nfs", "s3"])
 @pytest.mark.parametrize("workflow", POOLED)
 def test_one_kind_at_every_call_at_once_breaks_nothing(workflow: str, store: str) -> None:
-    clean = require_clean(run(Schedule(workflow=workflow, store=store, seed=0), OPEN))
+    clean = require_clean(run(bare(workflow, store), OPEN))
     for pool in islice(everywhere(clean), 12):
         assert not run(pool, OPEN).violations, str(pool)
 
@@ -128,7 +128,7 @@ class BreaksPromises(ReferenceDriver):
 
 
 def test_a_promise_that_is_refused_is_told_and_ends_no_campaign() -> None:
-    case = run(Schedule(workflow="resize", store="nfs", seed=0), lab_opener(BreaksPromises))
+    case = run(bare("resize", "nfs"), lab_opener(BreaksPromises))
     assert [violation.invariant for violation in case.violations] == ["I1"]
     assert "It is large enough." in case.violations[0].sentence
 
@@ -236,8 +236,8 @@ def test_what_a_driver_does_not_declare_is_not_asked_of_it() -> None:
 
 
 def test_what_a_driver_declares_and_does_not_do_is_a_failure() -> None:
-    case = run(replace(PRIMARY, workflow="resize"), lab_opener(Declaring))
-    with pytest.raises(NotCleanError, match="resize/v1 store=nfs seed=0 fails without any fault"):
+    case = run(bare("resize", "nfs"), lab_opener(Declaring))
+    with pytest.raises(NotCleanError, match="resize/v2 store=nfs seed=0 fails without any fault"):
         require_clean(case)
     late = run(
         read_schedule("take-primary/v1 store=nfs seed=0 :: array.CreateSnapshot#1=lost_late"), lab_opener(Declaring)

@@ -17,6 +17,7 @@ from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.running import Case, run
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import up_to
+from snapproof.campaign.together import bare
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.site import STORES
@@ -42,7 +43,7 @@ def walks(dice: random.Random) -> Iterator[Case]:
     dice.shuffle(worlds)
     each = -(-MANY // (len(worlds) * FAULTS_MAX))
     for workflow, store in cycle(worlds):
-        clean = require_clean(run(Schedule(workflow=workflow, store=store, seed=dice.randrange(1_000)), OPEN))
+        clean = require_clean(run(bare(workflow, store, seed=dice.randrange(1_000)), OPEN))
         yield clean
         for _ in range(each):
             case = clean

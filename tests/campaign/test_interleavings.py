@@ -12,9 +12,9 @@ import pytest
 from snapproof.campaign.exploring import explore, require_clean
 from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, OF_SEVERAL, interleavings, suited_workflows
 from snapproof.campaign.running import Case, run
-from snapproof.campaign.schedule import Schedule, read_schedule
+from snapproof.campaign.schedule import read_schedule
 from snapproof.campaign.shrinking import shrink
-from snapproof.campaign.together import TOGETHER
+from snapproof.campaign.together import TOGETHER, bare
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import BackendError, ConflictError, DriverFactory
 from snapproof.fixtures.campaign_lab import lab_opener
@@ -64,13 +64,13 @@ class Unfenced(ReferenceDriver):
 def cases_of(factory: DriverFactory, workflow: str, turns: int) -> Iterator[Case]:
     """Every interleaving of a workflow with so many preemptions."""
     play = partial(run, open_lab=lab_opener(factory))
-    clean = require_clean(play(Schedule(workflow=workflow, store="nfs", seed=0)))
+    clean = require_clean(play(bare(workflow, "nfs")))
     yield from explore(clean, interleavings(turns), lambda part: map(play, part))
 
 
 @pytest.mark.parametrize("workflow", sorted(TOGETHER))
 def test_several_callers_are_served_or_refused_and_nothing_is_lost(workflow: str) -> None:
-    case = require_clean(run(Schedule(workflow=workflow, store="nfs", seed=3), OPEN))
+    case = require_clean(run(bare(workflow, "nfs", seed=3), OPEN))
     assert case.chances
     assert all(chance.others for chance in case.chances)
     assert not any(chance.label.startswith("catalog.commit#") for chance in case.chances)

@@ -10,6 +10,7 @@ from snapproof.campaign.invariants import violations
 from snapproof.campaign.running import run
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import up_to
+from snapproof.campaign.together import bare
 from snapproof.driver import DriverError, DriverUnderTest
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
@@ -24,7 +25,7 @@ LARGE_BYTES = (96 << 20) + 512
 
 @pytest.mark.parametrize("workflow", ["take-secondary", "delete-secondary"])
 def test_every_s3_call_of_a_small_backup_meets_every_kind(workflow: str) -> None:
-    whole = up_to(1)(require_clean(run(Schedule(workflow=workflow, store="s3", seed=0), OPEN)))
+    whole = up_to(1)(require_clean(run(bare(workflow, "s3"), OPEN)))
     found = [cell for cell in whole if cell.faults[0][0].startswith("s3.")]
     assert len(found) >= 20
     broken = [(str(cell), case.violations) for cell in found if (case := run(cell, OPEN)).violations]

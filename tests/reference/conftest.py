@@ -30,12 +30,12 @@ _ACCOUNT = "snapproof"
 
 
 @pytest.fixture
-def open_caller() -> Iterator[Callable[[str], Caller]]:
-    """Open a lab with backups on `nfs` or in `s3`, and give somebody in it."""
+def open_caller() -> Iterator[Callable[..., Caller]]:
+    """Open a lab with backups on `nfs` or in `s3` and what else a workflow has, and give somebody in it."""
     with ExitStack() as opened:
 
-        def opened_on(store: str) -> Caller:
-            schedule = Schedule(workflow="take-secondary", store=store, seed=3)
+        def opened_on(store: str, workflow: str = "take-secondary") -> Caller:
+            schedule = Schedule(workflow=workflow, store=store, seed=3)
             return Caller(opened.enter_context(lab_opener(ReferenceDriver)(schedule)))
 
         yield opened_on

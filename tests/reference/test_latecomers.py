@@ -18,18 +18,23 @@ from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.variants.neglecting import SweepsTagsOnly
 from snapproof.simulators.faults import LATE_S
+from snapproof.simulators.kvm.hosts import PORTAL
+from snapproof.simulators.kvm.state import by_path
 from snapproof.vocabulary import LocationType, OperationId, Snapshot, Volume
 
 SETTINGS = Settings()
 PAST_GRACE_S = SETTINGS.sweep_grace_s + SETTINGS.reconcile_interval_s
 GRANT = "array.AddVolumesToVolumeAccessGroup"
 LATE = (
-    f"resize/v1 store=nfs seed=0 :: {GRANT}#1=lost_late",
+    f"resize/v2 store=nfs seed=0 :: {GRANT}#1=lost_late",
     f"revert/v1 store=nfs seed=0 :: {GRANT}#1=lost_late",
     "revert/v1 store=nfs seed=0 :: host.SR.introduce#1=lost_late",
     "take-secondary/v1 store=nfs seed=0 :: host.SR.introduce#1=lost_late",
     "take-secondary/v1 store=nfs seed=0 :: host.host.call_plugin#1=lost_late",
     "restore-secondary/v1 store=nfs seed=0 :: host.host.call_plugin#1=lost_late",
+    f"revert-kvm/v1 store=nfs seed=0 :: {GRANT}#1=lost_late",
+    "resize-kvm/v1 store=nfs seed=0 :: kvm.iscsiadm#1=lost_late",
+    "restore-kvm/v1 store=nfs seed=0 :: kvm.iscsiadm#1=lost_late",
 )
 
 ORPHANS = (
@@ -78,7 +83,9 @@ def test_a_job_that_heard_every_answer_is_not_looked_at_again(caller: Caller) ->
     assert in_doubt(caller) == []
 
 
-def test_whoever_uses_the_volume_by_then_keeps_it(caller: Caller) -> None:
+@pytest.mark.parametrize("workflow", ["resize", "resize-kvm"])
+def test_whoever_uses_the_volume_by_then_keeps_it(open_caller: Callable[..., Caller], workflow: str) -> None:
+    caller = open_caller("nfs", workflow)
     volume = grown_under_a_late_grant(caller)
     guest = caller.lab.start_guest(volume)
     caller.wait(PAST_GRACE_S)
@@ -89,6 +96,39 @@ def test_whoever_uses_the_volume_by_then_keeps_it(caller: Caller) -> None:
     assert found is not None
     assert found.groups
     guest.stop()
+
+
+def test_the_disk_of_a_machine_that_is_shut_off_on_another_host_is_kept(open_caller: Callable[..., Caller]) -> None:
+    caller = open_caller("nfs", "resize-kvm")
+    volume, hosts = grown_under_a_late_grant(caller), caller.lab._world.kvm
+    assert hosts is not None
+    node = ("iscsiadm", "-m", "node", "-T", volume.target, "-p", PORTAL)
+    for command in (
+        (*node, "-o", "new"),
+        (*node, "--login"),
+        ("virsh", "define", "shut-off"),
+        ("virsh", "attach-disk", "shut-off", by_path(PORTAL, volume.target), "vda"),
+    ):
+        hosts.run(1, command)
+    caller.wait(PAST_GRACE_S)
+    assert in_doubt(caller) == []
+    assert f"session kvm-host-2 {volume.target}" in hosts.inventory()
+    found = caller.lab.array_volume_of(volume)
+    assert found is not None
+    assert found.groups
+
+
+@pytest.mark.parametrize("answer", ["refused", "http500_before"])
+def test_hosts_that_do_not_say_what_they_run_lose_nothing(open_caller: Callable[..., Caller], answer: str) -> None:
+    caller = open_caller("nfs", "resize-kvm")
+    grown_under_a_late_grant(caller)
+    caller.lab.watch_calls()
+    caller.lab.arm("kvm.hosts#1", answer)
+    caller.wait(PAST_GRACE_S)
+    assert len(in_doubt(caller)) == 1
+    assert caller.lab.leftovers()
+    caller.wait(PAST_GRACE_S)
+    assert (in_doubt(caller), caller.lab.leftovers()) == ([], [])
 
 
 def test_a_volume_that_is_gone_by_then_needs_no_look(caller: Caller) -> None:

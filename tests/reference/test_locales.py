@@ -29,6 +29,7 @@ locale.setlocale(locale.LC_ALL, "")
 from snapproof.authoring.broken import planted_for
 from snapproof.campaign.running import run
 from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.together import bare
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
@@ -54,8 +55,8 @@ with lab_opener(kind)(Schedule(workflow="take-secondary", store="nfs", seed=5)) 
         "outcomes": [str(outcome.error or outcome.value.location) for outcome in outcomes],
         "settings": str(read_settings(["snapshot.call.backoff = 1.5"]).settings),
     }
-schedules = [Schedule(workflow=name, store="nfs", seed=5) for name in WORKFLOWS if sys.argv[1:] == ["all"]]
-schedules += [Schedule(workflow="take-secondary", store="s3", seed=5)][: len(schedules)]
+schedules = [bare(name, "nfs", seed=5) for name in WORKFLOWS if sys.argv[1:] == ["all"]]
+schedules += [bare("take-secondary", "s3", seed=5)][: len(schedules)]
 told["workflows"] = {str(each): run(each, lab_opener(ReferenceDriver)).digest for each in schedules}
 print(json.dumps(told))
 """

@@ -23,6 +23,7 @@ import pytest
 
 from snapproof.campaign.running import Case, run
 from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.together import bare
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import DriverKilledError, DriverUnderTest
 from snapproof.drivers.contract import message_of
@@ -110,7 +111,7 @@ class Deaths:
 
     def __init__(self, nursery: Nursery, workflow: str, store: str, catalogs: Callable[[], Any]) -> None:
         self._nursery, self._catalogs = nursery, catalogs
-        self._clean = Schedule(workflow=workflow, store=store, seed=SEED)
+        self._clean = bare(workflow, store, seed=SEED)
         self._inner: Sequence[str] = ()
 
     def all(self) -> Sequence[tuple[str, str]]:

@@ -26,10 +26,13 @@ to be taken back.
 HOST_KINDS = ("refused:OPERATION_NOT_ALLOWED", "down")
 """What calls of hosts can meet besides: a no that is final, and hosts that are away."""
 
+KVM_KINDS = ("error_after:8", "down")
+"""What commands on a KVM host can meet besides: iscsiadm gives up a login that comes about; hosts that are away."""
+
 CATALOG_KINDS = CLOCK
 """What a commit can meet besides: the clock is set behind the driver's back. Elsewhere between two commits is alike."""
 
-READING = re.compile(r"\w[\w-]*\.(?:\w+\.)?(?:List|Head|Get|get|scan|size|open|list|read)")
+READING = re.compile(r"\w[\w-]*\.(?:\w+\.)?(?:List|Head|Get|get|scan|size|open|list|read|blockdev|hosts)")
 """Calls and acts that change nothing, by name."""
 
 FINAL = frozenset({"refused:xPermissionDenied", "refused:OPERATION_NOT_ALLOWED"})
@@ -61,6 +64,7 @@ S3_KINDS: Mapping[str, tuple[str, ...]] = {
 _OF_SERVICES: Mapping[str, tuple[str, ...]] = {
     "array": ARRAY_KINDS,
     "host": HOST_KINDS,
+    "kvm": KVM_KINDS,
     "s3": _OF_ALL_S3,
     "catalog": CATALOG_KINDS,
 }
@@ -105,8 +109,10 @@ ACT_KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """What the acts of an NFS server can meet, whoever causes them; an act has no answer that could be lost."""
 
-_HEARD_LATE = frozenset({"array", "host", "s3"})
-"""Services whose calls can be on their way for long, or be asked again by somebody between."""
+_UNTOLD_OF: Mapping[str, tuple[str, ...]] = {
+    "array": UNTOLD, "host": UNTOLD, "kvm": ("lost_late",), "s3": UNTOLD,
+}  # fmt: skip
+"""Services whose calls can be on their way for long; and most can be asked again by somebody between."""
 
 STORES = frozenset({"s3", "nfs", "export"})
 """The services of which a world has those of its store only."""
@@ -142,6 +148,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         **_HTTP,
         "error_after": "A failure of XenAPI says that nothing was done; tasks that fail later are told by scenarios.",
     },
+    "kvm": {**_HTTP, "twice": "A command is told to one agent over one connection; nobody between asks again."},
     "s3": {
         **_HTTP,
         "http500_before": "S3 says it by name, as refused:InternalError.",
@@ -185,7 +192,7 @@ def kinds_for(call: str) -> tuple[str, ...]:
     if name in ACT_KINDS or name in POINTS:
         return ACT_KINDS.get(name, ())
     service = service_of(name)
-    untold = UNTOLD if service in _HEARD_LATE and not READING.match(name) else ()
+    untold = () if READING.match(name) else _UNTOLD_OF.get(service, ())
     return FAULT_KINDS + (S3_KINDS.get(name) or NFS_KINDS.get(name) or _OF_SERVICES.get(service, ())) + untold
 
 

@@ -7,9 +7,10 @@ from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.running import OpenLab, run
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import up_to
+from snapproof.campaign.together import bare
 
 
 def cells(workflow: str, store: str, seed: int, open_lab: OpenLab) -> tuple[Schedule, ...]:
     """Name every cell of a workflow. Raises RuntimeError if the workflow fails without any fault."""
-    clean = require_clean(run(Schedule(workflow=workflow, store=store, seed=seed), open_lab))
+    clean = require_clean(run(bare(workflow, store, seed=seed), open_lab))
     return tuple(up_to(1)(clean))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
+from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.workflows import (
     AS_BACKUP,
     AT_BOTH,
@@ -260,3 +261,8 @@ TOGETHER: Mapping[str, Workflow] = {
 }
 """Workflows by the name that schedules use."""
 EVERY_WORKFLOW: Mapping[str, Workflow] = {**WORKFLOWS, **TOGETHER}
+
+
+def bare(workflow: str, store: str, *, seed: int = 0, still: bool = False) -> Schedule:
+    """Give the schedule of a workflow as it is today, without a fault."""
+    return Schedule(workflow=workflow, version=EVERY_WORKFLOW[workflow].version, store=store, seed=seed, still=still)

@@ -5,6 +5,7 @@ A workflow speaks to the two ports only; how faults are armed and judged is in r
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import eq, ge
 from typing import TypeAlias
 
 from snapproof.driver import DriverUnderTest
@@ -12,6 +13,7 @@ from snapproof.lab import Guest, Lab, NotTestableError, Scenery
 from snapproof.vocabulary import (
     AccountId,
     Capability,
+    HypervisorType,
     LocationType,
     OperationId,
     PolicyRequest,
@@ -25,6 +27,8 @@ from snapproof.vocabulary import (
 ACCOUNT = AccountId("team-blue")
 SIZE_BYTES = 3 * 2**20 + 512
 """Small, and no multiple of anything but a sector."""
+LARGER_BYTES = 10**9 + 512
+"""Beyond what arrays give the smallest LUN, so that it has to grow with the disk."""
 DAY_S = 86_400
 
 PLAIN = Scenery()
@@ -35,8 +39,12 @@ AS_BACKUP = frozenset({Capability.SNAPSHOT_SECONDARY})
 AT_BOTH = ON_ARRAY | AS_BACKUP
 MOVING = ON_ARRAY | {Capability.ARCHIVE}
 AS_VOLUME = ON_ARRAY | {Capability.ARRAY_VOLUMES}
-FROM_VOLUME = AS_VOLUME | {Capability.VOLUME_FROM_PRIMARY}
+FROM_ARRAY = ON_ARRAY | {Capability.VOLUME_FROM_PRIMARY}
+FROM_VOLUME = AS_VOLUME | FROM_ARRAY
 FROM_BACKUP = AS_BACKUP | {Capability.VOLUME_FROM_SECONDARY}
+REVERTING = ON_ARRAY | {Capability.REVERT}
+RESIZING = ON_ARRAY | {Capability.RESIZE}
+ON_KVM = frozenset({Capability.KVM})
 
 Act: TypeAlias = Callable[[DriverUnderTest], object]
 Judge: TypeAlias = Callable[[Lab], Iterator[str]]
@@ -72,6 +80,7 @@ class Workflow:
     arrange: Callable[[Lab], Stage]
     needs: frozenset[Capability]
     scenery: Scenery = PLAIN
+    hosts: HypervisorType = HypervisorType.XENSERVER
 
 
 def volume_with_guest(lab: Lab, name: str = "database") -> tuple[Volume, Guest]:
@@ -295,25 +304,30 @@ def arrange_take_array_volume(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.take_snapshot(request), busy, judge)
 
 
-def arrange_resize(lab: Lab) -> Stage:
-    """A volume that no machine uses is made larger; another one is written to meanwhile."""
-    volume, guest = volume_with_guest(lab)
-    taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
-    guest.stop()
-    _, busy = volume_with_guest(lab, "other")
-    lab.expect_resize(volume)
-    operation, larger = OperationId("resize"), SIZE_BYTES + 2**20
+def _arrange_resize(fits: Callable[[int, int], bool]) -> Callable[[Lab], Stage]:
+    """Whether a disk so large fits what was asked for: to a KVM host it is the whole LUN."""
 
-    def judge(after: Lab) -> Iterator[str]:
-        """It can be had at last, by the same request or by another; and then it is so large for everybody."""
-        if after.attempt(lambda driver: driver.resize_volume(operation, volume.id, larger)).error is not None:
-            again = OperationId("resize-again")
-            after.attempt(lambda driver: driver.resize_volume(again, volume.id, larger)).raise_if_failed()
-        (listed,) = [row.size_bytes for row in after.driver.list_volumes() if row.id == volume.id]
-        if (listed, after.content_of(volume).size_bytes) != (larger, larger):
-            yield f"Volume {volume.name} is listed with {listed} bytes and has another size, or not {larger}."
+    def arrange(lab: Lab) -> Stage:
+        """A volume that no machine uses is made larger; another one is written to meanwhile."""
+        volume, guest = volume_with_guest(lab)
+        taken(lab, volume, "kept-on-array", LocationType.PRIMARY)
+        guest.stop()
+        _, busy = volume_with_guest(lab, "other")
+        lab.expect_resize(volume)
+        operation, larger = OperationId("resize"), LARGER_BYTES
 
-    return Stage(lambda driver: driver.resize_volume(operation, volume.id, larger), busy, judge)
+        def judge(after: Lab) -> Iterator[str]:
+            """It can be had at last, by the same request or by another; and then it is so large for everybody."""
+            if after.attempt(lambda driver: driver.resize_volume(operation, volume.id, larger)).error is not None:
+                again = OperationId("resize-again")
+                after.attempt(lambda driver: driver.resize_volume(again, volume.id, larger)).raise_if_failed()
+            (listed,) = [row.size_bytes for row in after.driver.list_volumes() if row.id == volume.id]
+            if listed != larger or not fits(after.content_of(volume).size_bytes, larger):
+                yield f"Volume {volume.name} is listed with {listed} bytes and has another size, or not {larger}."
+
+        return Stage(lambda driver: driver.resize_volume(operation, volume.id, larger), busy, judge)
+
+    return arrange
 
 
 def template_of(source: Snapshot) -> TemplateRequest:
@@ -355,12 +369,15 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "policy-run": Workflow(1, arrange_policy_run, AS_BACKUP | {Capability.POLICIES}),
     "archive": Workflow(1, arrange_archive, MOVING),
     "archive-orphan": Workflow(1, arrange_archive_orphan, MOVING | {Capability.PARENT_KEPT}),
-    "revert": Workflow(1, arrange_revert, ON_ARRAY | {Capability.REVERT}),
-    "resize": Workflow(1, arrange_resize, ON_ARRAY | {Capability.RESIZE}),
+    "revert": Workflow(1, arrange_revert, REVERTING),
+    "resize": Workflow(2, _arrange_resize(eq), RESIZING),
     "template": Workflow(1, arrange_template, AT_BOTH | {Capability.TEMPLATES}),
     "take-array-volume": Workflow(1, arrange_take_array_volume, AS_VOLUME, NO_RESIGNING),
     "restore-array-volume": Workflow(1, _arrange_restore(LocationType.PRIMARY), FROM_VOLUME, NO_RESIGNING),
-    "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY), ON_ARRAY | {Capability.VOLUME_FROM_PRIMARY}),
+    "restore-primary": Workflow(1, _arrange_restore(LocationType.PRIMARY), FROM_ARRAY),
     "restore-secondary": Workflow(1, _arrange_restore(LocationType.SECONDARY), FROM_BACKUP),
+    "revert-kvm": Workflow(1, arrange_revert, REVERTING | ON_KVM, hosts=HypervisorType.KVM),
+    "resize-kvm": Workflow(1, _arrange_resize(ge), RESIZING | ON_KVM, hosts=HypervisorType.KVM),
+    "restore-kvm": Workflow(1, _arrange_restore(LocationType.PRIMARY), FROM_ARRAY | ON_KVM, hosts=HypervisorType.KVM),
 }
 """Workflows by the name that schedules use."""

@@ -24,9 +24,9 @@ from snapproof.campaign.regressions import keep
 from snapproof.campaign.results import Told, append, resuming, told
 from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import up_to
+from snapproof.campaign.together import bare
 from snapproof.commands.workers import Where, opener_of, workers
 from snapproof.driver import NotSupportedError
 from snapproof.lab import NotTestableError
@@ -128,9 +128,9 @@ class Exploring:
     def _all(self, explored: Explored, run_all: RunAll) -> str:
         """Run all cases; say what the same seed twice gave."""
         strategy, plan = EVERY_STRATEGY[explored.strategy], self._plan
-        bare = Schedule(workflow=explored.workflow, store=explored.store, seed=plan.seed, still=strategy.states)
-        again = run_schedule(bare, opener_of(self._driver), states=strategy.states)
-        (clean,) = run_all([bare])
+        begun = bare(explored.workflow, explored.store, seed=plan.seed, still=strategy.states)
+        again = run_schedule(begun, opener_of(self._driver), states=strategy.states)
+        (clean,) = run_all([begun])
         self._write_down(explored, require_clean(clean), leads_on=False)
         explored.applicable = sum(1 for _ in up_to(1)(clean))
         outlook = Outlook()

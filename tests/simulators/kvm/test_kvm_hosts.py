@@ -154,7 +154,12 @@ def test_a_snapshot_is_the_arrays_business(world: World) -> None:
 def test_a_disk_is_attached_once_and_detached_by_its_name(world: World) -> None:
     guest = world.hosts.start_guest(target=A, size_bytes=MIB, name="web")
     path = by_path(PORTAL, A)
-    assert world.run("virsh", "domblklist", "web") == f"vda {path}\n"
+    assert world.run("virsh", "domblklist", "web").splitlines() == [
+        f" Target   {'Source':{len(path)}}",
+        "-" * (len(path) + 10),
+        f" vda      {path}",
+        "",
+    ]
     assert "already exists" in failure(world, "virsh", "attach-disk", "web", path, "vda").said
     assert "in use" in failure(world, "virsh", "attach-disk", "web", path, "vdb").said
     assert "is not valid" in failure(world, "virsh", "undefine", "web").said
@@ -162,8 +167,22 @@ def test_a_disk_is_attached_once_and_detached_by_its_name(world: World) -> None:
     world.run("virsh", "destroy", "web")
     world.run("virsh", "detach-disk", "web", "vda")
     assert failure(world, "virsh", "detach-disk", "web", "vda").code == 1
-    assert world.run("virsh", "list") == "web\n"
+    assert world.run("virsh", "list", "--all", "--name") == "web\n\n"
     assert guest.name == "web"
+
+
+def test_machines_are_listed_while_they_run_or_all_of_them(world: World) -> None:
+    world.hosts.start_guest(target=A, size_bytes=MIB, name="web")
+    world.run("virsh", "define", "spare")
+    assert world.run("virsh", "list", "--name") == "web\n\n"
+    assert [line.split() for line in world.run("virsh", "list", "--all").splitlines()] == [
+        ["Id", "Name", "State"],
+        ["-" * 22],
+        ["1", "web", "running"],
+        ["-", "spare", "shut", "off"],
+        [],
+    ]
+    assert failure(world, "virsh", "list", "--uuid").said == "error: command 'list' doesn't support option --uuid"
 
 
 def test_a_guest_whose_volume_left_its_access_group_meets_io_errors_at_once(world: World) -> None:
@@ -181,7 +200,13 @@ def test_a_lun_that_is_too_small_runs_no_guest(world: World) -> None:
 
 
 def test_an_agent_does_what_its_server_says_and_nobody_else(world: World) -> None:
-    assert world.posted({"host": 0, "command": ["virsh", "list"]}) == (200, {"code": 0, "stdout": "", "stderr": ""})
+    assert world.posted({"host": 0, "command": ["virsh", "list"]}) == (
+        200,
+        {"code": 0, "stdout": " Id   Name   State\n------------------\n\n", "stderr": ""},
+    )
+    login = {"authorization": "Basic " + base64.b64encode(b"agent:hush-hush").decode()}
+    assert json.loads(world.door("GET", "/hosts", login, b"")[2]) == {"hosts": ["kvm-host-1", "kvm-host-2"]}
+    assert world.door("GET", "/hosts", {}, b"")[0] == 401
     status, answer = world.posted({"host": 1, "command": ["rm", "-rf", "/"]})
     assert (status, answer["code"], answer["stderr"]) == (200, 127, "rm: command not found\n")
     assert world.posted({"host": 0, "command": []}, authorization="Basic eDp5")[0] == 401
