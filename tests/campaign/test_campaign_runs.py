@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from snapproof.campaign.applicability import FAULT_KINDS
+from snapproof.campaign.applicability import FAULT_KINDS, is_of_a_store
 from snapproof.campaign.exploring import require_clean
 from snapproof.campaign.invariants import violations
 from snapproof.campaign.pooling import everywhere
@@ -22,6 +22,7 @@ from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import BackendError, ConflictError, DriverError, FaultyDriverError, NotSupportedError
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.fixtures.site import STORES
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.vocabulary import (
     Capability,
@@ -35,7 +36,7 @@ from snapproof.vocabulary import (
 )
 
 OPEN = lab_opener(ReferenceDriver)
-FEW = 8
+FEW = 7
 """So many cells of each workflow are tried here; `tox -e campaign` runs them all."""
 PRIMARY = Schedule(workflow="take-primary", store="nfs", seed=0)
 POOLED = ("take-secondary", "take-in-background", "restore-secondary", "restore-array-volume", "resize")
@@ -80,10 +81,14 @@ def test_another_seed_is_another_run() -> None:
     assert run(schedule, OPEN).digest != run(replace(schedule, seed=5), OPEN).digest
 
 
-@pytest.mark.parametrize("store", ["nfs", "s3"])
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_a_stride_through_the_cells_finds_nothing_broken(workflow: str, store: str) -> None:
-    found = list(up_to(1)(require_clean(run(bare(workflow, store), OPEN))))
+    clean = require_clean(run(bare(workflow, store), OPEN))
+    if store != STORES[0] and not any(map(is_of_a_store, clean.calls)):
+        assert clean.calls == run(bare(workflow, STORES[0]), OPEN).calls, "It has been tried there."
+        return
+    found = list(up_to(1)(clean))
     assert {kind for cell in found for _, kind in cell.faults} >= set(FAULT_KINDS)
     named = {call.partition(".")[0] for cell in found for call, kind in cell.faults if kind.startswith("refused:")}
     services = {call.partition(".")[0] for cell in found for call, _ in cell.faults}

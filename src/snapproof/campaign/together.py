@@ -8,26 +8,25 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from snapproof.campaign.schedule import Schedule
-from snapproof.campaign.workflows import (
+from snapproof.campaign.stages import (
     AS_BACKUP,
     AT_BOTH,
     FROM_BACKUP,
     FROM_VOLUME,
+    HERE,
     MOVING,
     NO_RESIGNING,
-    WORKFLOWS,
+    THERE,
     Act,
     Judge,
     Stage,
     Workflow,
-    restore_of,
-    slot_come,
+    insist,
     taken,
-    template_made,
-    template_of,
-    volume_restored,
     volume_with_guest,
 )
+from snapproof.campaign.volumes import restore_of, template_made, template_of, volume_restored
+from snapproof.campaign.workflows import WORKFLOWS, slot_come
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Lab
 from snapproof.vocabulary import (
@@ -40,9 +39,6 @@ from snapproof.vocabulary import (
     Volume,
     VolumeRequest,
 )
-
-HERE, THERE = LocationType.PRIMARY, LocationType.SECONDARY
-AGAIN = "-again"
 
 
 def _request(volume: Volume, name: str, location: LocationType = THERE) -> SnapshotRequest:
@@ -63,9 +59,9 @@ def _archiving(snapshot: Snapshot) -> Act:
 
 def _had(lab: Lab, request: SnapshotRequest) -> Iterator[str]:
     """A snapshot can be had by the same request, or where that failed by another; and then there is one."""
-    if lab.attempt(_taking(request)).error is not None:
-        again = replace(request, operation=OperationId(f"{request.operation}{AGAIN}"))
-        lab.attempt(_taking(again))
+    insist(
+        lab, lambda driver, operation: driver.take_snapshot(replace(request, operation=operation)), request.operation
+    )
     rows = [row for row in lab.driver.list_snapshots() if row.name == request.name]
     if [row.state for row in rows if row.state is not SnapshotState.ERROR] != [SnapshotState.BACKED_UP]:
         yield f"Snapshot {request.name} cannot be had; listed are {[str(row.state) for row in rows]}."
@@ -73,16 +69,14 @@ def _had(lab: Lab, request: SnapshotRequest) -> Iterator[str]:
 
 def _gone(lab: Lab, snapshot: Snapshot, operation: str = "delete") -> Iterator[str]:
     """A snapshot can be got rid of by the same request, or where that failed by another."""
-    if lab.attempt(_deleting(snapshot, operation)).error is not None:
-        lab.attempt(_deleting(snapshot, f"{operation}{AGAIN}"))
+    insist(lab, lambda driver, asked: driver.delete_snapshot(asked, snapshot.id), operation)
     if snapshot.id in {row.id for row in lab.driver.list_snapshots()}:
         yield f"Snapshot {snapshot.name} cannot be deleted."
 
 
 def _moved(lab: Lab, snapshot: Snapshot) -> Iterator[str]:
     """A snapshot that is listed can be archived."""
-    if lab.attempt(_archiving(snapshot)).error is not None:
-        lab.attempt(lambda driver: driver.archive_snapshot(OperationId(f"archive{AGAIN}"), snapshot.id))
+    insist(lab, lambda driver, operation: driver.archive_snapshot(operation, snapshot.id), "archive")
     if [row.location for row in lab.driver.list_snapshots() if row.id == snapshot.id] != [THERE]:
         yield f"Snapshot {snapshot.name} cannot be archived."
 
@@ -203,13 +197,11 @@ def arrange_revert_take(lab: Lab) -> Stage:
     _, busy = volume_with_guest(lab, "other")
     request = _request(volume, "nightly")
 
-    def reverting(driver: DriverUnderTest) -> None:
-        driver.revert_volume(OperationId("revert"), goal.id)
+    def reverting(driver: DriverUnderTest, operation: str = "revert") -> None:
+        driver.revert_volume(OperationId(operation), goal.id)
 
     def judge(after: Lab) -> Iterator[str]:
-        if after.attempt(reverting).error is not None:
-            again = OperationId(f"revert{AGAIN}")
-            after.attempt(lambda driver: driver.revert_volume(again, goal.id)).raise_if_failed()
+        insist(after, reverting, "revert").raise_if_failed()
         if after.content_of(volume) != after.content_when_taken(goal):
             yield f"Volume {volume.name} was reverted, and is not what snapshot {goal.name} is."
         yield from _had(after, request)
