@@ -11,9 +11,9 @@ from typing import TypeAlias
 from snapproof.campaign.applicability import LEFT_FOR_LATER, UNTOLD
 from snapproof.campaign.invariants import Violation, violations
 from snapproof.campaign.schedule import Schedule, ScheduleError
+from snapproof.campaign.stages import Stage
 from snapproof.campaign.together import EVERY_WORKFLOW
 from snapproof.campaign.turning import arm, is_turn
-from snapproof.campaign.workflows import Stage
 from snapproof.driver import BackendError, DriverError, FaultyDriverError, NotSupportedError, UnavailableError
 from snapproof.lab import Crossing, Lab, Outcome
 from snapproof.vocabulary import Capability, Snapshot, SnapshotState

@@ -97,7 +97,7 @@ def taken(lab: Lab, volume: Volume, name: str, location: LocationType) -> Snapsh
     return lab.attempt(lambda driver: driver.take_snapshot(request)).result()
 
 
-def insist(lab: Lab, ask: Callable[[DriverUnderTest, OperationId], object], operation: str) -> Outcome:
+def insist(lab: Lab, ask: Callable[[DriverUnderTest, OperationId], object], operation: str) -> Outcome[object]:
     """Ask by the same id once more or, where that has failed, by another."""
     outcome = lab.attempt(lambda driver: ask(driver, OperationId(operation)))
     if outcome.error is None:
