@@ -16,6 +16,7 @@ from snapproof.campaign.stages import (
     HERE,
     MOVING,
     NO_RESIGNING,
+    OF_ACCOUNT,
     THERE,
     Act,
     Judge,
@@ -25,7 +26,15 @@ from snapproof.campaign.stages import (
     taken,
     volume_with_guest,
 )
-from snapproof.campaign.volumes import restore_of, template_made, template_of, volume_restored
+from snapproof.campaign.volumes import (
+    OTHERS,
+    account_gone,
+    delete_account,
+    restore_of,
+    template_made,
+    template_of,
+    volume_restored,
+)
 from snapproof.campaign.workflows import WORKFLOWS, slot_come
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Lab
@@ -237,6 +246,26 @@ def arrange_three(lab: Lab) -> Stage:
     return Stage(_taking(request), guest, judge, (_archiving(moving), _deleting(doomed)))
 
 
+def _arrange_and_account(wanting: Callable[[Volume, Snapshot], Act]) -> Callable[[Lab], Stage]:
+    def arrange(lab: Lab) -> Stage:
+        """Something is made for an account that is deleted; what others have is written to meanwhile."""
+        volume, guest = volume_with_guest(lab)
+        source = taken(lab, volume, "source", THERE)
+        guest.stop()
+        _, busy = volume_with_guest(lab, "other", OTHERS)
+        return Stage(wanting(volume, source), busy, account_gone, (delete_account,))
+
+    return arrange
+
+
+def _taking_nightly(volume: Volume, _source: Snapshot) -> Act:
+    return _taking(_request(volume, "nightly"))
+
+
+def _making_golden(_volume: Volume, source: Snapshot) -> Act:
+    return _making_template(source)[0]
+
+
 TOGETHER: Mapping[str, Workflow] = {
     "take-and-take": Workflow(1, arrange_take_take, AS_BACKUP),
     "take-and-delete": Workflow(1, arrange_take_delete, AT_BOTH),
@@ -250,6 +279,8 @@ TOGETHER: Mapping[str, Workflow] = {
     "revert-and-take": Workflow(1, arrange_revert_take, AT_BOTH | {Capability.REVERT}),
     "policy-and-take": Workflow(1, arrange_policy_take, AS_BACKUP | {Capability.POLICIES}),
     "take-archive-delete": Workflow(1, arrange_three, AT_BOTH | MOVING),
+    "take-and-account": Workflow(1, _arrange_and_account(_taking_nightly), OF_ACCOUNT),
+    "template-and-account": Workflow(1, _arrange_and_account(_making_golden), OF_ACCOUNT),
 }
 """Workflows by the name that schedules use."""
 EVERY_WORKFLOW: Mapping[str, Workflow] = {**WORKFLOWS, **TOGETHER}

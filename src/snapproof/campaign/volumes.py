@@ -241,24 +241,21 @@ def arrange_delete_account(lab: Lab) -> Stage:
     _template(lab, source, "golden")
     guest.stop()
     policy = PolicyRequest(
-        operation=OperationId("policy"),
-        volume=volume.id,
-        interval="DAILY",
-        schedule="59:23",
-        timezone="UTC",
-        keep_max=1,
+        operation=OperationId("policy"), volume=volume.id, interval="DAILY", schedule="0:0", timezone="UTC", keep_max=1
     )
     lab.attempt(lambda driver: driver.create_policy(policy)).raise_if_failed()
     _, busy = volume_with_guest(lab, "other", OTHERS)
+    return Stage(delete_account, busy, account_gone)
 
-    def delete(driver: DriverUnderTest, operation: str = "delete") -> None:
-        driver.delete_account(OperationId(operation), ACCOUNT)
 
-    def judge(after: Lab) -> Iterator[str]:
-        """Whoever asks again by the same id learns that it is done, and nothing is left but what others have."""
-        insist(after, delete, "delete")
-        listed = [*after.driver.list_snapshots(), *after.driver.list_templates(), *after.driver.list_policies()]
-        if listed or [row.account for row in after.driver.list_volumes()] != [OTHERS]:
-            yield f"Account {ACCOUNT} was to be deleted with all that it has; there are still {len(listed)} things."
+def delete_account(driver: DriverUnderTest, operation: str = "delete") -> None:
+    """Delete the account of most volumes."""
+    driver.delete_account(OperationId(operation), ACCOUNT)
 
-    return Stage(delete, busy, judge)
+
+def account_gone(lab: Lab) -> Iterator[str]:
+    """It can be got rid of with all that it has; and nothing is left but what others have."""
+    insist(lab, delete_account, "delete")
+    listed = [*lab.driver.list_snapshots(), *lab.driver.list_templates(), *lab.driver.list_policies()]
+    if listed or [row.account for row in lab.driver.list_volumes()] != [OTHERS]:
+        yield f"Account {ACCOUNT} was to be deleted with all that it has; there are still {len(listed)} things."
