@@ -76,7 +76,12 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
                 LOG.log(level, "account %s is not yet deleted: %s", account, error)
 
     def _begin_removal(self, operation: OperationId, account: AccountId) -> None:
-        def write(_session: Session, tx: Transaction) -> None:
+        def write(session: Session, tx: Transaction) -> None:
+            known = queries.removal_of(session, account)
+            if known == operation:
+                return  # another life was told as well
+            if known is not None:
+                raise NotFoundError(f"There is no account {account}.")
             tx.begin_removal(account, operation)
             for phase in BEGINNING:
                 tx.audit(_audit(operation, account, phase, self._caller))
@@ -93,6 +98,8 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
             self.delete_template(self._untried(f"{operation} {template.id}"), template.id)
 
         def write(session: Session, tx: Transaction) -> None:
+            if account not in queries.removals(session):
+                return  # a life that took this one for dead has ended it
             if queries.volumes(session, account) or queries.snapshots(session, account):
                 raise ConflictError(f"Account {account} has been given something meanwhile; it is deleted as well.")
             tx.end_removal(account)

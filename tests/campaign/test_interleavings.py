@@ -14,6 +14,7 @@ from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, OF_SEVERAL,
 from snapproof.campaign.running import Case, run
 from snapproof.campaign.schedule import read_schedule
 from snapproof.campaign.shrinking import shrink
+from snapproof.campaign.stages import ACCOUNT, volume_with_guest
 from snapproof.campaign.together import TOGETHER, bare
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import BackendError, ConflictError, DriverFactory
@@ -24,7 +25,7 @@ from snapproof.reference_impl.fencing import fenced
 from snapproof.reference_impl.ports import Ports
 from snapproof.reference_impl.settings import Settings
 from snapproof.site import Site
-from snapproof.vocabulary import Volume, VolumeRequest
+from snapproof.vocabulary import OperationId, Volume, VolumeRequest
 
 OPEN = lab_opener(ReferenceDriver)
 RACE = "delete-and-delete/v1 store=nfs seed=0 :: catalog.begin#1=turn:2"
@@ -128,6 +129,29 @@ def test_a_life_whose_calls_nobody_fences_is_found() -> None:
     broken = run(schedule, lab_opener(Unfenced))
     assert broken.ending == "ConflictError"
     assert {violation.invariant for violation in broken.violations} == {"I3"}
+
+
+def test_of_two_who_delete_an_account_one_is_told_that_there_is_none() -> None:
+    """Both have looked before either begins."""
+    case = run(read_schedule("account-and-account/v1 store=nfs seed=0 :: catalog.begin#1=turn:2"), OPEN)
+    assert (case.ending, case.violations) == ("NotFoundError, succeeded", ())
+
+
+@pytest.mark.parametrize("commit", [2, 7, 13])
+def test_whoever_was_taken_for_dead_ends_no_deletion_of_an_account_once_more(commit: int) -> None:
+    case = run(read_schedule(f"delete-account/v1 store=nfs seed=0 :: catalog.commit#{commit}=overtaken"), OPEN)
+    assert not case.violations
+
+
+def test_who_deletes_an_account_by_one_id_at_once_begins_once() -> None:
+    with OPEN(bare("delete-account", "nfs")) as lab:
+        volume_with_guest(lab)
+        driver = lab.driver
+        assert isinstance(driver, ReferenceDriver)
+        for _ in range(2):
+            driver._begin_removal(OperationId("delete"), ACCOUNT)
+        begun = [event.phase for event in driver.audit_events() if event.operation == "delete"]
+    assert begun.count("Started") == 1
 
 
 def test_when_one_caller_meets_the_death_of_the_process_so_do_the_others() -> None:

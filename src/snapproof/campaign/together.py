@@ -258,6 +258,10 @@ def _arrange_and_account(wanting: Callable[[Volume, Snapshot], Act]) -> Callable
     return arrange
 
 
+def _deleting_as_well(_volume: Volume, _source: Snapshot) -> Act:
+    return lambda driver: delete_account(driver, "delete-as-well")
+
+
 def _taking_nightly(volume: Volume, _source: Snapshot) -> Act:
     return _taking(_request(volume, "nightly"))
 
@@ -281,6 +285,7 @@ TOGETHER: Mapping[str, Workflow] = {
     "take-archive-delete": Workflow(1, arrange_three, AT_BOTH | MOVING),
     "take-and-account": Workflow(1, _arrange_and_account(_taking_nightly), OF_ACCOUNT),
     "template-and-account": Workflow(1, _arrange_and_account(_making_golden), OF_ACCOUNT),
+    "account-and-account": Workflow(1, _arrange_and_account(_deleting_as_well), OF_ACCOUNT),
 }
 """Workflows by the name that schedules use."""
 EVERY_WORKFLOW: Mapping[str, Workflow] = {**WORKFLOWS, **TOGETHER}
