@@ -17,6 +17,7 @@ GUESSES = (
     "A session that is logged out takes its device along even while a domain runs on it",
     "A device may be a disk of one domain of a host only; other hosts do not look",
     "virsh refuses every snapshot: all disks here are raw block devices",
+    "virsh parts the columns of its tables by three blanks, under a line of dashes as long as the head",
 )
 """Behaviour that nobody checked on a real host."""
 
