@@ -81,8 +81,8 @@ def _virsh(state: State, host: Host, words: list[str]) -> str:
 
 def _list(host: Host, options: frozenset[str]) -> str:
     """The domains that run, or with `--all` every one; with `--name` by their names alone."""
-    if not options <= {"--all", "--name"}:
-        raise CommandError(NOT_FOUND, f"error: command 'list' doesn't support option {min(options)}")
+    if unknown := options - {"--all", "--name"}:
+        raise CommandError(NOT_FOUND, f"error: command 'list' doesn't support option {min(unknown)}")
     domains = [domain for domain in host.domains.values() if domain.running or "--all" in options]
     if "--name" in options:
         return "".join(f"{domain.name}\n" for domain in domains) + "\n"

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -203,6 +204,32 @@ def test_a_volume_that_the_array_keeps_deleted_is_not_said_to_be_back(
     with pytest.raises(UnavailableError, match=r"The array keeps volume .* deleted; ask again"):
         driver_of(caller).recover_volume(volume.id)
     assert caller.lab.driver.list_volumes() == []
+
+
+def test_a_volume_that_is_there_is_left_as_it_is(caller: Caller) -> None:
+    volume = caller.used_volume()
+    assert driver_of(caller).recover_volume(volume.id) == volume
+
+
+def test_a_volume_is_not_brought_back_where_the_array_says_no(caller: Caller) -> None:
+    volume = caller.used_volume()
+    caller.discard("mistake", volume.id).raise_if_failed()
+    caller.lab.watch_calls()
+    caller.lab.arm("array.ListVolumes#1", "refused:xPermissionDenied")
+    with pytest.raises(UnavailableError, match="cannot be brought back on the array"):
+        driver_of(caller).recover_volume(volume.id)
+
+
+def test_a_volume_whose_number_is_anothers_by_now_is_not_brought_back(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = caller.used_volume()
+    caller.discard("mistake", volume.id).raise_if_failed()
+    array = driver_of(caller)._ports.array
+    found = array.get_lun(lun_of(volume))
+    monkeypatch.setattr(array, "get_lun", lambda _lun: replace(found, owner=None))
+    with pytest.raises(ConflictError, match="nothing was brought back"):
+        driver_of(caller).recover_volume(volume.id)
 
 
 def test_a_commit_whose_answer_was_lost_is_not_made_again(caller: Caller) -> None:

@@ -6,6 +6,7 @@ guest is kept still. What a schedule breaks are invariants by name; a fault that
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 from snapproof.campaign.applicability import FAULT_KINDS, FINAL, kinds_for
@@ -20,6 +21,7 @@ def shrink(broken: Case, run_case: RunCase) -> Case:
     """Give the case of the smallest schedule that was found to break one of the same invariants."""
     wanted = _invariants(broken) - {UNSPENT}
 
+    @cache  # each time that something was taken away, the smaller ones are tried from the beginning
     def again(schedule: Schedule) -> Case | None:
         case = run_case(schedule)
         found = _invariants(case)

@@ -182,7 +182,9 @@ def test_machines_are_listed_while_they_run_or_all_of_them(world: World) -> None
         ["-", "spare", "shut", "off"],
         [],
     ]
-    assert failure(world, "virsh", "list", "--uuid").said == "error: command 'list' doesn't support option --uuid"
+    assert (
+        failure(world, "virsh", "list", "--all", "--uuid").said == "error: command 'list' doesn't support option --uuid"
+    )
 
 
 def test_a_guest_whose_volume_left_its_access_group_meets_io_errors_at_once(world: World) -> None:
