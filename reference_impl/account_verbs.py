@@ -49,12 +49,8 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
 
     def delete_account(self, operation: OperationId, account: AccountId) -> None:
         """Delete an account with all that it has. What cannot be deleted now, `reconcile` tries again (R-185)."""
-        begun = self._read(queries.removal_of, account)
-        if begun is None:
-            self._read(queries.account, account)
+        if self._read(queries.removal_of, account) != operation:
             self._begin_removal(operation, account)
-        elif begun != operation:
-            raise NotFoundError(f"There is no account {account}.")
         if account in self._read(queries.removals):
             self._remove(account, operation)
 
@@ -77,11 +73,12 @@ class AccountVerbs(VolumeVerbs, SnapshotVerbs, TemplateVerbs):
 
     def _begin_removal(self, operation: OperationId, account: AccountId) -> None:
         def write(session: Session, tx: Transaction) -> None:
-            known = queries.removal_of(session, account)
-            if known == operation:
+            begun = queries.removal_of(session, account)
+            if begun == operation:
                 return  # another life was told as well
-            if known is not None:
+            if begun is not None:
                 raise NotFoundError(f"There is no account {account}.")
+            queries.account(session, account)
             tx.begin_removal(account, operation)
             for phase in BEGINNING:
                 tx.audit(_audit(operation, account, phase, self._caller))

@@ -10,6 +10,7 @@ import re
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
@@ -58,7 +59,7 @@ def functions_are_short(path: PurePosixPath, text: str) -> Iterator[Finding]:
 
 
 def files_say_what_lives_in_them(path: PurePosixPath, text: str) -> Iterator[Finding]:
-    if path.suffix == ".py" and not ast.get_docstring(ast.parse(text)):
+    if path.suffix == ".py" and not ast.get_docstring(parsed(path, text)):
         yield Finding(path, 1, "Open the file with a docstring: what lives here and what does not.")
 
 
@@ -120,6 +121,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+@cache
 def parsed(path: PurePosixPath, text: str) -> ast.Module:
     return ast.parse(text if path.suffix == ".py" else "")
 

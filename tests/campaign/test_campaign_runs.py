@@ -36,7 +36,7 @@ from snapproof.vocabulary import (
 )
 
 OPEN = lab_opener(ReferenceDriver)
-FEW = 5
+FEW = 7
 """So many cells of each workflow are tried here; `tox -e campaign` runs them all."""
 PRIMARY = Schedule(workflow="take-primary", store="nfs", seed=0)
 POOLED = (

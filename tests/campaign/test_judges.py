@@ -11,7 +11,7 @@ from snapproof.driver import DriverFactory
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.core.orders import RevertVolume
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.vocabulary import AccountId, OperationId, SnapshotId, TemplateId, Volume, VolumeId, VolumeRequest
+from snapproof.vocabulary import AccountId, OperationId, TemplateId, Volume, VolumeId, VolumeRequest
 
 
 class Idle(ReferenceDriver):
@@ -50,7 +50,7 @@ class Sweeping(ReferenceDriver):
 
     def delete_volume(self, operation: OperationId, volume: VolumeId) -> None:
         for number, row in enumerate(self.list_snapshots(volume=volume)):
-            self.delete_snapshot(OperationId(f"{operation} {number}"), SnapshotId(row.id))
+            self.delete_snapshot(OperationId(f"{operation} {number}"), row.id)
         super().delete_volume(operation, volume)
 
 

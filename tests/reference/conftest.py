@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.together import bare
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -35,7 +35,7 @@ def open_caller() -> Iterator[Callable[..., Caller]]:
     with ExitStack() as opened:
 
         def opened_on(store: str, workflow: str = "take-secondary") -> Caller:
-            schedule = Schedule(workflow=workflow, store=store, seed=3)
+            schedule = bare(workflow, store, seed=3)
             return Caller(opened.enter_context(lab_opener(ReferenceDriver)(schedule)))
 
         yield opened_on

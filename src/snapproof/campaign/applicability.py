@@ -109,9 +109,7 @@ ACT_KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """What the acts of an NFS server can meet, whoever causes them; an act has no answer that could be lost."""
 
-_UNTOLD_OF: Mapping[str, tuple[str, ...]] = {
-    "array": UNTOLD, "host": UNTOLD, "kvm": ("lost_late",), "s3": UNTOLD,
-}  # fmt: skip
+_UNTOLD_OF: Mapping[str, tuple[str, ...]] = {"array": UNTOLD, "host": UNTOLD, "kvm": ("lost_late",), "s3": UNTOLD}
 """Services whose calls can be on their way for long; and most can be asked again by somebody between."""
 
 STORES = frozenset({"s3", "nfs", "export"})

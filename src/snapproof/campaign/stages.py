@@ -4,8 +4,8 @@ The workflows themselves are in workflows.py, volumes.py and together.py.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
 
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Guest, Lab, Outcome, Scenery
@@ -17,6 +17,7 @@ from snapproof.vocabulary import (
     OperationId,
     Snapshot,
     SnapshotRequest,
+    TemplateRequest,
     Volume,
     VolumeRequest,
 )
@@ -48,6 +49,11 @@ ON_KVM = frozenset({Capability.KVM})
 Act: TypeAlias = Callable[[DriverUnderTest], object]
 Judge: TypeAlias = Callable[[Lab], Iterator[str]]
 """What must hold of this workflow alone, in sentences about what does not."""
+
+
+Wanting: TypeAlias = Callable[[Lab, Snapshot], tuple[Act, Judge]]
+"""What somebody asks of a snapshot, and that it can be had."""
+Request = TypeVar("Request", SnapshotRequest, TemplateRequest, VolumeRequest)
 
 
 def no_more(_lab: Lab) -> Iterator[str]:
@@ -103,3 +109,8 @@ def insist(lab: Lab, ask: Callable[[DriverUnderTest, OperationId], object], oper
     if outcome.error is None:
         return outcome
     return lab.attempt(lambda driver: ask(driver, OperationId(f"{operation}{AGAIN}")))
+
+
+def insist_on(lab: Lab, ask: Callable[[DriverUnderTest, Request], object], request: Request) -> None:
+    """The same of a request that carries its id."""
+    insist(lab, lambda driver, operation: ask(driver, replace(request, operation=operation)), request.operation)

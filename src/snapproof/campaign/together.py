@@ -4,8 +4,6 @@ Each of them may be refused for the moment, never half served: what they wanted 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import TypeAlias
 
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.stages import (
@@ -19,21 +17,24 @@ from snapproof.campaign.stages import (
     OF_ACCOUNT,
     THERE,
     Act,
-    Judge,
     Stage,
     Workflow,
     insist,
+    insist_on,
     taken,
     volume_with_guest,
 )
 from snapproof.campaign.volumes import (
     OTHERS,
     account_gone,
+    arrange_from,
     delete_account,
+    making_template,
     restore_of,
-    template_made,
+    restoring,
+    restoring_as_well,
     template_of,
-    volume_restored,
+    volume_reverted,
 )
 from snapproof.campaign.workflows import WORKFLOWS, slot_come
 from snapproof.driver import DriverUnderTest
@@ -68,9 +69,7 @@ def _archiving(snapshot: Snapshot) -> Act:
 
 def _had(lab: Lab, request: SnapshotRequest) -> Iterator[str]:
     """A snapshot can be had by the same request, or where that failed by another; and then there is one."""
-    insist(
-        lab, lambda driver, operation: driver.take_snapshot(replace(request, operation=operation)), request.operation
-    )
+    insist_on(lab, lambda driver, asked: driver.take_snapshot(asked), request)
     rows = [row for row in lab.driver.list_snapshots() if row.name == request.name]
     if [row.state for row in rows if row.state is not SnapshotState.ERROR] != [SnapshotState.BACKED_UP]:
         yield f"Snapshot {request.name} cannot be had; listed are {[str(row.state) for row in rows]}."
@@ -164,38 +163,6 @@ def arrange_restore_delete(lab: Lab) -> Stage:
     return Stage(_restoring(request), guest, judge, (_deleting(source),))
 
 
-Wanting: TypeAlias = Callable[[Snapshot], tuple[Act, Judge]]
-"""What somebody else asks of a snapshot, and that it can be had."""
-
-
-def _restoring_as_well(source: Snapshot) -> tuple[Act, Judge]:
-    request = replace(restore_of(source), operation=OperationId("restore-as-well"), name="restored-as-well")
-    return _restoring(request), lambda after: volume_restored(after, request, source)
-
-
-def _making_template(source: Snapshot) -> tuple[Act, Judge]:
-    request = template_of(source)
-    return lambda driver: driver.create_template(request), lambda after: template_made(after, request, source)
-
-
-def _arrange_restore_and(wanting: Wanting) -> Callable[[Lab], Stage]:
-    def arrange(lab: Lab) -> Stage:
-        """A volume is made from a snapshot that is an array volume as a whole; somebody else needs the same LUN."""
-        volume, guest = volume_with_guest(lab)
-        source = taken(lab, volume, "source", HERE)
-        guest.fill(blocks=4)
-        request = restore_of(source)
-        other, had = wanting(source)
-
-        def judge(after: Lab) -> Iterator[str]:
-            yield from volume_restored(after, request, source)
-            yield from had(after)
-
-        return Stage(_restoring(request), guest, judge, (other,))
-
-    return arrange
-
-
 def arrange_revert_take(lab: Lab) -> Stage:
     """A volume goes back to a snapshot, while a backup of it is taken."""
     volume, guest = volume_with_guest(lab)
@@ -210,9 +177,7 @@ def arrange_revert_take(lab: Lab) -> Stage:
         driver.revert_volume(OperationId(operation), goal.id)
 
     def judge(after: Lab) -> Iterator[str]:
-        insist(after, reverting, "revert").raise_if_failed()
-        if after.content_of(volume) != after.content_when_taken(goal):
-            yield f"Volume {volume.name} was reverted, and is not what snapshot {goal.name} is."
+        yield from volume_reverted(after, volume, goal, reverting)
         yield from _had(after, request)
 
     return Stage(reverting, busy, judge, (_taking(request),))
@@ -246,28 +211,28 @@ def arrange_three(lab: Lab) -> Stage:
     return Stage(_taking(request), guest, judge, (_archiving(moving), _deleting(doomed)))
 
 
-def _arrange_and_account(wanting: Callable[[Volume, Snapshot], Act]) -> Callable[[Lab], Stage]:
+def _arrange_and_account(asking_for: Callable[[Snapshot], Act]) -> Callable[[Lab], Stage]:
     def arrange(lab: Lab) -> Stage:
-        """Something is made for an account that is deleted; what others have is written to meanwhile."""
+        """Something is asked for an account that is deleted; what others have is written to meanwhile."""
         volume, guest = volume_with_guest(lab)
         source = taken(lab, volume, "source", THERE)
         guest.stop()
         _, busy = volume_with_guest(lab, "other", OTHERS)
-        return Stage(wanting(volume, source), busy, account_gone, (delete_account,))
+        return Stage(asking_for(source), busy, account_gone, (delete_account,))
 
     return arrange
 
 
-def _deleting_as_well(_volume: Volume, _source: Snapshot) -> Act:
+def _taking_another(source: Snapshot) -> Act:
+    return _taking(SnapshotRequest(operation=OperationId("take"), volume=source.volume, name="nightly", location=THERE))
+
+
+def _making_template(source: Snapshot) -> Act:
+    return lambda driver: driver.create_template(template_of(source))
+
+
+def _deleting_as_well(_source: Snapshot) -> Act:
     return lambda driver: delete_account(driver, "delete-as-well")
-
-
-def _taking_nightly(volume: Volume, _source: Snapshot) -> Act:
-    return _taking(_request(volume, "nightly"))
-
-
-def _making_golden(_volume: Volume, source: Snapshot) -> Act:
-    return _making_template(source)[0]
 
 
 TOGETHER: Mapping[str, Workflow] = {
@@ -276,15 +241,15 @@ TOGETHER: Mapping[str, Workflow] = {
     "archive-and-delete": Workflow(1, arrange_archive_delete, MOVING),
     "delete-and-delete": Workflow(1, arrange_delete_delete, AS_BACKUP),
     "restore-and-delete": Workflow(1, arrange_restore_delete, FROM_BACKUP),
-    "restore-and-restore": Workflow(1, _arrange_restore_and(_restoring_as_well), FROM_VOLUME, NO_RESIGNING),
+    "restore-and-restore": Workflow(1, arrange_from(HERE, restoring, restoring_as_well), FROM_VOLUME, NO_RESIGNING),
     "restore-and-template": Workflow(
-        1, _arrange_restore_and(_making_template), FROM_VOLUME | {Capability.TEMPLATES}, NO_RESIGNING
+        1, arrange_from(HERE, restoring, making_template), FROM_VOLUME | {Capability.TEMPLATES}, NO_RESIGNING
     ),
     "revert-and-take": Workflow(1, arrange_revert_take, AT_BOTH | {Capability.REVERT}),
     "policy-and-take": Workflow(1, arrange_policy_take, AS_BACKUP | {Capability.POLICIES}),
     "take-archive-delete": Workflow(1, arrange_three, AT_BOTH | MOVING),
-    "take-and-account": Workflow(1, _arrange_and_account(_taking_nightly), OF_ACCOUNT),
-    "template-and-account": Workflow(1, _arrange_and_account(_making_golden), OF_ACCOUNT),
+    "take-and-account": Workflow(1, _arrange_and_account(_taking_another), OF_ACCOUNT),
+    "template-and-account": Workflow(1, _arrange_and_account(_making_template), OF_ACCOUNT),
     "account-and-account": Workflow(1, _arrange_and_account(_deleting_as_well), OF_ACCOUNT),
 }
 """Workflows by the name that schedules use."""

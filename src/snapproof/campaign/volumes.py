@@ -6,9 +6,22 @@ One table of all is in workflows.py.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from snapproof.campaign.stages import ACCOUNT, HERE, SIZE_BYTES, THERE, Stage, insist, taken, volume_with_guest
+from snapproof.campaign.stages import (
+    ACCOUNT,
+    HERE,
+    SIZE_BYTES,
+    THERE,
+    Act,
+    Judge,
+    Stage,
+    Wanting,
+    insist,
+    insist_on,
+    taken,
+    volume_with_guest,
+)
 from snapproof.driver import DriverUnderTest
-from snapproof.lab import Lab
+from snapproof.lab import Guest, Lab
 from snapproof.vocabulary import (
     AccountId,
     LocationType,
@@ -17,6 +30,7 @@ from snapproof.vocabulary import (
     Snapshot,
     Template,
     TemplateRequest,
+    Volume,
     VolumeRequest,
 )
 
@@ -33,7 +47,7 @@ def arrange_create(lab: Lab) -> Stage:
 
     def judge(after: Lab) -> Iterator[str]:
         """It can be had at last, and a machine can use it."""
-        insist(after, lambda driver, operation: driver.create_volume(replace(request, operation=operation)), "create")
+        insist_on(after, _create, request)
         made = [row for row in after.driver.list_volumes() if row.name == request.name]
         if [row.size_bytes for row in made] != [SIZE_BYTES]:
             yield f"There are {len(made)} volumes where one should be, or it has another size."
@@ -43,6 +57,10 @@ def arrange_create(lab: Lab) -> Stage:
             guest.stop()
 
     return Stage(lambda driver: driver.create_volume(request), busy, judge)
+
+
+def _create(driver: DriverUnderTest, request: VolumeRequest) -> object:
+    return driver.create_volume(request)
 
 
 def restore_of(source: Snapshot) -> VolumeRequest:
@@ -58,9 +76,7 @@ def restore_of(source: Snapshot) -> VolumeRequest:
 
 def volume_restored(lab: Lab, request: VolumeRequest, source: Snapshot) -> Iterator[str]:
     """Whole or not there; and it can be had at last, by the same request or, where that failed, by another."""
-    insist(
-        lab, lambda driver, operation: driver.create_volume(replace(request, operation=operation)), request.operation
-    )
+    insist_on(lab, _create, request)
     restored = [row for row in lab.driver.list_volumes() if row.name == request.name]
     if len(restored) != 1:
         yield f"{len(restored)} volumes were restored under one operation id."
@@ -69,32 +85,45 @@ def volume_restored(lab: Lab, request: VolumeRequest, source: Snapshot) -> Itera
             yield f"Volume {row.name} is not what was on the disk when snapshot {source.name} was taken."
 
 
-def arrange_restore(location: LocationType) -> Callable[[Lab], Stage]:
-    """Of a snapshot on the array, or of a backup."""
+def _wish(request: VolumeRequest, source: Snapshot) -> tuple[Act, Judge]:
+    return lambda driver: driver.create_volume(request), lambda after: volume_restored(after, request, source)
+
+
+def restoring(_lab: Lab, source: Snapshot) -> tuple[Act, Judge]:
+    """Make a volume from a snapshot."""
+    return _wish(restore_of(source), source)
+
+
+def restoring_as_well(_lab: Lab, source: Snapshot) -> tuple[Act, Judge]:
+    """Make another one."""
+    request = replace(restore_of(source), operation=OperationId("restore-as-well"), name="restored-as-well")
+    return _wish(request, source)
+
+
+def restoring_template(lab: Lab, source: Snapshot) -> tuple[Act, Judge]:
+    """Make a volume from a template of the snapshot."""
+    template = _template(lab, source, "silver")
+    return _wish(replace(restore_of(source), from_snapshot=None, from_template=template.id), source)
+
+
+def arrange_from(location: LocationType, *wanted: Wanting) -> Callable[[Lab], Stage]:
+    """What is asked of a snapshot in this place, by a caller each."""
 
     def arrange(lab: Lab) -> Stage:
-        """A volume is made from a snapshot, beside its parent, which goes on being written to."""
+        """A snapshot is there, beside its parent, which goes on being written to."""
         volume, guest = volume_with_guest(lab)
         source = taken(lab, volume, "source", location)
         guest.fill(blocks=4)
-        request = restore_of(source)
-
-        return Stage(
-            lambda driver: driver.create_volume(request), guest, lambda after: volume_restored(after, request, source)
-        )
+        return asking(lab, source, guest, *wanted)
 
     return arrange
 
 
-def arrange_restore_template(lab: Lab) -> Stage:
-    """A volume is made from a template, while what that was made of is written over."""
-    volume, guest = volume_with_guest(lab)
-    source = taken(lab, volume, "source", HERE)
-    guest.fill(blocks=4)
-    request = replace(restore_of(source), from_snapshot=None, from_template=_template(lab, source, "silver").id)
-    return Stage(
-        lambda driver: driver.create_volume(request), guest, lambda after: volume_restored(after, request, source)
-    )
+def asking(lab: Lab, source: Snapshot, guest: Guest, *wanted: Wanting) -> Stage:
+    """The stage on which all that is wanted of a snapshot is asked for, and can be had."""
+    asked = [wanting(lab, source) for wanting in wanted]
+    (act, *others), judges = zip(*asked, strict=True)
+    return Stage(act, guest, lambda after: (line for judge in judges for line in judge(after)), tuple(others))
 
 
 def arrange_revert(*, keep_present: bool) -> Callable[[Lab], Stage]:
@@ -119,9 +148,7 @@ def arrange_revert(*, keep_present: bool) -> Callable[[Lab], Stage]:
             """The one or the other, never something between; and it can be had at last."""
             if after.content_of(volume) not in (now, after.content_when_taken(goal)):
                 yield f"Volume {volume.name} is neither what it was nor what snapshot {goal.name} is."
-            insist(after, revert, "revert").raise_if_failed()
-            if after.content_of(volume) != after.content_when_taken(goal):
-                yield f"Volume {volume.name} was reverted, and is not what snapshot {goal.name} is."
+            yield from volume_reverted(after, volume, goal, revert)
             kept = [row for row in after.driver.list_snapshots() if row.id not in known and row.copies]
             if keep_present and now not in map(after.content_when_taken, kept):
                 yield f"What volume {volume.name} was before the revert is in none of {len(kept)} snapshots."
@@ -129,6 +156,15 @@ def arrange_revert(*, keep_present: bool) -> Callable[[Lab], Stage]:
         return Stage(revert, busy, judge)
 
     return arrange
+
+
+def volume_reverted(
+    lab: Lab, volume: Volume, goal: Snapshot, revert: Callable[[DriverUnderTest, OperationId], object]
+) -> Iterator[str]:
+    """It can be had at last, by the same request or, where that failed, by another."""
+    insist(lab, revert, "revert").raise_if_failed()
+    if lab.content_of(volume) != lab.content_when_taken(goal):
+        yield f"Volume {volume.name} was reverted, and is not what snapshot {goal.name} is."
 
 
 def arrange_resize(fits: Callable[[int, int], bool]) -> Callable[[Lab], Stage]:
@@ -184,9 +220,7 @@ def template_of(source: Snapshot) -> TemplateRequest:
 
 def template_made(lab: Lab, request: TemplateRequest, source: Snapshot) -> Iterator[str]:
     """Whole or not there; and it can be had at last, by the same request or, where that failed, by another."""
-    insist(
-        lab, lambda driver, operation: driver.create_template(replace(request, operation=operation)), request.operation
-    )
+    insist_on(lab, lambda driver, asked: driver.create_template(asked), request)
     made = [row.reference for row in lab.driver.list_templates() if row.name == request.name]
     contents = [image.content for image in lab.backups() if image.path in made]
     if contents != [lab.content_when_taken(source)]:
@@ -199,6 +233,12 @@ def _template(lab: Lab, source: Snapshot, name: str) -> Template:
     return lab.attempt(lambda driver: driver.create_template(request)).result()
 
 
+def making_template(_lab: Lab, source: Snapshot) -> tuple[Act, Judge]:
+    """Make a template of a snapshot."""
+    request = template_of(source)
+    return lambda driver: driver.create_template(request), lambda after: template_made(after, request, source)
+
+
 def arrange_template(location: LocationType) -> Callable[[Lab], Stage]:
     """Of a snapshot on the array, or of a backup."""
 
@@ -208,10 +248,7 @@ def arrange_template(location: LocationType) -> Callable[[Lab], Stage]:
         kept = taken(lab, volume, "kept", THERE if location is HERE else HERE)
         source = taken(lab, volume, "source", location)
         _template(lab, kept, "silver")
-        request = template_of(source)
-        return Stage(
-            lambda driver: driver.create_template(request), guest, lambda after: template_made(after, request, source)
-        )
+        return asking(lab, source, guest, making_template)
 
     return arrange
 
@@ -256,6 +293,8 @@ def delete_account(driver: DriverUnderTest, operation: str = "delete") -> None:
 def account_gone(lab: Lab) -> Iterator[str]:
     """It can be got rid of with all that it has; and nothing is left but what others have."""
     insist(lab, delete_account, "delete")
-    listed = [*lab.driver.list_snapshots(), *lab.driver.list_templates(), *lab.driver.list_policies()]
-    if listed or [row.account for row in lab.driver.list_volumes()] != [OTHERS]:
-        yield f"Account {ACCOUNT} was to be deleted with all that it has; there are still {len(listed)} things."
+    driver = lab.driver
+    left = [row.name for row in driver.list_volumes()] + [row.name for row in driver.list_snapshots()]
+    left += [row.name for row in driver.list_templates()]
+    if left != ["other"] or driver.list_policies():
+        yield f"Account {ACCOUNT} was to be deleted with all that it has, and nobody else; there are still {left}."

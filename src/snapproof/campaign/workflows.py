@@ -31,13 +31,14 @@ from snapproof.campaign.stages import (
     volume_with_guest,
 )
 from snapproof.driver import DriverUnderTest
-from snapproof.lab import Lab, NotTestableError
+from snapproof.lab import Guest, Lab, NotTestableError
 from snapproof.vocabulary import (
     Capability,
     HypervisorType,
     LocationType,
     OperationId,
     PolicyRequest,
+    Snapshot,
     SnapshotRequest,
     Volume,
 )
@@ -149,15 +150,27 @@ def arrange_policy_run(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.run_due_work(), guest, slot_come(lab, volume))
 
 
-def arrange_archive_orphan(lab: Lab) -> Stage:
-    """The last array snapshot of a deleted volume moves, and the LUN that was kept for it goes."""
+def _orphan(lab: Lab) -> tuple[Snapshot, Guest]:
+    """The last array snapshot of a volume that was deleted, and the guest of another one that has a snapshot, too."""
     volume, guest = volume_with_guest(lab)
     other, busy = volume_with_guest(lab, "other")
     taken(lab, other, "kept-on-array", HERE)
-    moving = taken(lab, volume, "moving", HERE)
+    last = taken(lab, volume, "last", HERE)
     guest.stop()
     lab.attempt(lambda driver: driver.delete_volume(OperationId("discard"), volume.id)).raise_if_failed()
+    return last, busy
+
+
+def arrange_archive_orphan(lab: Lab) -> Stage:
+    """The last array snapshot of a deleted volume moves, and the LUN that was kept for it goes."""
+    moving, busy = _orphan(lab)
     return Stage(lambda driver: driver.archive_snapshot(OperationId("archive"), moving.id), busy)
+
+
+def arrange_delete_last(lab: Lab) -> Stage:
+    """The last array snapshot of a deleted volume goes, and the LUN that was kept for it."""
+    last, busy = _orphan(lab)
+    return Stage(lambda driver: driver.delete_snapshot(OperationId("delete"), last.id), busy)
 
 
 def arrange_take_array_volume(lab: Lab) -> Stage:
@@ -183,17 +196,6 @@ def arrange_take_array_volume(lab: Lab) -> Stage:
     return Stage(lambda driver: driver.take_snapshot(request), busy, judge)
 
 
-def arrange_delete_last(lab: Lab) -> Stage:
-    """The last array snapshot of a deleted volume goes, and the LUN that was kept for it; another one stays."""
-    volume, guest = volume_with_guest(lab)
-    other, busy = volume_with_guest(lab, "other")
-    taken(lab, other, "kept-on-array", HERE)
-    last = taken(lab, volume, "last", HERE)
-    guest.stop()
-    lab.attempt(lambda driver: driver.delete_volume(OperationId("discard"), volume.id)).raise_if_failed()
-    return Stage(lambda driver: driver.delete_snapshot(OperationId("delete"), last.id), busy)
-
-
 WORKFLOWS: Mapping[str, Workflow] = {
     "take-primary": Workflow(1, arrange_take_primary, ON_ARRAY),
     "take-secondary": Workflow(1, arrange_take, AT_BOTH),
@@ -212,15 +214,17 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "delete-volume": Workflow(1, volumes.arrange_delete_volume, AS_BACKUP),
     "template": Workflow(1, volumes.arrange_template(HERE), FROM_TEMPLATE),
     "template-secondary": Workflow(1, volumes.arrange_template(THERE), FROM_TEMPLATE),
-    "restore-template": Workflow(1, volumes.arrange_restore_template, FROM_TEMPLATE),
+    "restore-template": Workflow(1, volumes.arrange_from(HERE, volumes.restoring_template), FROM_TEMPLATE),
     "delete-template": Workflow(1, volumes.arrange_delete_template, FROM_TEMPLATE),
     "take-array-volume": Workflow(1, arrange_take_array_volume, AS_VOLUME, NO_RESIGNING),
-    "restore-array-volume": Workflow(1, volumes.arrange_restore(HERE), FROM_VOLUME, NO_RESIGNING),
-    "restore-primary": Workflow(1, volumes.arrange_restore(HERE), FROM_ARRAY),
-    "restore-secondary": Workflow(1, volumes.arrange_restore(THERE), FROM_BACKUP),
+    "restore-array-volume": Workflow(1, volumes.arrange_from(HERE, volumes.restoring), FROM_VOLUME, NO_RESIGNING),
+    "restore-primary": Workflow(1, volumes.arrange_from(HERE, volumes.restoring), FROM_ARRAY),
+    "restore-secondary": Workflow(1, volumes.arrange_from(THERE, volumes.restoring), FROM_BACKUP),
     "delete-account": Workflow(1, volumes.arrange_delete_account, OF_ACCOUNT),
     "revert-kvm": Workflow(1, volumes.arrange_revert(keep_present=False), REVERTING | ON_KVM, hosts=HypervisorType.KVM),
     "resize-kvm": Workflow(1, volumes.arrange_resize(ge), RESIZING | ON_KVM, hosts=HypervisorType.KVM),
-    "restore-kvm": Workflow(1, volumes.arrange_restore(HERE), FROM_ARRAY | ON_KVM, hosts=HypervisorType.KVM),
+    "restore-kvm": Workflow(
+        1, volumes.arrange_from(HERE, volumes.restoring), FROM_ARRAY | ON_KVM, hosts=HypervisorType.KVM
+    ),
 }
 """Workflows by the name that schedules use."""
