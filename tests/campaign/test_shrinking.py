@@ -44,6 +44,19 @@ def test_what_is_not_needed_is_taken_away(faults: list[tuple[str, str]], data: s
     assert len(ran) < 400
 
 
+@given(st.sets(st.integers(0, 39), min_size=1, max_size=8))
+def test_few_faults_of_many_are_found_in_few_runs(culprits: set[int]) -> None:
+    pool = tuple((f"array.CloneVolume#{number}", "refused") for number in range(40))
+    needed, ran = {pool[number] for number in culprits}, []
+
+    def run_case(schedule: Schedule) -> Case:
+        ran.append(schedule)
+        return broken(schedule, *(["I2"] if needed <= set(schedule.faults) else []))
+
+    assert set(shrink(broken(replace(BARE, faults=pool, still=True), "I2"), run_case).schedule.faults) == needed
+    assert len(ran) <= 10 + 8 * len(needed), "What went once was asked for again."
+
+
 def test_kinds_become_plainer_as_far_as_it_still_breaks() -> None:
     schedule = replace(BARE, faults=(("s3.PutObject#1", "damaged:stored-cut"), ("array.CloneVolume#1", "crash_after")))
 

@@ -1,10 +1,10 @@
 """Shrinking: a schedule that breaks a driver is made as short and as plain as it can be while it breaks the same thing.
 
-First faults are taken away (ddmin), then their kinds are made simpler, then all that are left must strike, and the
-guest is kept still. What a schedule breaks are invariants by name; a fault that no longer fires is no reproduction.
+First faults are taken away (as ddmin does), then all that are left must strike, the guest is kept still, and kinds are
+made simpler. What a schedule breaks are invariants by name; a fault that no longer fires is no reproduction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -21,7 +21,7 @@ def shrink(broken: Case, run_case: RunCase) -> Case:
     """Give the case of the smallest schedule that was found to break one of the same invariants."""
     wanted = _invariants(broken) - {UNSPENT}
 
-    @cache  # each time that something was taken away, the smaller ones are tried from the beginning
+    @cache  # each time that something became plainer, all is tried from the beginning
     def again(schedule: Schedule) -> Case | None:
         case = run_case(schedule)
         found = _invariants(case)
@@ -29,33 +29,42 @@ def shrink(broken: Case, run_case: RunCase) -> Case:
 
     smallest, simpler = broken, True
     while simpler:
-        simpler = False
-        for candidate in _candidates(smallest.schedule):
+        smallest, simpler = _with_fewer_faults(smallest, again), False
+        for candidate in _plainer_schedules(smallest.schedule):
             if case := again(candidate):
                 smallest, simpler = case, True
                 break
     return smallest
 
 
-def _candidates(schedule: Schedule) -> Iterator[Schedule]:
-    """Smaller ones, those that take most away first. One final no may do what several passing ones do together."""
-    faults = schedule.faults
-    size = len(faults) // 2
+def _with_fewer_faults(case: Case, again: Callable[[Schedule], Case | None]) -> Case:
+    """Take away half of the faults, then less and less at a time; what could be taken away is not asked for again."""
+    size = len(case.schedule.faults) // 2
     while size:
-        for start in range(0, len(faults), size):
-            yield replace(schedule, faults=faults[:start] + faults[start + size :])
-        size //= 2
+        start = 0
+        while start < len(faults := case.schedule.faults):
+            if found := again(replace(case.schedule, faults=faults[:start] + faults[start + size :])):
+                case = found
+            else:
+                start += size
+        size = min(size, len(case.schedule.faults)) // 2
+    return case
+
+
+def _plainer_schedules(schedule: Schedule) -> Iterator[Schedule]:
+    """Give those that say less. One final no may do what several passing ones do together."""
+    faults = schedule.faults
     if len(faults) > 1:
         for call, final in product([call for call, _ in faults], sorted(FINAL)):
             if final in kinds_for(call):
                 yield replace(schedule, faults=((call, final),))
-    for number, (call, kind) in enumerate(faults):
-        for plainer in _plainer(call, kind):
-            yield replace(schedule, faults=(*faults[:number], (call, plainer), *faults[number + 1 :]))
     if schedule.if_met:
         yield replace(schedule, if_met=False)
     if not schedule.still:
         yield replace(schedule, still=True)
+    for number, (call, kind) in enumerate(faults):
+        for plainer in _plainer(call, kind):
+            yield replace(schedule, faults=(*faults[:number], (call, plainer), *faults[number + 1 :]))
 
 
 def _plainer(call: str, kind: str) -> Iterator[str]:
