@@ -8,6 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+import msgspec
+
 from snapproof.driver import (
     BackendError,
     CancelledError,
@@ -18,6 +20,7 @@ from snapproof.driver import (
 )
 from snapproof.reference_impl.admitting import Admission
 from snapproof.reference_impl.bench import Workbench
+from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.inheriting import adopt, inherited
 from snapproof.reference_impl.catalog.leases import Leases
 from snapproof.reference_impl.catalog.store import OVER, Catalog, Job, OvertakenError, Phase, Session
@@ -36,7 +39,7 @@ from snapproof.reference_impl.rules import Rules
 from snapproof.reference_impl.running import Runner
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.staging import StagingRoom, require_staging, staged_bytes
-from snapproof.vocabulary import OperationId
+from snapproof.vocabulary import Alert, OperationId
 
 LOG = logging.getLogger("snapproof.orchestrator")
 
@@ -216,6 +219,16 @@ class Orchestrator:
     def write(self, change: Callable[[Session, Transaction], None], changed: Callable[[], T | None]) -> T:
         """Commit one change that belongs to no job."""
         return self._writer.write(change, changed)
+
+    def alert(self, alert: Alert) -> None:
+        """Tell who operates this, once, though the commit may be done without an answer."""
+
+        def told() -> bool | None:
+            with self._catalog.reading() as session:
+                known = queries.messages(session, "alert")
+            return any(msgspec.json.decode(message, type=Alert).text == alert.text for message in known) or None
+
+        self.write(lambda _session, tx: tx.alert(alert), told)
 
     def _concluded(self, job: Job) -> Job:
         """Turn a job's end into the caller's answer."""

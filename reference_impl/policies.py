@@ -7,8 +7,6 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import msgspec
-
 from snapproof.driver import DriverError, InvalidRequestError, NotFoundError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.store import Catalog, Session
@@ -128,7 +126,7 @@ class Policies:
                 self._run(policy, schedule, int(slot))
 
     def _admit_backlog(self, policy: Policy, slot: float, waiting: int) -> None:
-        """Say once an hour that runs begin more than an hour late (R-138)."""
+        """Say once an hour, in each life, that runs begin more than an hour late (R-138)."""
         now_s = self._clock.time()
         if now_s - slot > BACKLOG_S and now_s - self._admitted_s > BACKLOG_S:
             self._admitted_s = now_s
@@ -162,14 +160,7 @@ class Policies:
 
     def _complain(self, policy: Policy, text: str) -> None:
         LOG.warning("%s", text)
-        self._orchestrator.write(
-            lambda _session, tx: tx.alert(Alert(subject=policy.id, text=text)), lambda: self._heard(text)
-        )
-
-    def _heard(self, text: str) -> bool | None:
-        with self._catalog.reading() as session:
-            alerts = [msgspec.json.decode(message, type=Alert) for message in queries.messages(session, "alert")]
-        return any(alert.text == text for alert in alerts) or None
+        self._orchestrator.alert(Alert(subject=policy.id, text=text))
 
     def _known(self, uuid: PolicyId) -> Policy | None:
         with self._catalog.reading() as session:

@@ -9,13 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import msgspec
-
 from snapproof.driver import DriverError
 from snapproof.reference_impl.catalog import queries
 from snapproof.reference_impl.catalog.purging import count_old, purge
 from snapproof.reference_impl.catalog.store import Catalog, Session
-from snapproof.reference_impl.catalog.transaction import Transaction
 from snapproof.reference_impl.orchestrator import Orchestrator
 from snapproof.reference_impl.ports import CallError, GoneError, Owned, OwnedKind, Ports
 from snapproof.reference_impl.settings import Settings
@@ -126,16 +123,7 @@ class Sweeper:
             "and has been swept up."
         )
         LOG.warning("%s", text, extra={"job": owned.owner.job, "snapshot": owned.owner.subject, "outcome": "swept"})
-
-        def write(_session: Session, tx: Transaction) -> None:
-            tx.alert(Alert(subject=owned.owner.subject, text=text))
-
-        self._orchestrator.write(write, lambda: self._heard(text))
-
-    def _heard(self, text: str) -> bool | None:
-        with self._catalog.reading() as session:
-            alerts = [msgspec.json.decode(message, type=Alert) for message in queries.messages(session, "alert")]
-        return any(alert.text == text for alert in alerts) or None
+        self._orchestrator.alert(Alert(subject=owned.owner.subject, text=text))
 
 
 def _forget(session: Session, before: datetime) -> None:
