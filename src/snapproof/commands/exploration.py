@@ -110,7 +110,7 @@ class Exploring:
                 same = self._all(explored, run_all)
         except KeyboardInterrupt:
             self._console.print(f"Interrupted after {explored.matrix.cells} cases:", markup=False)
-            self._console.print(explored.matrix.table())
+            self._console.print(*explored.matrix.drawing(self._console))
             explored.interrupted = True
             return explored
         except (NotSupportedError, NotTestableError) as error:
@@ -180,7 +180,7 @@ class Exploring:
 
     def _sum_up(self, explored: Explored, same: str) -> None:
         matrix = explored.matrix
-        self._console.print(matrix.table())
+        self._console.print(*matrix.drawing(self._console))
         for reason in matrix.reasons():
             self._console.print(f"n/a {reason}", markup=False, soft_wrap=True)
         parts = [f"{count} of {many} faults" for many, count in sorted(explored.faults.items()) if many > 1]

@@ -4,10 +4,15 @@ What a cell is and whether it held is decided by the campaign.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
+
+_ENDLESS = 10_000
+"""Columns, more than any table has."""
 
 
 @dataclass(slots=True)
@@ -41,22 +46,41 @@ class Matrix:
         """The kinds of fault that were met, in the order in which they came."""
         return tuple(dict.fromkeys(kind for counter in self._run.values() for kind in counter if counter[kind]))
 
-    def table(self) -> Table:
-        """Draw it: how many cells held, `2 of 4 broken` where not, `n/a` where none can be, a dot where none was."""
-        table = Table(title=self.title, title_justify="left", pad_edge=False)
-        table.add_column("call", no_wrap=True)
-        for kind in self.kinds:
-            table.add_column(kind.replace("_", "\n"), justify="right")
+    def drawing(self, console: Console) -> Iterator[str | Table]:
+        """Draw it below its title, in as many tables, one below another, as whole columns need on this console.
+
+        A cell says how many held, `2 of 4 broken` where not, `n/a` where none can be, a dot where none was.
+        """
+        yield f"[italic]{self.title}[/]"
+        endless = console.options.update_width(_ENDLESS)
+        kinds = [*self.kinds]
+        while kinds:
+            fit = len(kinds)
+            while fit > 1 and console.measure(self._table(kinds[:fit]), options=endless).maximum > console.width:
+                fit -= 1
+            yield self._table(kinds[:fit])
+            kinds = kinds[fit:]
+
+    def _table(self, kinds: Sequence[str]) -> Table:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("call", overflow="fold")
+        for kind in kinds:
+            table.add_column(kind.replace("_", "\n"), justify="right", no_wrap=True)
         for method in sorted(self._run):
-            table.add_row(method, *self._row(method))
+            table.add_row(method, *(self._cell(method, kind) for kind in kinds))
         table.add_section()
-        table.add_row("all", *self._totals())
+        table.add_row("all", *map(self._total, kinds))
         return table
 
-    def _row(self, method: str) -> Iterable[str]:
-        for kind in self.kinds:
-            run, broken = self._run[method][kind], self._broken[method][kind]
-            yield _shown(run, broken) if run else "[dim]n/a[/]" if self.why_not(method, kind) else "·"
+    def _cell(self, method: str, kind: str) -> str:
+        run, broken = self._run[method][kind], self._broken[method][kind]
+        if run:
+            return _shown(run, broken)
+        return "[dim]n/a[/]" if self.why_not(method, kind) else "·"
+
+    def _total(self, kind: str) -> str:
+        run = sum(counter[kind] for counter in self._run.values())
+        return _shown(run, sum(counter[kind] for counter in self._broken.values()))
 
     def reasons(self) -> tuple[str, ...]:
         """Why there are cells that cannot be, a sentence for each service and kind."""
@@ -66,12 +90,6 @@ class Matrix:
                 if not self._run[method][kind] and (why := self.why_not(method, kind)):
                     found[why].append(f"{method.partition('.')[0]}={kind}")
         return tuple(f"{', '.join(dict.fromkeys(where))}: {why}" for why, where in found.items())
-
-    def _totals(self) -> Iterable[str]:
-        for kind in self.kinds:
-            run = sum(counter[kind] for counter in self._run.values())
-            broken = sum(counter[kind] for counter in self._broken.values())
-            yield _shown(run, broken)
 
 
 def _shown(run: int, broken: int) -> str:
