@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -226,10 +227,10 @@ class _Watch:
 
 def summary(found: Sequence[Explored]) -> Table:
     """One line for each exploration; of singles also how many of the cells that can be were run."""
-    table = Table(title="What was tried", title_justify="left", pad_edge=False)
+    table = Table(title="What was tried", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("workflow", "store", "strategy"):
-        table.add_column(name)
-    for name in ("cases", "broken", "of all single cells", "took"):
+        table.add_column(name, overflow="fold")
+    for name in ("cases", "broken", "of all\nsingles", "took"):
         table.add_column(name, justify="right")
     for each in found:
         share = f"{each.matrix.cells / each.applicable:.0%}" if each.strategy == "singles" and each.applicable else ""
