@@ -17,7 +17,7 @@ from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import STRATEGIES
 from snapproof.campaign.together import bare
 from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.selection import load_driver
+from snapproof.naming import load_driver
 
 GOALS_S = {1: 1, 2: 10, 3: 60}
 """CPU seconds of one core in which mistakes of so many faults are to be found."""

@@ -6,14 +6,13 @@ from dataclasses import replace
 from snapproof.reference_impl.adapters.element import ElementArray
 from snapproof.reference_impl.adapters.kvm import KvmHypervisor
 from snapproof.reference_impl.adapters.nfs import NfsStore
-from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
 from snapproof.reference_impl.adapters.vmware import VmwareHypervisor
 from snapproof.reference_impl.adapters.xen import XenHypervisor
 from snapproof.reference_impl.pacing import Pace, paced
-from snapproof.reference_impl.ports import Hypervisor, Ports, Reach
+from snapproof.reference_impl.ports import Hypervisor, Ports, Reach, SecondaryStore
 from snapproof.reference_impl.settings import Settings
 from snapproof.reference_impl.waiting import WatchedClock
-from snapproof.site import Directory, Site
+from snapproof.site import Directory, S3Place, Site
 from snapproof.vocabulary import HypervisorType
 
 
@@ -32,6 +31,13 @@ HYPERVISORS: Mapping[HypervisorType, Callable[[Site, Callable[[], Settings]], Hy
     HypervisorType.KVM: _kvm,
     HypervisorType.VMWARE: lambda _site, _settings: VmwareHypervisor(),
 }
+
+
+def _bucket(place: S3Place, directory: Directory) -> SecondaryStore:
+    # Slow to import, and most sites have none.
+    from snapproof.reference_impl.adapters.s3 import S3Bucket, S3Store
+
+    return S3Store(directory, S3Bucket(place))
 
 
 def connect(site: Site, settings: Callable[[], Settings]) -> Ports:
@@ -58,7 +64,7 @@ def connect(site: Site, settings: Callable[[], Settings]) -> Ports:
     return Ports(
         array=ElementArray(site.array, group=site.hosts_group),
         hypervisor=HYPERVISORS[site.hypervisor_type](watched, settings),
-        store=NfsStore(directory) if site.bucket is None else S3Store(directory, S3Bucket(site.bucket)),
+        store=NfsStore(directory) if site.bucket is None else _bucket(site.bucket, directory),
         clock=clock,
         pace=pace,
         portal=site.array_portal,

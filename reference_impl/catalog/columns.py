@@ -4,16 +4,17 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Integer, MetaData, String, Table, Text
-from sqlalchemy.dialects.mysql import BIGINT
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.compiler import TypeCompiler
 
 METADATA = MetaData()
 
-UNSIGNED = BigInteger().with_variant(BIGINT(unsigned=True), "mysql", "mariadb")
-KEY = UNSIGNED.with_variant(Integer, "sqlite")
-"""SQLite counts up by itself only what it calls INTEGER."""
+
+class Unsigned(BigInteger):
+    """A number that is never negative."""
+
+    cache_ok = True
 
 
 class Words(String):
@@ -26,6 +27,16 @@ class Prose(Text):
     """A long text that is never searched for."""
 
     cache_ok = True
+
+
+UNSIGNED = Unsigned()
+KEY = UNSIGNED.with_variant(Integer, "sqlite")
+"""SQLite counts up by itself only what it calls INTEGER."""
+
+
+@compiles(Unsigned, "mysql", "mariadb")
+def _unsigned_of_mysql(_kind: Unsigned, _compiler: TypeCompiler, **_context: Any) -> str:
+    return "BIGINT UNSIGNED"
 
 
 @compiles(Words, "mysql", "mariadb")

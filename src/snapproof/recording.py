@@ -29,6 +29,7 @@ from snapproof.authoring.phrases import known_phrases
 from snapproof.blame import ScenarioTimeoutError, state_of
 from snapproof.collecting import MARK_OF_KIND, FeatureFile, describe, uri_of
 from snapproof.lab import NotTestableError
+from snapproof.naming import driver_package
 from snapproof.report.records import Attachment, DriverIdentity, Scenario, ScenarioFinished, Step
 from snapproof.report.redaction import redact, without_password
 from snapproof.selection import (
@@ -39,7 +40,6 @@ from snapproof.selection import (
     CapabilityMissingError,
     SuiteError,
     driver_name,
-    driver_package,
     selected_driver,
     selected_profile,
     selected_register,

@@ -1,9 +1,8 @@
 """What the suite and the lab fixture tell each other: driver and seed one way, facts of a scenario the other.
 
-How a driver is judged is not said here, nor how a lab is built.
+How a driver is judged is not said here, nor how a lab is built; what names drivers have is in naming.py.
 """
 
-import importlib
 import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -13,33 +12,12 @@ import pytest
 from snapproof.discovery import default_register
 from snapproof.driver import DriverFactory, EquippedFactory
 from snapproof.lab import NotTestableError
+from snapproof.naming import UnknownDriverError, full_name, load_driver
 from snapproof.profile import Control, Profile, ProfileError, profile_of
 from snapproof.register import Register, RegisterError, read_register
 from snapproof.timeline import Moment
 from snapproof.vocabulary import Capability, Description
 
-ALIASES = {"reference": "snapproof.reference_impl.driver:ReferenceDriver"}
-"""Short names of drivers that come with the package."""
-
-OVER_PRIMARY = "reference?primary="
-"""What stands before the URI of a primary-storage driver that the reference is to work with."""
-
-SCHEMES = {
-    "contract": "snapproof.drivers.outside:spoken_to",
-    "cmd": "snapproof.drivers.outside:CommandDriver",
-    "http": "snapproof.drivers.outside:UrlDriver",
-    "https": "snapproof.drivers.outside:UrlDriver",
-    "csi+unix": "snapproof.drivers.csi.door:CsiDriver",
-    "csi+cmd": "snapproof.drivers.csi.door:CsiCommand",
-    "docker": "snapproof.drivers.container:ContainerDriver",
-    "cinder": "snapproof.drivers.cinder.door:CinderDriver",
-}
-"""Doors to drivers that are not simply called, by the scheme of the URI that names the driver."""
-
-CURE = (
-    "Name it MODULE:FACTORY, and install its package in this environment or add its folder to PYTHONPATH "
-    "(the current folder is not searched); or give a URI: cmd:./driver, http://127.0.0.1:8080."
-)
 _FACTORY = pytest.StashKey[DriverFactory]()
 _PROFILE = pytest.StashKey[Profile]()
 _REGISTER = pytest.StashKey[Register]()
@@ -71,15 +49,13 @@ def driver_name(config: pytest.Config) -> str:
     return full_name(config.getoption("snapproof_driver") or config.getini("snapproof_driver"))
 
 
-def full_name(name: str) -> str:
-    """Give the full name of a driver that may be called by a short one."""
-    return ALIASES.get(name, name)
-
-
 def selected_driver(config: pytest.Config) -> DriverFactory:
     """Give the factory of the driver under test; imported at the first call. Raises pytest.UsageError."""
     if _FACTORY not in config.stash:
-        factory = load_driver(driver_name(config))
+        try:
+            factory = load_driver(driver_name(config))
+        except UnknownDriverError as exc:
+            raise pytest.UsageError(str(exc)) from exc
         config.stash.setdefault(SECRETS, set()).update(equip(factory, selected_profile(config)))
         config.stash[_FACTORY] = factory
     return config.stash[_FACTORY]
@@ -169,43 +145,3 @@ def conceal(item: pytest.Item, secrets: Iterable[str]) -> None:
 def attach(item: pytest.Item, title: str, text: str) -> None:
     """Show a text beside this scenario's result unless it passes: a journal, an inventory. Secrets are taken out."""
     item.stash.setdefault(ATTACHMENTS, []).append((title, text))
-
-
-def load_driver(name: str) -> DriverFactory:
-    """Import `MODULE:FACTORY`, or open the door that a URI names. Raises pytest.UsageError."""
-    module_name, _, attribute = name.partition(":")
-    if name.startswith(OVER_PRIMARY):
-        return _opened(name, "snapproof.drivers.outside:OverPrimary")
-    if not module_name or not attribute:
-        raise pytest.UsageError(f"'{name}' names no driver. {CURE}")
-    if module_name in SCHEMES:
-        return _opened(name, SCHEMES[module_name])
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as exc:
-        reason = f"{type(exc).__name__}: {exc}"
-        raise pytest.UsageError(f"The driver '{name}' cannot be imported ({reason}). {CURE}") from exc
-    factory: DriverFactory | None = getattr(module, attribute, None)
-    if not callable(factory):
-        raise pytest.UsageError(f"{module_name} has no callable '{attribute}'. {CURE}")
-    return factory
-
-
-def _opened(uri: str, door: str) -> DriverFactory:
-    module_name, _, attribute = door.partition(":")
-    try:
-        opened: DriverFactory = getattr(importlib.import_module(module_name), attribute)(uri)
-    except ValueError as exc:
-        raise pytest.UsageError(str(exc)) from exc
-    return opened
-
-
-def driver_package(factory: DriverFactory) -> str:
-    """Name the package whose code is the driver's, so that an error from inside it is blamed on the driver.
-
-    A driver outside this process has none: all code that can raise here is ours.
-    """
-    parts = str(getattr(factory, "__module__", "")).split(".")
-    if parts[:2] == ["snapproof", "drivers"]:
-        return ""
-    return ".".join(parts[:2] if parts[0] == "snapproof" else parts[:1])

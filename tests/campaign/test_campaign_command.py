@@ -1,5 +1,7 @@
 """`snapproof campaign` and `snapproof replay` as a user types them."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -167,3 +169,15 @@ def test_a_replay_shows_both_sides_and_gives_the_same_journal_twice(capsys: pyte
     for line in ("fault  crash_after  call=nfs.delete#1", "nfs    file deleted", "fault  refused  call=nfs.delete#2"):
         assert line in told[0]
     assert "The invariants held." in told[0]
+
+
+def test_a_replay_loads_only_what_its_case_needs() -> None:
+    heavy = ("alembic", "botocore", "docker", "moto", "pytest", "sqlalchemy.dialects.postgresql", "uvicorn")
+    script = f"""
+import sys
+from snapproof.cli import main
+main(["replay", "--quiet", "delete-secondary/v1 store=nfs seed=0 :: nfs.delete#1=refused"])
+print("loaded:", *(name for name in {heavy!r} if name in sys.modules))
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] == "loaded:", "An answer is to be there within a second."

@@ -15,7 +15,7 @@ import pytest
 from snapproof.driver import ConflictError, DriverUnderTest
 from snapproof.drivers.cinder.shelf import PYTHON
 from snapproof.fixtures.doors import site_on_sockets
-from snapproof.selection import load_driver
+from snapproof.naming import load_driver
 from snapproof.vocabulary import AccountId, Capability, OperationId, SnapshotRequest, Volume, VolumeRequest
 
 pytestmark = pytest.mark.clients

@@ -6,12 +6,12 @@ import pytest
 
 from snapproof.drivers.cinder.door import command_of
 from snapproof.drivers.cinder.shelf import PYTHON, NoCinderError, python_with_cinder
-from snapproof.selection import load_driver
+from snapproof.naming import UnknownDriverError, load_driver
 
 
 @pytest.mark.parametrize("uri", ["cinder://", "cinder:cinder.volume.drivers.x.Y", "cinder://a b", "cinder://Driver"])
 def test_a_uri_that_names_no_driver_is_refused_with_an_example(uri: str) -> None:
-    with pytest.raises(pytest.UsageError, match=r"names no Cinder driver; write cinder://cinder\.volume\.drivers"):
+    with pytest.raises(UnknownDriverError, match=r"names no Cinder driver; write cinder://cinder\.volume\.drivers"):
         load_driver(uri)
 
 

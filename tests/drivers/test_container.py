@@ -25,7 +25,7 @@ from snapproof.drivers.container import HOST, OWNER
 from snapproof.drivers.contract import DriverDiedError
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.lab import simulated_lab
-from snapproof.selection import load_driver
+from snapproof.naming import UnknownDriverError, load_driver
 from snapproof.site import Site
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "drivers"
@@ -161,12 +161,12 @@ def test_only_what_dead_processes_of_this_machine_left_is_removed(engine: Engine
 
 @pytest.mark.usefixtures("engine")
 def test_what_cannot_be_started_is_said_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(pytest.UsageError, match="names no image"):
+    with pytest.raises(UnknownDriverError, match="names no image"):
         load_driver("docker://")
-    with pytest.raises(pytest.UsageError, match="has no image absent:1; pull or build it first"):
+    with pytest.raises(UnknownDriverError, match="has no image absent:1; pull or build it first"):
         load_driver("docker://absent:1")
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
-    with pytest.raises(pytest.UsageError, match="No container engine answers"):
+    with pytest.raises(UnknownDriverError, match="No container engine answers"):
         load_driver(f"docker://{IMAGE}")
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from snapproof.commands.forked import in_a_child
 from snapproof.drivers.csi.messages import Messages
+from snapproof.naming import UnknownDriverError, load_driver
 from snapproof.report.ledger import read_ledger
 from snapproof.report.records import ScenarioFinished
-from snapproof.selection import load_driver
 from snapproof.verdict import State
 
 SERVER = Path(__file__).with_name("csi_server.py")
@@ -103,7 +103,7 @@ def test_a_controller_that_does_not_look_before_it_acts_again_is_caught(tmp_path
     ("uri", "words"), [("csi+unix:csi.sock", "names no socket"), ("csi+cmd: ", "names no command")]
 )
 def test_what_names_no_controller_is_refused(uri: str, words: str) -> None:
-    with pytest.raises(pytest.UsageError, match=words):
+    with pytest.raises(UnknownDriverError, match=words):
         load_driver(uri)
 
 
@@ -114,7 +114,7 @@ def complaint_without(module: str) -> str:
         for name in [name for name in sys.modules if name.startswith(("snapproof.drivers.csi", module))]:
             del sys.modules[name]
         sys.modules[module] = None  # type: ignore[assignment]  # which is how an import of it fails
-        with pytest.raises(pytest.UsageError) as refused:
+        with pytest.raises(UnknownDriverError) as refused:
             load_driver("csi+unix:///run/csi.sock")
         return str(refused.value).encode()
 

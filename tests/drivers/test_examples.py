@@ -21,9 +21,9 @@ from snapproof.drivers.process import Life
 from snapproof.drivers.remote import over_socket, speak
 from snapproof.fixtures.caller import Caller
 from snapproof.fixtures.lab import simulated_lab
+from snapproof.naming import load_driver
 from snapproof.report.ledger import read_ledger
 from snapproof.report.records import Scenario, ScenarioFinished
-from snapproof.selection import load_driver
 from snapproof.verdict import State
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "drivers"

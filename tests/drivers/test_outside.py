@@ -20,7 +20,7 @@ from snapproof.drivers.contract import (
 from snapproof.drivers.outside import CommandDriver, MachineClock, UrlDriver
 from snapproof.drivers.process import LOG_NAME, Life
 from snapproof.drivers.remote import begin, over_socket
-from snapproof.selection import load_driver
+from snapproof.naming import UnknownDriverError, load_driver
 from snapproof.site import Site
 
 HOST = f"cmd:{sys.executable} -m snapproof host reference"
@@ -86,7 +86,7 @@ def test_another_contract_is_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_started_is_said() -> None:
     with pytest.raises(DriverDiedError, match="/nonexistent/driver cannot be started: No such file"):
         Life(["/nonexistent/driver"], environment={}, folder=Path("/tmp"))  # noqa: S108  nothing is written there
-    with pytest.raises(pytest.UsageError, match="names no command"):
+    with pytest.raises(UnknownDriverError, match="names no command"):
         load_driver("cmd: ")
 
 

@@ -11,9 +11,9 @@ import pytest
 from snapproof.commands.forked import Job, results_of, said_of
 from snapproof.driver import DriverUnderTest, UnavailableError
 from snapproof.drivers.outside import OverPrimary
+from snapproof.naming import UnknownDriverError, load_driver
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.lending import NEEDED, NOT_LENT, LendingDriver
-from snapproof.selection import load_driver
 from snapproof.site import Site
 from snapproof.verdict import State
 from snapproof.vocabulary import AccountId, Capability, Description, OperationId, SnapshotRequest, VolumeRequest
@@ -100,5 +100,5 @@ def test_the_uri_starts_both_in_a_process_of_their_own(site: Site) -> None:
 
 
 def test_a_uri_that_names_no_driver_is_refused_with_the_cure() -> None:
-    with pytest.raises(pytest.UsageError, match=r"write reference\?primary=cinder://CLASS, or another URI"):
+    with pytest.raises(UnknownDriverError, match=r"write reference\?primary=cinder://CLASS, or another URI"):
         load_driver("reference?primary=")

@@ -8,7 +8,8 @@ from snapproof.blame import ScenarioTimeoutError, state_of
 from snapproof.driver import BackendError, NotSupportedError
 from snapproof.drivers.contract import BrokenContractError, DriverDiedError, DriverFailedError, OurMessageError
 from snapproof.lab import NotTestableError, Outcome
-from snapproof.selection import CapabilityMissingError, SuiteError, driver_package, load_driver
+from snapproof.naming import UnknownDriverError, driver_package, load_driver
+from snapproof.selection import CapabilityMissingError, SuiteError
 from snapproof.steps.scene import refusal_of
 from snapproof.verdict import State
 
@@ -110,5 +111,5 @@ def test_the_code_of_a_door_is_ours_and_what_is_behind_it_the_drivers(name: str,
 
 @pytest.mark.parametrize("name", ["", "json", "json:nothing", "no.such.module:Driver"])
 def test_a_driver_that_cannot_be_had_is_a_usage_error_with_a_cure(name: str) -> None:
-    with pytest.raises(pytest.UsageError, match="MODULE:FACTORY"):
+    with pytest.raises(UnknownDriverError, match="MODULE:FACTORY"):
         load_driver(name)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from snapproof.campaign.exploring import WHOLE, Shard
@@ -23,7 +22,7 @@ from snapproof.commands.exploration import Explored, Exploring, Plan, summary
 from snapproof.commands.workers import Where, opener_of
 from snapproof.driver import FaultyDriverError
 from snapproof.fixtures.site import STORES
-from snapproof.selection import full_name
+from snapproof.naming import UnknownDriverError, full_name
 from snapproof.verdict import EXIT_USAGE
 
 EXAMPLES = """\
@@ -102,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         broken = _replay_kept(arguments, {(workflow, store) for _, workflow, store in chosen}, console)
         found = _explore_all(arguments, chosen, console)
-    except (ScheduleError, NoClusterError, UnreadableResultsError, FaultyDriverError, pytest.UsageError) as error:
+    except (ScheduleError, NoClusterError, UnreadableResultsError, FaultyDriverError, UnknownDriverError) as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return EXIT_USAGE
     broken += sum(explored.broken for explored in found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snapproof.discovery import FEATURES, HOME, SETTINGS
-from snapproof.selection import full_name
+from snapproof.naming import full_name
 
 PLUGINS = ("pytest_bdd.plugin", "snapproof.plugin")
 FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")

@@ -31,8 +31,8 @@ from snapproof.campaign.together import bare
 from snapproof.commands.workers import Where, opener_of, workers
 from snapproof.driver import NotSupportedError
 from snapproof.lab import NotTestableError
+from snapproof.naming import full_name
 from snapproof.report.matrix import Matrix
-from snapproof.selection import full_name
 
 BROKEN_SHOWN_MAX = 20
 SHRUNK_MAX = 3

@@ -13,8 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar, cast
 
-import pytest
-
 from snapproof.commands.ending import ended_by_signal
 from snapproof.commands.watching import add_log_option, begin_log, measured
 from snapproof.driver import DriverFactory, DriverUnderTest
@@ -22,10 +20,10 @@ from snapproof.drivers.cinder.door import SCHEME as CINDER
 from snapproof.drivers.cinder.door import become
 from snapproof.drivers.contract import VERSION, Service, SiteMessage
 from snapproof.drivers.hosting import Confessing, Hosting, confessed
+from snapproof.naming import OVER_PRIMARY, full_name, load_driver
 from snapproof.reference_impl.adapters.mounted import MountedDirectory
 from snapproof.reference_impl.configuring import heeded
 from snapproof.reference_impl.lending import LendingDriver
-from snapproof.selection import OVER_PRIMARY, full_name, load_driver
 from snapproof.simulators.clock import WallClock
 from snapproof.simulators.listening import CannotServeError
 from snapproof.simulators.serving import serve
@@ -102,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.flush()
             wait_for_the_end()
         hosting.close()
-    except (CannotServeError, ValueError, pytest.UsageError) as error:
+    except (CannotServeError, ValueError) as error:
         sys.stderr.write(f"snapproof host: {error}\n")
         return EXIT_USAGE
     return 0

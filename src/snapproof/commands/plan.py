@@ -17,9 +17,10 @@ from snapproof.authoring.undeclared import served_all_the_same
 from snapproof.collecting import canonical_scenarios
 from snapproof.discovery import default_register
 from snapproof.fixtures.lab import simulated_lab
+from snapproof.naming import UnknownDriverError, full_name, load_driver
 from snapproof.profile import PROFILE_NAME, Profile, ProfileError, profile_of
 from snapproof.register import RegisterError, read_register
-from snapproof.selection import equip, full_name, load_driver
+from snapproof.selection import equip
 from snapproof.verdict import EXIT_USAGE
 from snapproof.vocabulary import Capability
 
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         register = read_register(Path(arguments.register) if arguments.register else default_register())
         scenarios = canonical_scenarios(register)
         capabilities, odd = _capabilities(arguments.capabilities, arguments.driver or profile.driver, profile)
-    except (ProfileError, RegisterError, pytest.UsageError, pytest.Collector.CollectError) as error:
+    except (ProfileError, RegisterError, UnknownDriverError, pytest.UsageError, pytest.Collector.CollectError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
     found = prospects(register, scenarios, capabilities, profile.deviation)

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from rich.console import Console
 from rich.markup import escape
 
@@ -15,7 +14,7 @@ from snapproof.commands.workers import opener_of
 from snapproof.driver import FaultyDriverError, NotSupportedError
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.lab import NotTestableError
-from snapproof.selection import full_name
+from snapproof.naming import UnknownDriverError, full_name
 from snapproof.verdict import EXIT_USAGE
 
 EXAMPLES = """\
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     trace: list[str] = []
     try:
         case = _replayed(arguments, trace)
-    except (ScheduleError, NotSupportedError, NotTestableError, FaultyDriverError, pytest.UsageError) as error:
+    except (ScheduleError, NotSupportedError, NotTestableError, FaultyDriverError, UnknownDriverError) as error:
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return EXIT_USAGE
     except NotCleanError as error:

@@ -17,7 +17,7 @@ from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
 from snapproof.commands.cluster import on_cluster
 from snapproof.fixtures.campaign_lab import OpenSimulatedLab, lab_opener
-from snapproof.selection import full_name, load_driver
+from snapproof.naming import full_name, load_driver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from snapproof.drivers.contract import DriverDiedError, DriverSilentError, SiteM
 from snapproof.drivers.hosting import Hosting
 from snapproof.drivers.process import Life
 from snapproof.drivers.remote import NobodyThereError, UnansweredError, begin, over_socket, speak
-from snapproof.selection import OVER_PRIMARY, full_name, load_driver
+from snapproof.naming import OVER_PRIMARY, full_name, load_driver
 from snapproof.site import Site
 
 
