@@ -5,21 +5,23 @@ surprise at the commit. Whoever only reads takes one snapshot of everything. SQL
 is more than either asks for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, GenerativeSelect, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 OUTAGES = (OperationalError, InterfaceError)
 """A database that is busy, gone, or has chosen this transaction to end a deadlock: the same again may well succeed."""
 
 READING = "snapproof_reading"
+"""What stands in a connection's `info` while it only reads."""
 TERMS = "snapproof_terms"
-"""Options of a connection: that it only reads, and who writes on it."""
+"""An option of engines: who writes there."""
 
 _CHECK_FAILED = {3819, 4025}
 """MySQL's and MariaDB's numbers for a value that a check refuses; PyMySQL takes them for something operational."""
@@ -65,7 +67,8 @@ def open_engine(url: str, terms: Terms = USUAL_TERMS) -> Engine:
     engine = create_engine(url, hide_parameters=True, execution_options=options, **_OPTIONS[kind])
     if kind == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        # As an event it would cost every statement a tenth: whoever has listeners takes the long way.
+        engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign]  # a dialect's to say
     return engine
 
 
@@ -99,11 +102,17 @@ def is_outage(error: DBAPIError) -> bool:
     return isinstance(error, OUTAGES) and code not in _CHECK_FAILED
 
 
-def for_reading(connection: Connection) -> Connection:
+@contextmanager
+def for_reading(connection: Connection) -> Iterator[Connection]:
     """Let everything that is read be of one moment."""
     if connection.dialect.name != "sqlite":
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
-    return connection.execution_options(**{READING: True})
+    info = connection.info
+    info[READING] = True
+    try:
+        yield connection
+    finally:
+        info.pop(READING, None)  # gone already where the connection broke
 
 
 def locked(connection: Connection, query: QueryT) -> QueryT:
@@ -111,8 +120,7 @@ def locked(connection: Connection, query: QueryT) -> QueryT:
 
     The query is a constant, its values are parameters: each has one form that locks, for the life of the process.
     """
-    reading = connection.get_execution_options().get(READING, False)
-    return query if reading else _locking(query)
+    return query if READING in connection.info else _locking(query)
 
 
 @cache
@@ -136,7 +144,7 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(dbapi_connection: PoolProxiedConnection) -> None:
     """Whoever writes takes the lock before reading, so that a check and what rests on it are one."""
-    reading = connection.get_execution_options().get(READING, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    with closing(dbapi_connection.cursor()) as cursor:
+        cursor.execute("BEGIN" if READING in dbapi_connection.info else "BEGIN IMMEDIATE")

@@ -145,8 +145,8 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read: everything that is read is of one moment."""
-        with self._engine.connect() as connection:
-            yield for_reading(connection)
+        with self._engine.connect() as connection, for_reading(connection) as reading:
+            yield reading
 
     def job(self, uuid: OperationId) -> Job | None:
         """Find a job by its operation id. Raises UnreadableJobError for one of a release that knows more."""
