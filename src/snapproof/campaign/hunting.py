@@ -2,12 +2,12 @@
 
 Nothing is left out for good; what is likely comes first: one kind at every call at once, then one call after another,
 what changes something before what only reads, each call once before any twice, all kinds of fault mixed; behind a fault
-the same once more, then the calls that happen because of it.
+the same once more, then the calls that happen because of it, each with the plain kinds first.
 """
 
 import random
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -63,8 +63,8 @@ class Hunt:
         self._seen.add(key)
         unusual = [label for label in labels if label not in self._usual]
         usual = [label for label in labels if label in self._usual]
-        cells = (*_again(case, labels), *_mixed(unusual, _plain_kinds), *_mixed(usual, _plain_kinds))
-        histories[many].append(_meeting(case.schedule, tuple(dict.fromkeys(cells))))
+        first = (*_again(case, labels), *_mixed(unusual, _plain_kinds), *_mixed(usual, _plain_kinds))
+        histories[many].append(_meeting(case.schedule, _without_repeating(first, labels)))
 
     def _next(self) -> Schedule | None:
         """Take turns between numbers of faults, and among histories with as many; those that went like others wait."""
@@ -92,8 +92,15 @@ def _first_of(histories: deque[Iterator[Schedule]]) -> Schedule | None:
     return None
 
 
-def _meeting(schedule: Schedule, cells: Sequence[tuple[str, str]]) -> Iterator[Schedule]:
+def _meeting(schedule: Schedule, cells: Iterable[tuple[str, str]]) -> Iterator[Schedule]:
     return (schedule.meeting(call, kind) for call, kind in cells)
+
+
+def _without_repeating(first: Sequence[tuple[str, str]], labels: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """These, then whatever else the calls can meet; that is worked out only if anybody gets so far."""
+    cells = dict.fromkeys(first)
+    yield from cells
+    yield from (cell for cell in _mixed(labels, kinds_for) if cell not in cells)
 
 
 def _again(case: Case, labels: Sequence[str]) -> Sequence[tuple[str, str]]:
@@ -106,7 +113,7 @@ def _again(case: Case, labels: Sequence[str]) -> Sequence[tuple[str, str]]:
 
 
 def _plain_kinds(label: str) -> tuple[str, ...]:
-    """Kinds that say all: what else there is differs in its name, or has had its turn as the first fault."""
+    """Kinds that tell most behind another fault: what else there is differs in its name, or has been the first."""
     kinds = kinds_for(label)
     return tuple(kind for kind in kinds if kind in FAULT_KINDS) or kinds
 
