@@ -248,9 +248,12 @@ class Seam:
             self._down_until_s[_service_of(label)] = self._journal.now() + DOWN_S
         if fault.moment is Moment.LATE:
             self._late.append(_Late(self._journal.now() + LATE_S, label, perform))
+        if fault.moment is Moment.AFTER:
+            return _unheard(perform)
         if fault.moment is Moment.TWICE:
             _unheard(perform)
-        return perform() if fault.moment in {Moment.AFTER, Moment.TWICE} else None
+            return perform()
+        return None
 
     def meet(self, service: str, act: str) -> Fault | None:
         """Number an act inside a service, whoever caused it, and give the fault that was armed for it.
@@ -300,10 +303,11 @@ def _service_of(call: str) -> str:
     return call.partition(".")[0]
 
 
-def _unheard(perform: Callable[[], object]) -> None:
-    """Let a call take effect of which nobody hears the answer, whatever it is."""
+def _unheard(perform: Callable[[], T]) -> T | None:
+    """Let a call take effect of which nobody hears the answer, be it a refusal that is raised."""
     with suppress(Exception):
-        perform()
+        return perform()
+    return None
 
 
 _NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
