@@ -41,6 +41,7 @@ class Case:
 
     `acts` are what services did inside, whoever caused it, and can fail at. `crossings` are both, in one order, those
     of the recovery too. Of several callers each was told a word, and `chances` are where one could be held up.
+    Where `untried` says why the lab cannot do this to the driver, nothing was run, and nothing follows.
     """
 
     schedule: Schedule
@@ -51,6 +52,7 @@ class Case:
     crossings: tuple[Crossing, ...]
     digest: str
     chances: tuple[Crossing, ...] = ()
+    untried: str = ""
 
     def after_last_fault(self) -> Sequence[Crossing]:
         """Where one more fault could strike: what was crossed after the last of the schedule's own."""
@@ -76,6 +78,11 @@ def run(schedule: Schedule, open_lab: OpenLab, *, states: bool = False) -> Case:
             return play(schedule, lab, stage, states=states)
         except FaultyDriverError as error:
             return _broken_off(schedule, lab, error)
+
+
+def not_tried(schedule: Schedule, reason: str) -> Case:
+    """Give the case of a schedule that this lab cannot play."""
+    return Case(schedule=schedule, ending="", violations=(), calls=(), acts=(), crossings=(), digest="", untried=reason)
 
 
 def arrange(schedule: Schedule, lab: Lab) -> Stage:

@@ -58,7 +58,7 @@ What breaks is made as small as it can be and kept in a file (--regressions), wh
 Each case that breaks prints one line; paste it to see what happened:
   snapproof replay 'take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after'
 
-exit codes: 0 all cases held, 1 some did not, 2 interrupted, or nothing could be tried, 4 usage
+exit codes: 0 all cases held, 1 some did not, 2 interrupted before any broke, or nothing could be tried, 4 usage
 """
 
 
@@ -108,9 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
     if found and found[-1].interrupted:
         if arguments.results:
             console.print("The same command with --resume goes on from here.")
-        return 2
+        return 1 if broken else 2
     untried = sum(bool(explored.untried) for explored in found)
-    if found and untried == len(found):
+    if found and untried == len(found) and not broken:
         console.print("Nothing was tried; why not is said above.")
         return 2
     rest = f" {untried} of {len(found)} were not tried; why not is said above." if untried else ""

@@ -6,7 +6,7 @@ Which cases there are is in snapproof/campaign/, who runs them in workers.py.
 import shlex
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.together import bare
-from snapproof.commands.workers import Where, opener_of, workers
+from snapproof.commands.workers import Where, Worker, opener_of, workers
 from snapproof.driver import NotSupportedError
 from snapproof.lab import NotTestableError
 from snapproof.naming import full_name
@@ -61,6 +61,7 @@ class Explored:
 
     `applicable` is how many single cells there are: calls and acts, times the kinds of fault that each can meet.
     A workflow that fails without any fault is `unclean`; `untried` is why the driver or the lab cannot do it.
+    `left_out` counts the cases that the lab cannot play, by reason; `digest` is of the journal without any fault.
     """
 
     workflow: str
@@ -75,6 +76,8 @@ class Explored:
     two_journals: bool = False
     unclean: bool = False
     untried: str = ""
+    left_out: Counter[str] = field(default_factory=Counter)
+    digest: str = ""
     interrupted: bool = False
     first: dict[frozenset[str], Case] = field(default_factory=dict)
 
@@ -103,50 +106,48 @@ class Exploring:
         self._kept_driver = "" if plan.where.driver == "reference" else self._driver
 
     def explore(self, workflow: str, store: str, strategy: str) -> Explored:
-        """Let one workflow on one store meet one strategy, and print its matrix."""
+        """Let one workflow on one store meet one strategy, and print its matrix; what broke is told however it ends."""
         explored = Explored(workflow=workflow, store=store, strategy=strategy)
         began_s = time.monotonic()
         try:
             with workers(self._plan.where, states=EVERY_STRATEGY[strategy].states) as run_all:
-                same = self._all(explored, run_all)
+                self._all(explored, run_all)
         except KeyboardInterrupt:
-            self._console.print(f"Interrupted after {explored.matrix.cells} cases:", markup=False)
-            self._console.print(*explored.matrix.drawing(self._console))
             explored.interrupted = True
-            return explored
+            self._console.print(f"Interrupted after {explored.matrix.cells} cases:", markup=False)
         except (NotSupportedError, NotTestableError) as error:
             explored.untried = str(error)
             self._console.print(f"{explored.title}: not tried. {error}\n", markup=False, soft_wrap=True)
-            return explored
         except NotCleanError as error:
             explored.unclean = True
             self._console.print(f"[red]broken[/] {escape(str(error))}\n", soft_wrap=True)
-            return explored
-        explored.took_s = time.monotonic() - began_s
-        self._sum_up(explored, same)
+        finally:
+            if explored.digest and not explored.untried:
+                self._sum_up(explored)
+                self._keep_smallest(explored)
+                self._console.print()
+            explored.took_s = time.monotonic() - began_s
         return explored
 
-    def _all(self, explored: Explored, run_all: RunAll) -> str:
-        """Run all cases; say what the same seed twice gave."""
+    def _all(self, explored: Explored, run_all: RunAll) -> None:
+        """Run all cases, of which those count to the limit that the lab can play."""
         strategy, plan = EVERY_STRATEGY[explored.strategy], self._plan
         begun = bare(explored.workflow, explored.store, seed=plan.seed, still=strategy.states)
         again = run_schedule(begun, opener_of(self._driver), states=strategy.states)
         (clean,) = run_all([begun])
         self._write_down(explored, require_clean(clean), leads_on=False)
+        explored.digest, explored.two_journals = clean.digest, clean.digest != again.digest
         explored.applicable = sum(1 for _ in up_to(1)(clean))
         outlook = Outlook()
         known = resuming(run_all, plan.known, strategy.leads_on)
-        cases = islice(explore(clean, strategy.fresh(plan.others), known, plan.shard, outlook), plan.limit)
+        found = explore(clean, strategy.fresh(plan.others), known, plan.shard, outlook)
+        cases = islice(_tried(found, explored.left_out), plan.limit)
         with _Watch(self._console, explored.title, outlook) as watch:
             for case in cases:
                 self._take(explored, case, watch.console, leads_on=strategy.leads_on(case.schedule))
                 watch.beat(explored.matrix.broken)
-        for case in islice(explored.first.values(), SHRUNK_MAX):
-            self._keep_smallest(shrink(case, lambda schedule: next(run_all([schedule]))))
-        if clean.digest == again.digest:
-            return f"the same seed twice gave the same journal ({clean.digest[:12]})"
-        explored.two_journals = True
-        return "[red]the same seed gave two journals[/]"
+        if explored.left_out and not explored.matrix.cells:
+            raise NotTestableError(" ".join(explored.left_out))
 
     def _take(self, explored: Explored, case: Case, console: Console, *, leads_on: bool) -> None:
         """Count, show and write down a case."""
@@ -173,22 +174,42 @@ class Exploring:
         if self._plan.results and found != known:
             append(self._plan.results, [found])
 
-    def _keep_smallest(self, case: Case) -> None:
-        """Tell the smallest schedule that breaks the same, and keep it."""
-        place = self._plan.regressions
-        if keep(self._driver, case.schedule, map(str, case.violations[:1]), place):
-            self._console.print(f"smallest: {case.schedule}, kept in {place}", markup=False, soft_wrap=True)
+    def _keep_smallest(self, explored: Explored) -> None:
+        """Tell the smallest schedules that break the same, and keep them. They are run here: the workers are gone."""
+        place, run_case = self._plan.regressions, Worker(self._plan.where.driver, states=False)
+        try:
+            for case in islice(explored.first.values(), SHRUNK_MAX):
+                smallest = shrink(case, run_case)
+                if keep(self._driver, smallest.schedule, map(str, smallest.violations[:1]), place):
+                    told = f"smallest: {smallest.schedule}, kept in {place}"
+                    self._console.print(told, markup=False, soft_wrap=True)
+        except KeyboardInterrupt:
+            explored.interrupted = True
 
-    def _sum_up(self, explored: Explored, same: str) -> None:
+    def _sum_up(self, explored: Explored) -> None:
         matrix = explored.matrix
         self._console.print(*matrix.drawing(self._console))
         for reason in matrix.reasons():
             self._console.print(f"n/a {reason}", markup=False, soft_wrap=True)
+        for reason, cases in explored.left_out.items():
+            self._console.print(f"not tried, {cases} times: {reason}", markup=False, soft_wrap=True)
+        same = f"the same seed twice gave the same journal ({explored.digest[:12]})"
+        if explored.two_journals:
+            same = "[red]the same seed gave two journals[/]"
         parts = [f"{count} of {many} faults" for many, count in sorted(explored.faults.items()) if many > 1]
         parts += [f"{explored.resumed} told before"] if explored.resumed else []
         several = f" ({', '.join(parts)})" if parts else ""
         counted = f"{matrix.cells} cases{several}, {matrix.broken} broken"
-        self._console.print(f"{counted}; {same}.\n", soft_wrap=True)
+        self._console.print(f"{counted}; {same}.", soft_wrap=True)
+
+
+def _tried(cases: Iterable[Case], left_out: Counter[str]) -> Iterator[Case]:
+    """Pass on what the lab can play, and count the rest by its reason."""
+    for case in cases:
+        if case.untried:
+            left_out[case.untried] += 1
+        else:
+            yield case
 
 
 class _Watch:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from snapproof.campaign.exploring import RunAll
-from snapproof.campaign.running import Case
+from snapproof.campaign.running import Case, not_tried
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
 from snapproof.commands.cluster import on_cluster
 from snapproof.fixtures.campaign_lab import OpenSimulatedLab, lab_opener
+from snapproof.lab import NotTestableError
 from snapproof.naming import full_name, load_driver
 
 
@@ -49,10 +50,21 @@ class Worker:
     def __init__(self, driver: str, *, states: bool) -> None:
         self._driver = full_name(driver)
         self._states = states
+        self._cannot: dict[tuple[str, str], str] = {}  # why not, by call and kind: to find out costs a lab
 
     def __call__(self, schedule: Schedule) -> Case:
-        """Run it."""
-        case = run_schedule(schedule, opener_of(self._driver), states=self._states)
+        """Run it, unless the lab cannot do this to the driver. Raises NotTestableError if not even without faults."""
+        cells = [(call.partition("#")[0], kind) for call, kind in schedule.faults]
+        if reason := next((self._cannot[cell] for cell in cells if cell in self._cannot), ""):
+            return not_tried(schedule, reason)
+        try:
+            case = run_schedule(schedule, opener_of(self._driver), states=self._states)
+        except NotTestableError as error:
+            if not cells:
+                raise
+            if len(cells) == 1:  # of several it is not told which it was
+                self._cannot[cells[0]] = str(error)
+            return not_tried(schedule, str(error))
         _spare_what_lasts()
         return case
 
