@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from snapproof.cli import main
-from snapproof.driver import DriverUnderTest
+from snapproof.driver import BackendError, DriverUnderTest
+from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.variants.cloning import BlindRetry
 from snapproof.site import Site
+from snapproof.vocabulary import SnapshotState
 
 SMALLEST = "take-primary/v1 store=nfs seed=0 guest=still :: array.CreateSnapshot#1=lost_after"
 
@@ -64,3 +66,26 @@ def test_what_broke_before_an_interrupt_is_told_made_small_and_kept(
     assert "Interrupted after " in told
     assert " broken; the same seed twice" in told
     assert SMALLEST in (tmp_path / "kept").read_text()
+
+
+class Bracketed(ReferenceDriver):
+    """Stumbles over what failed, in words that a terminal could take for its own."""
+
+    def reconcile(self) -> None:
+        """Refuse where anything has failed."""
+        super().reconcile()
+        if any(row.state is SnapshotState.ERROR for row in self.list_snapshots()):
+            raise BackendError("cannot scan [/exports/secondary]: busy")
+
+
+def test_what_a_driver_says_is_printed_as_it_says_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    said = "BackendError: cannot scan [/exports/secondary]: busy"
+    told = f"recovery: Without any fault the driver does not recover: The driver failed: {said}"
+    assert campaign("Bracketed", tmp_path / "kept", "--strategy", "hunt") == 1
+    assert f"broken {told}" in capsys.readouterr().out
+    assert campaign("Bracketed", tmp_path / "kept", "--limit", "0") == 1
+    assert f"regression still broken {told}: take-primary/v1 " in capsys.readouterr().out
+    (line,) = (each for each in (tmp_path / "kept").read_text().splitlines() if not each.startswith("#"))
+    driver, _, schedule = line.partition(" ")
+    assert main(["replay", "--quiet", "--driver", driver, schedule]) == 1
+    assert f"broken {told}" in capsys.readouterr().out

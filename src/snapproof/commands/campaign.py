@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from snapproof.campaign.exploring import WHOLE, Shard
 from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, suited_workflows
@@ -197,7 +198,9 @@ def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], co
         if open_lab and (schedule.workflow, schedule.store) in chosen:
             case = run_schedule(schedule, open_lab)
             broken += bool(case.violations)
-            found = f"[red]still broken[/] {case.violations[0]}" if case.violations else "[green]held[/]"
+            found = "[green]held[/]"
+            if case.violations:
+                found = f"[red]still broken[/] {escape(str(case.violations[0]))}"
             console.print(f"regression {found}: {schedule}", soft_wrap=True)
     return broken
 

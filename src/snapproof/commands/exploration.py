@@ -161,7 +161,7 @@ class Exploring:
             explored.first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
         if case.violations and explored.matrix.broken <= BROKEN_SHOWN_MAX:
             choice = f"--driver {shlex.quote(self._plan.where.driver)} " if self._kept_driver else ""
-            console.print(f"[red]broken[/] {case.violations[0]}", soft_wrap=True)
+            console.print(f"[red]broken[/] {escape(str(case.violations[0]))}", soft_wrap=True)
             console.print(f"       snapproof replay {choice}'{case.schedule}'", markup=False, soft_wrap=True)
 
     def _write_down(self, explored: Explored, case: Case, *, leads_on: bool) -> None:

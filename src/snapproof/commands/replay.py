@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             console.print(line, markup=False)
     console.print(f"\nThe caller was told: {case.ending}. Journal {case.digest[:12]}.", markup=False)
     for violation in case.violations:
-        console.print(f"[red]broken[/] {violation}")
+        console.print(f"[red]broken[/] {escape(str(violation))}")
     if not case.violations:
         console.print("[green]The invariants held.[/]")
     return 1 if case.violations else 0
