@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from snapproof.campaign.results import joined
 from snapproof.cli import main
 from snapproof.driver import BackendError, DriverUnderTest
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.variants.cloning import BlindRetry
 from snapproof.site import Site
-from snapproof.vocabulary import SnapshotState
+from snapproof.vocabulary import Snapshot, SnapshotRequest, SnapshotState, Volume, VolumeRequest
 
 SMALLEST = "take-primary/v1 store=nfs seed=0 guest=still :: array.CreateSnapshot#1=lost_after"
 
@@ -89,3 +90,57 @@ def test_what_a_driver_says_is_printed_as_it_says_it(capsys: pytest.CaptureFixtu
     driver, _, schedule = line.partition(" ")
     assert main(["replay", "--quiet", "--driver", driver, schedule]) == 1
     assert f"broken {told}" in capsys.readouterr().out
+
+
+class Refusing(ReferenceDriver):
+    """Takes one snapshot, which is one too few."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Refuse the one that a workflow acts with."""
+        if request.operation == "take":
+            raise BackendError("There is no room.")
+        return super().take_snapshot(request)
+
+
+class Roomless(ReferenceDriver):
+    """Cannot be given anything to work with."""
+
+    def create_volume(self, request: VolumeRequest) -> Volume:
+        """Refuse."""
+        raise BackendError("There is no room.")
+
+
+@pytest.mark.parametrize("driver", ["Refusing", "Roomless"])
+def test_who_fails_without_any_fault_stands_in_the_results(driver: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    assert campaign(driver, tmp_path / "kept", "--results", str(results)) == 1
+    assert campaign(driver, tmp_path / "kept", "--results", str(results), "--resume") == 1
+    ((case, found),) = joined([results]).items()
+    assert "take-primary/v1 store=nfs seed=0" in case
+    assert "There is no room." in found.broken[0]
+    assert len(results.read_bytes().splitlines()) == 1
+    assert main(["coverage", str(results), "--to", str(tmp_path / "page")]) == 1
+
+
+class Slowing(ReferenceDriver):
+    """Takes longer every time."""
+
+    times = count()
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        """Wait, then take it."""
+        self.site.clock.sleep(next(self.times))
+        return super().take_snapshot(request)
+
+
+def test_who_does_not_do_the_same_twice_stands_in_the_results(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    assert campaign("Slowing", tmp_path / "kept", "--limit", "0", "--results", str(results)) == 1
+    (found,) = joined([results]).values()
+    assert found.broken == ("journal: the same seed gave two journals.",)
+
+
+def test_no_verdict_is_given_on_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    assert main(["coverage", str(tmp_path / "results"), "--to", str(tmp_path / "page")]) == 4
+    assert "nothing was tried" in capsys.readouterr().err

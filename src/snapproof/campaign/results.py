@@ -49,6 +49,11 @@ def told(case: Case, *, driver: str = "", leads_on: bool = False) -> Told:
     )
 
 
+def unclean(schedule: Schedule, reason: str, *, driver: str = "") -> Told:
+    """Keep that a workflow fails without any fault, or cannot even be arranged."""
+    return Told(case=str(schedule), ending="NotCleanError", driver=driver, broken=(f"unclean: {reason}",))
+
+
 def restored(schedule: Schedule, found: Told) -> Case:
     """Give a case back as far as it was told: how it ended, what broke, and what is ahead."""
     struck = tuple(Crossing(call) for call, _ in schedule.faults[-1:])

@@ -42,6 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     except UnreadableResultsError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
+    if not results:
+        sys.stderr.write(f"No case stands in {', '.join(map(str, arguments.results))}: nothing was tried.\n")
+        return EXIT_USAGE
     tables = tables_of(results.values())
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
     arguments.to.write_text(coverage_page(columns_of(results.values()), tables), encoding="utf-8")

@@ -7,7 +7,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -21,10 +21,12 @@ from rich.table import Table
 from snapproof.campaign.applicability import EVERY_CALL, why_not
 from snapproof.campaign.exploring import Outlook, RunAll, Shard, explore, require_clean
 from snapproof.campaign.interleaving import EVERY_STRATEGY
+from snapproof.campaign.invariants import Violation
 from snapproof.campaign.regressions import keep
-from snapproof.campaign.results import Told, append, resuming, told
+from snapproof.campaign.results import Told, append, resuming, told, unclean
 from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.running import run as run_schedule
+from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.together import bare
@@ -35,6 +37,7 @@ from snapproof.naming import full_name
 from snapproof.report.matrix import Matrix
 
 BROKEN_SHOWN_MAX = 20
+TWO_JOURNALS = "the same seed gave two journals"
 SHRUNK_MAX = 3
 """How many broken schedules of a strategy are made smaller: the first of each set of invariants that broke."""
 TOLD_EVERY_S = 300
@@ -121,6 +124,7 @@ class Exploring:
         except NotCleanError as error:
             explored.unclean = True
             self._console.print(f"[red]broken[/] {escape(str(error))}\n", soft_wrap=True)
+            self._append(unclean(self._begun(explored), str(error), driver=self._kept_driver))
         finally:
             if explored.digest and not explored.untried:
                 self._sum_up(explored)
@@ -132,11 +136,13 @@ class Exploring:
     def _all(self, explored: Explored, run_all: RunAll) -> None:
         """Run all cases, of which those count to the limit that the lab can play."""
         strategy, plan = EVERY_STRATEGY[explored.strategy], self._plan
-        begun = bare(explored.workflow, explored.store, seed=plan.seed, still=strategy.states)
+        begun = self._begun(explored)
         again = run_schedule(begun, opener_of(self._driver), states=strategy.states)
         (clean,) = run_all([begun])
-        self._write_down(explored, require_clean(clean), leads_on=False)
+        require_clean(clean)
         explored.digest, explored.two_journals = clean.digest, clean.digest != again.digest
+        other = (Violation("journal", f"{TWO_JOURNALS}."),) if explored.two_journals else ()
+        self._write_down(explored, replace(clean, violations=other), leads_on=False)
         explored.applicable = sum(1 for _ in up_to(1)(clean))
         outlook = Outlook()
         known = resuming(run_all, plan.known, strategy.leads_on)
@@ -148,6 +154,11 @@ class Exploring:
                 watch.beat(explored.matrix.broken)
         if explored.left_out and not explored.matrix.cells:
             raise NotTestableError(" ".join(explored.left_out))
+
+    def _begun(self, explored: Explored) -> Schedule:
+        """Give the schedule without any fault."""
+        still = EVERY_STRATEGY[explored.strategy].states
+        return bare(explored.workflow, explored.store, seed=self._plan.seed, still=still)
 
     def _take(self, explored: Explored, case: Case, console: Console, *, leads_on: bool) -> None:
         """Count, show and write down a case."""
@@ -171,7 +182,10 @@ class Exploring:
         found = known if known and was_told else told(case, driver=self._kept_driver, leads_on=leads_on)
         explored.resumed += was_told
         explored.storeless &= found.storeless
-        if self._plan.results and found != known:
+        self._append(found)
+
+    def _append(self, found: Told) -> None:
+        if self._plan.results and found != self._plan.known.get(found.case):
             append(self._plan.results, [found])
 
     def _keep_smallest(self, explored: Explored) -> None:
@@ -195,7 +209,7 @@ class Exploring:
             self._console.print(f"not tried, {cases} times: {reason}", markup=False, soft_wrap=True)
         same = f"the same seed twice gave the same journal ({explored.digest[:12]})"
         if explored.two_journals:
-            same = "[red]the same seed gave two journals[/]"
+            same = f"[red]{TWO_JOURNALS}[/]"
         parts = [f"{count} of {many} faults" for many, count in sorted(explored.faults.items()) if many > 1]
         parts += [f"{explored.resumed} told before"] if explored.resumed else []
         several = f" ({', '.join(parts)})" if parts else ""
