@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from snapproof.campaign.exploring import RunAll
+from snapproof.campaign.exploring import RunAll, WorkerDiedError
 from snapproof.campaign.results import joined
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
@@ -21,6 +21,7 @@ from snapproof.commands.cluster import on_cluster
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.driver import ReferenceDriver
 
+BARE = Schedule(workflow="take-primary", store="nfs", seed=0)
 RUN = ("campaign", "--workflow", "delete-secondary", "--store", "s3")
 
 
@@ -58,3 +59,32 @@ def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypa
     lines = (tmp_path / "results").read_bytes().splitlines()
     assert len(lines) == len(every) + 1
     assert {*joined([tmp_path / "results"])} == {*map(str, every), "delete-secondary/v1 store=s3 seed=0"}
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("default")
+def test_a_case_that_raises_is_not_run_again(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+
+    def raising(_: Schedule) -> Case:
+        with trace.open("a") as file:
+            file.write("run\n")
+        raise RuntimeError("no case")
+
+    with on_cluster("1", raising) as run_all, pytest.raises(RuntimeError, match="no case"):
+        list(run_all([BARE]))
+    assert trace.read_text() == "run\n"
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("default")
+def test_a_case_of_which_workers_die_is_named(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def dying(_: Schedule) -> Case:
+        begun.touch()
+        os._exit(9)
+
+    with on_cluster("1", dying) as run_all, pytest.raises(WorkerDiedError, match=f"snapproof replay '{BARE}'"):
+        list(run_all([BARE]))
+    assert begun.exists()

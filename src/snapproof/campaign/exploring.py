@@ -4,7 +4,7 @@ Who runs a schedule, and on how many processes, is the caller's business. Shards
 number, and each follows up its own: they need no coordinator, and no case with faults belongs to two of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -14,7 +14,19 @@ from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.strategies import Extend
 
 RunAll: TypeAlias = Callable[[Sequence[Schedule]], Iterator[Case]]
-"""Runs schedules and gives their cases in the same order."""
+"""Runs schedules and gives their cases in the same order. Raises WorkerDiedError where no case can be had."""
+
+
+class WorkerDiedError(Exception):
+    """A process that ran cases is gone, and nobody else can run them; the message says which they were."""
+
+    def __init__(self, schedules: Iterable[Schedule]) -> None:
+        tried = "".join(f"\n  snapproof replay '{schedule}'" for schedule in schedules)
+        super().__init__(
+            "A process died that ran cases: killed, out of memory, or ended by the driver. "
+            f"Replay what it may have been in, with the same --driver:{tried}"
+        )
+
 
 REFUSED = ("ConflictError", "NotFoundError")
 """What a caller may be told who comes upon the work of another."""

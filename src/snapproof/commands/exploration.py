@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from snapproof.campaign.applicability import EVERY_CALL, why_not
-from snapproof.campaign.exploring import Outlook, RunAll, Shard, explore, require_clean
+from snapproof.campaign.exploring import Outlook, RunAll, Shard, WorkerDiedError, explore, require_clean
 from snapproof.campaign.interleaving import EVERY_STRATEGY
 from snapproof.campaign.invariants import Violation
 from snapproof.campaign.regressions import keep
@@ -115,9 +115,10 @@ class Exploring:
         try:
             with workers(self._plan.where, states=EVERY_STRATEGY[strategy].states) as run_all:
                 self._all(explored, run_all)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, WorkerDiedError) as ended:
             explored.interrupted = True
-            self._console.print(f"Interrupted after {explored.matrix.cells} cases:", markup=False)
+            told_so_far = f"Interrupted after {explored.matrix.cells} cases: {ended}"
+            self._console.print(told_so_far, markup=False, soft_wrap=True)
         except (NotSupportedError, NotTestableError) as error:
             explored.untried = str(error)
             self._console.print(f"{explored.title}: not tried. {error}\n", markup=False, soft_wrap=True)

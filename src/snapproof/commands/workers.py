@@ -6,12 +6,15 @@ Which cases there are is not known here.
 import gc
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 
-from snapproof.campaign.exploring import RunAll
+from snapproof.campaign.exploring import RunAll, WorkerDiedError
 from snapproof.campaign.running import Case, not_tried
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
@@ -40,8 +43,38 @@ def workers(where: Where, *, states: bool) -> Iterator[RunAll]:
     elif where.jobs == 1:
         yield lambda schedules: map(worker, schedules)
     else:
-        with multiprocessing.get_context("spawn").Pool(where.jobs, initializer=_ignore_interrupts) as pool:
-            yield lambda schedules: pool.imap(worker, schedules, chunksize=4)
+        with _pool(where.jobs) as pool:
+            yield lambda schedules: _run_all(pool, worker, schedules, jobs=where.jobs)
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes. Unlike multiprocessing's own pool this one notices when one of them is gone."""
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_ignore_interrupts)
+    try:
+        yield pool
+    except KeyboardInterrupt:
+        for process in multiprocessing.active_children():  # who has had enough waits for no case that hangs
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _run_all(
+    pool: ProcessPoolExecutor, worker: "Worker", schedules: Sequence[Schedule], *, jobs: int
+) -> Iterator[Case]:
+    """Run them in order. Who died was in one of the first that are not done, since that is the order of handing out."""
+    futures: list[Future[Case]] = []
+    try:
+        futures.extend(pool.submit(worker, schedule) for schedule in schedules)
+        for future in futures:
+            yield future.result()
+    except BrokenProcessPool as error:
+        failures = [*(future.exception() for future in futures), *repeat(error, len(schedules) - len(futures))]
+        undone = [schedule for schedule, failure in zip(schedules, failures, strict=True) if failure]
+        raise WorkerDiedError(undone[:jobs]) from error
 
 
 class Worker:
