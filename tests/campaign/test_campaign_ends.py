@@ -1,5 +1,6 @@
 """However an exploration ends, what broke in it is told, made small and kept, and its exit code says so."""
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from snapproof.driver import BackendError, DriverUnderTest
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.reference_impl.variants.cloning import BlindRetry
 from snapproof.site import Site
-from snapproof.vocabulary import Snapshot, SnapshotRequest, SnapshotState, Volume, VolumeRequest
+from snapproof.vocabulary import (
+    Capability,
+    Description,
+    Snapshot,
+    SnapshotRequest,
+    SnapshotState,
+    Volume,
+    VolumeRequest,
+)
 
 SMALLEST = "take-primary/v1 store=nfs seed=0 guest=still :: array.CreateSnapshot#1=lost_after"
 
@@ -138,6 +147,40 @@ def test_who_does_not_do_the_same_twice_stands_in_the_results(tmp_path: Path) ->
     assert campaign("Slowing", tmp_path / "kept", "--limit", "0", "--results", str(results)) == 1
     (found,) = joined([results]).values()
     assert found.broken == ("journal: the same seed gave two journals.",)
+
+
+class WithoutArchive(ReferenceDriver):
+    """Has no archive, and says so."""
+
+    def describe(self) -> Description:
+        """All but that."""
+        known = super().describe()
+        return replace(known, capabilities=known.capabilities - {Capability.ARCHIVE})
+
+
+def test_what_was_kept_and_cannot_break_any_more_is_told_and_keeps_nobody_from_the_rest(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    schedules = (
+        "take-primary/v1 store=nfs seed=0 :: array.CreateSnapshot#7=lost_after",
+        "take-primary/v9 store=nfs seed=0",
+        "archive/v1 store=nfs seed=0",
+        "take-primary/v1 store=nfs seed=0 :: array.CreateSnapshot#1=lost_after",
+    )
+    kept = tmp_path / "kept"
+    kept.write_text("".join(f"{__name__}:WithoutArchive {schedule}\n" for schedule in schedules))
+    assert campaign("WithoutArchive", kept, "--workflow", "take-primary,archive", "--limit", "0") == 0
+    told = capsys.readouterr().out.splitlines()
+    other_version = (
+        "take-primary is at v1 by now, and its calls are others; take-primary/v9 store=nfs seed=0 cannot be played any "
+        "more. Search anew with `snapproof campaign`."
+    )
+    assert told[:4] == [
+        f"regression no longer reached (array.CreateSnapshot#7=lost_after never fired.): {schedules[0]}",
+        f"regression not replayed ({other_version}): {schedules[1]}",
+        f"regression not replayed (The driver does not declare archive.): {schedules[2]}",
+        f"regression held: {schedules[3]}",
+    ]
 
 
 def test_no_verdict_is_given_on_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -15,14 +15,17 @@ from snapproof.campaign.exploring import WHOLE, Shard
 from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, suited_workflows
 from snapproof.campaign.regressions import USUAL, kept_for
 from snapproof.campaign.results import Told, UnreadableResultsError, joined
+from snapproof.campaign.running import NotCleanError, OpenLab
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.schedule import ScheduleError
+from snapproof.campaign.schedule import Schedule, ScheduleError
+from snapproof.campaign.shrinking import UNSPENT
 from snapproof.campaign.together import EVERY_WORKFLOW, TOGETHER
 from snapproof.commands.cluster import NoClusterError
 from snapproof.commands.exploration import Explored, Exploring, Plan, summary
 from snapproof.commands.workers import Where, opener_of
-from snapproof.driver import FaultyDriverError
+from snapproof.driver import FaultyDriverError, NotSupportedError
 from snapproof.fixtures.site import STORES
+from snapproof.lab import NotTestableError
 from snapproof.naming import UnknownDriverError, full_name
 from snapproof.verdict import EXIT_USAGE
 
@@ -196,13 +199,23 @@ def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], co
     broken = 0
     for schedule in kept:
         if open_lab and (schedule.workflow, schedule.store) in chosen:
-            case = run_schedule(schedule, open_lab)
-            broken += bool(case.violations)
-            found = "[green]held[/]"
-            if case.violations:
-                found = f"[red]still broken[/] {escape(str(case.violations[0]))}"
+            found, still = _replayed(schedule, open_lab)
+            broken += still
             console.print(f"regression {found}: {schedule}", soft_wrap=True)
     return broken
+
+
+def _replayed(schedule: Schedule, open_lab: OpenLab) -> tuple[str, bool]:
+    """Say what became of a kept schedule, and whether it still breaks. A fault that never strikes breaks nothing."""
+    try:
+        violations = run_schedule(schedule, open_lab).violations
+    except (ScheduleError, NotSupportedError, NotTestableError, NotCleanError) as error:
+        return f"not replayed ({escape(str(error))})", False
+    if broken := [violation for violation in violations if violation.invariant != UNSPENT]:
+        return f"[red]still broken[/] {escape(str(broken[0]))}", True
+    if violations:
+        return f"no longer reached ({escape(violations[0].sentence)})", False
+    return "[green]held[/]", False
 
 
 def _shard(text: str) -> Shard:
