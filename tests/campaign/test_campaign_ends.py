@@ -3,10 +3,13 @@
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from snapproof.campaign.interleaving import EVERY_STRATEGY
 from snapproof.campaign.results import joined
+from snapproof.campaign.strategies import Strategy
 from snapproof.cli import main
 from snapproof.driver import BackendError, DriverUnderTest
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -181,6 +184,27 @@ def test_what_was_kept_and_cannot_break_any_more_is_told_and_keeps_nobody_from_t
         f"regression not replayed (The driver does not declare archive.): {schedules[2]}",
         f"regression held: {schedules[3]}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("driver", "strategy"), [("somebody_elses", "singles"), ("Bracketed", "swarm")], ids=["unseen", "drawn"]
+)
+def test_what_is_not_known_to_be_the_same_on_another_store_is_run_there(
+    driver: str, strategy: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Which stores a driver outside calls nobody sees, and lots are drawn anew for each store."""
+    both = ("--store", "nfs,s3", "--strategy", strategy, "--limit", "1")
+    assert campaign(driver, tmp_path / "kept", *both) == 0
+    assert capsys.readouterr().out.count("1 cases, 0 broken") == 2
+
+
+def test_an_exploration_without_a_single_case_is_no_success(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = Strategy(fresh=lambda _: lambda _case: iter(()))
+    monkeypatch.setitem(cast("dict[str, Strategy]", EVERY_STRATEGY), "none", nothing)
+    assert main(["campaign", "--workflow", "delete-secondary", "--store", "nfs", "--strategy", "none"]) == 2
+    assert "not tried. Nothing that this lab sees of it can fail." in capsys.readouterr().out
 
 
 def test_no_verdict_is_given_on_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

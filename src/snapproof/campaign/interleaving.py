@@ -43,6 +43,7 @@ OF_SEVERAL: Mapping[str, Strategy] = {
     "shuffles": Strategy(
         fresh=lambda _: drawn(SHUFFLE_FIRSTS, most=SHUFFLE_TURNS_MAX, goes_on=SHUFFLE_GOES_ON, one_more=one_turn_more),
         faults_max=SHUFFLE_TURNS_MAX,
+        by_lot=True,
     ),
 }
 """Strategies that have nothing to say of a workflow with one caller."""

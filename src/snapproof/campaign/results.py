@@ -23,7 +23,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `ahead` is what was crossed after the last fault, packed, where further faults may follow: an exploration that was
     interrupted goes on from there. Of callers who act at once it is not kept: such a case is run again. `driver` is
-    empty for the reference; in a `storeless` case no store was called.
+    empty for the reference; in a `storeless` case no store was seen to be called.
     """
 
     case: str

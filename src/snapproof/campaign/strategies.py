@@ -30,12 +30,14 @@ LEAVING_TRACES = ("damaged", "refused:REBOOT")
 class Strategy:
     """How to begin one, and whether it looks at the durable state before every call, with a guest that keeps still.
 
-    Nothing follows from a case with `faults_max` faults; None if only the strategy itself can tell.
+    Nothing follows from a case with `faults_max` faults; None if only the strategy itself can tell. What is drawn
+    `by_lot` is drawn anew for each store.
     """
 
     fresh: Callable[[int], Extend]
     states: bool = False
     faults_max: int | None = None
+    by_lot: bool = False
 
     def leads_on(self, schedule: Schedule) -> bool:
         """Say whether further faults may follow."""
@@ -142,7 +144,9 @@ STRATEGIES: Mapping[str, Strategy] = {
     "closure": Strategy(fresh=closure, states=True),
     "hunt": Strategy(fresh=lambda _: hunt(3)),
     "swarm": Strategy(
-        fresh=lambda _: drawn(SWARM_FIRSTS, most=SWARM_FAULTS_MAX, goes_on=SWARM_GOES_ON), faults_max=SWARM_FAULTS_MAX
+        fresh=lambda _: drawn(SWARM_FIRSTS, most=SWARM_FAULTS_MAX, goes_on=SWARM_GOES_ON),
+        faults_max=SWARM_FAULTS_MAX,
+        by_lot=True,
     ),
 }
 """Strategies by name. `fresh` is given how many other faults a closure allows beside deaths."""

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from snapproof.campaign.applicability import EVERY_CALL, why_not
-from snapproof.campaign.exploring import Outlook, RunAll, Shard, WorkerDiedError, explore, require_clean
+from snapproof.campaign.exploring import WHOLE, Outlook, RunAll, Shard, WorkerDiedError, explore, require_clean
 from snapproof.campaign.interleaving import EVERY_STRATEGY
 from snapproof.campaign.invariants import Violation
 from snapproof.campaign.regressions import keep
@@ -30,7 +30,7 @@ from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.together import bare
-from snapproof.commands.workers import Where, Worker, opener_of, workers
+from snapproof.commands.workers import Where, Worker, is_outside, opener_of, workers
 from snapproof.driver import NotSupportedError
 from snapproof.lab import NotTestableError
 from snapproof.naming import full_name
@@ -60,7 +60,7 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Explored:
-    """What became of one exploration. `storeless` is one in which no case called a store.
+    """What became of one exploration. A `storeless` one is the same on each store, for no case of it called one.
 
     `applicable` is how many single cells there are: calls and acts, times the kinds of fault that each can meet.
     A workflow that fails without any fault is `unclean`; `untried` is why the driver or the lab cannot do it.
@@ -75,7 +75,7 @@ class Explored:
     faults: Counter[int] = field(default_factory=Counter)
     resumed: int = 0
     took_s: float = 0.0
-    storeless: bool = True
+    storeless: bool
     two_journals: bool = False
     unclean: bool = False
     untried: str = ""
@@ -110,7 +110,8 @@ class Exploring:
 
     def explore(self, workflow: str, store: str, strategy: str) -> Explored:
         """Let one workflow on one store meet one strategy, and print its matrix; what broke is told however it ends."""
-        explored = Explored(workflow=workflow, store=store, strategy=strategy)
+        seen = not is_outside(self._driver) and not EVERY_STRATEGY[strategy].by_lot
+        explored = Explored(workflow=workflow, store=store, strategy=strategy, storeless=seen)
         began_s = time.monotonic()
         try:
             with workers(self._plan.where, states=EVERY_STRATEGY[strategy].states) as run_all:
@@ -153,8 +154,8 @@ class Exploring:
             for case in cases:
                 self._take(explored, case, watch.console, leads_on=strategy.leads_on(case.schedule))
                 watch.beat(explored.matrix.broken)
-        if explored.left_out and not explored.matrix.cells:
-            raise NotTestableError(" ".join(explored.left_out))
+        if not explored.matrix.cells and plan.shard == WHOLE and plan.limit != 0:
+            raise NotTestableError(" ".join(explored.left_out) or "Nothing that this lab sees of it can fail.")
 
     def _begun(self, explored: Explored) -> Schedule:
         """Give the schedule without any fault."""

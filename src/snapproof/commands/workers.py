@@ -19,6 +19,7 @@ from snapproof.campaign.running import Case, not_tried
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule
 from snapproof.commands.cluster import on_cluster
+from snapproof.driver import OutsideFactory
 from snapproof.fixtures.campaign_lab import OpenSimulatedLab, lab_opener
 from snapproof.lab import NotTestableError
 from snapproof.naming import full_name, load_driver
@@ -105,7 +106,15 @@ class Worker:
 @cache
 def opener_of(driver: str) -> OpenSimulatedLab:
     """Give what opens labs for a driver by its full name. Each is loaded once: that can take longer than a case."""
-    return lab_opener(load_driver(driver))
+    return lab_opener(_loaded(driver))
+
+
+def is_outside(driver: str) -> bool:
+    """Say whether a driver lives outside this process, where its files and commits are its own and seen by nobody."""
+    return isinstance(_loaded(driver), OutsideFactory)
+
+
+_loaded = cache(load_driver)
 
 
 @cache
