@@ -40,6 +40,11 @@ def full_name(name: str) -> str:
     return ALIASES.get(name, name)
 
 
+def short_name(name: str) -> str:
+    """Give the short name of a driver that has one, for people to read."""
+    return next((short for short, full in ALIASES.items() if full == full_name(name)), name)
+
+
 def load_driver(name: str) -> DriverFactory:
     """Import `MODULE:FACTORY`, or open the door that a URI names. Raises UnknownDriverError."""
     module_name, _, attribute = name.partition(":")

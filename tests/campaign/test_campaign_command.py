@@ -77,6 +77,16 @@ def test_what_was_told_is_not_run_again(capsys: pytest.CaptureFixture[str], tmp_
     assert main([*DELETE, "--resume"]) == 4
 
 
+def test_the_reference_under_its_full_name_is_no_other_driver(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    results = ("--results", str(tmp_path / "results"))
+    full = "snapproof.reference_impl.driver:ReferenceDriver"
+    assert main([*DELETE, "--driver", full, "--limit", "3", *results]) == 0
+    assert main([*DELETE, "--limit", "3", *results, "--resume"]) == 0
+    assert "3 cases (3 told before), 0 broken" in capsys.readouterr().out
+
+
 def test_a_workflow_that_calls_no_store_is_run_on_one_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     both = ("campaign", "--workflow", "delete-primary,delete-secondary", "--limit", "4")
     assert main(both) == 0
@@ -105,7 +115,7 @@ def test_shards_are_joined_and_each_case_is_counted_once(capsys: pytest.CaptureF
     assert main(["coverage", *files, files[0], "--to", str(page)]) == 0
     told = capsys.readouterr().out
     assert f"\n{cases + 1} cases, 0 broken: {page}" in told  # the one without faults is in both
-    assert "delete-secondary on nfs: " in told
+    assert "delete-secondary on nfs by reference: " in told
     assert "0 not reached" in told
     assert "An act of the server has no answer to lose" in page.read_text()
 

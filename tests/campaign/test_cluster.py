@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from snapproof.campaign.exploring import RunAll, WorkerDiedError
-from snapproof.campaign.results import joined
+from snapproof.campaign.results import known_of
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 from snapproof.campaign.sweeping import cells
@@ -58,7 +58,7 @@ def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypa
     every = cells("delete-secondary", "s3", 0, lab_opener(ReferenceDriver))
     lines = (tmp_path / "results").read_bytes().splitlines()
     assert len(lines) == len(every) + 1
-    assert {*joined([tmp_path / "results"])} == {*map(str, every), "delete-secondary/v1 store=s3 seed=0"}
+    assert {*known_of("reference", tmp_path / "results")} == {*map(str, every), "delete-secondary/v1 store=s3 seed=0"}
 
 
 @pytest.mark.cluster

@@ -1,11 +1,14 @@
 """Every call either meets a kind of fault or has a reason why not; results are laid out cell by cell."""
 
+from pathlib import Path
+
+import msgspec
 import pytest
 from markupsafe import escape
 
 from snapproof.campaign.applicability import ACT_KINDS, WORDS, kinds_for, why_not
 from snapproof.campaign.coverage import NEVER_CALLED, NEVER_TRIED, columns_of, tables_of
-from snapproof.campaign.results import Told
+from snapproof.campaign.results import Told, append, joined
 from snapproof.campaign.turning import CLOCK
 from snapproof.fixtures.services import DIALECTS, calls
 from snapproof.report.coverage_page import Covered, coverage_page
@@ -79,7 +82,7 @@ RESULTS = [
 )
 def test_a_cell_is_what_the_results_say(workflow: int, call: str, word: str, state: Covered, text: str) -> None:
     tables = tables_of(RESULTS)
-    assert [table.title for table in tables] == ["resize on s3", "take-secondary on nfs"]
+    assert [table.title for table in tables] == ["resize on s3 by reference", "take-secondary on nfs by reference"]
     cell = dict(tables[workflow].rows)[call][columns_of(RESULTS).index(word)]
     assert cell.state is state
     assert text in {cell.text, cell.why}
@@ -100,6 +103,20 @@ def test_the_page_shows_what_broke_as_text() -> None:
     assert "I2: &lt;b&gt;orphan&lt;/b&gt;" in page
     assert "snapproof replay &#39;take-secondary/v1" in page or "snapproof replay 'take-secondary/v1" in page
     assert page.count("<tbody>") == 2
+
+
+def test_drivers_share_no_table_and_each_line_replays_its_own(tmp_path: Path) -> None:
+    held = Told(case=f"{HEAD} :: array.CloneVolume#1=refused", ending="BackendError")
+    broken = msgspec.structs.replace(held, driver="cmd:./acme --fast", broken=("I2: orphan",))
+    append(tmp_path / "one", [held])
+    append(tmp_path / "two", [broken])
+    tables = tables_of(joined([tmp_path / "one", tmp_path / "two"]))
+    assert [(table.title, table.count(Covered.VIOLATION)) for table in tables] == [
+        ("take-secondary on nfs by cmd:./acme --fast", 1),
+        ("take-secondary on nfs by reference", 0),
+    ]
+    ((line, _),) = tables[0].broken
+    assert line == f"snapproof replay --driver 'cmd:./acme --fast' '{broken.case}'"
 
 
 def test_what_holds_up_has_a_column_only_where_it_was_tried() -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from snapproof.campaign.applicability import WORDS, why_not
 from snapproof.campaign.results import Told
-from snapproof.campaign.schedule import read_schedule
+from snapproof.campaign.schedule import read_schedule, replay_line
 from snapproof.campaign.turning import HOLDING_UP
+from snapproof.naming import short_name
 from snapproof.report.coverage_page import Cell, Covered, Table
 
 NEVER_CALLED = "This workflow never calls it."
@@ -16,7 +17,7 @@ NEVER_TRIED = "None of these results tried it."
 
 @dataclass(slots=True)
 class _Workflow:
-    """What is known of one workflow on one store."""
+    """What is known of one workflow of a driver on one store."""
 
     reached: set[str] = field(default_factory=set)
     cases: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -35,7 +36,7 @@ def tables_of(results: Collection[Told]) -> Sequence[Table]:
     found: dict[str, _Workflow] = defaultdict(_Workflow)
     for told in results:
         schedule = read_schedule(told.case)
-        workflow = found[f"{schedule.workflow} on {schedule.store}"]
+        workflow = found[f"{schedule.workflow} on {schedule.store} by {short_name(told.driver)}"]
         workflow.reached |= set(told.reached)
         for call, kind in () if schedule.if_met else schedule.faults:
             cell = call.partition("#")[0], kind.partition(":")[0]
@@ -43,7 +44,7 @@ def tables_of(results: Collection[Told]) -> Sequence[Table]:
             workflow.cases[cell] += 1
             workflow.broken[cell] += bool(told.broken)
         if told.broken:
-            workflow.breaks.append((told.case, told.broken[0]))
+            workflow.breaks.append((replay_line(told.case, told.driver), told.broken[0]))
     columns = columns_of(results)
     calls = sorted({call for workflow in found.values() for call in workflow.reached})
     return [

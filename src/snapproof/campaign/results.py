@@ -12,6 +12,7 @@ from snapproof.campaign.invariants import Violation
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 from snapproof.lab import Crossing
+from snapproof.naming import full_name
 
 
 class UnreadableResultsError(Exception):
@@ -23,25 +24,25 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `ahead` is what was crossed after the last fault, packed, where further faults may follow: an exploration that was
     interrupted goes on from there. Of callers who act at once it is not kept: such a case is run again. `driver` is
-    empty for the reference; in a `storeless` case no store was seen to be called.
+    a full name, that of the reference where a line names none; in a `storeless` case no store was seen to be called.
     """
 
     case: str
     ending: str
-    driver: str = ""
+    driver: str = full_name("reference")
     broken: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     storeless: bool = False
     ahead: bytes = b""
 
 
-def told(case: Case, *, driver: str = "", leads_on: bool = False) -> Told:
+def told(case: Case, *, driver: str = "reference", leads_on: bool = False) -> Told:
     """Keep what joins; and what is ahead, if further faults may follow."""
     names = sorted({crossing.label.partition("#")[0] for crossing in case.crossings})
     return Told(
         case=str(case.schedule),
         ending=case.ending,
-        driver=driver,
+        driver=full_name(driver),
         broken=tuple(map(str, case.violations)),
         reached=() if case.schedule.faults else tuple(names),
         storeless=not any(map(is_of_a_store, names)),
@@ -102,20 +103,20 @@ def append(path: Path, cases: Iterable[Told]) -> None:
         file.writelines(msgspec.json.encode(each) + b"\n" for each in cases)
 
 
-def joined(paths: Iterable[Path], *, drivers: Collection[str] | None = None) -> Mapping[str, Told]:
-    """Join files by schedule, of all drivers or of some. One that broke in any of them is broken.
-
-    Raises UnreadableResultsError.
-    """
-    found: dict[str, Told] = {}
+def joined(paths: Iterable[Path]) -> Collection[Told]:
+    """Join files by driver and schedule. A case that broke in any of them is broken. Raises UnreadableResultsError."""
+    found: dict[tuple[str, str], Told] = {}
     for path in paths:
         for each in _read(path):
-            if drivers is not None and each.driver not in drivers:
-                continue
-            before = found.get(each.case)
+            before = found.get((each.driver, each.case))
             if before is None or _weight(each) >= _weight(before):
-                found[each.case] = each
-    return found
+                found[each.driver, each.case] = each
+    return found.values()
+
+
+def known_of(driver: str, path: Path) -> Mapping[str, Told]:
+    """Give what a file tells of a driver, by schedule. Raises UnreadableResultsError."""
+    return {each.case: each for each in joined([path]) if each.driver == full_name(driver)}
 
 
 def _weight(found: Told) -> tuple[bool, bool]:

@@ -4,7 +4,10 @@
 """
 
 import re
+import shlex
 from dataclasses import dataclass, replace
+
+from snapproof.naming import full_name
 
 _TEXT = re.compile(
     r"(?P<workflow>[a-z-]+)/v(?P<version>\d+) store=(?P<store>\w+) seed=(?P<seed>\d+)(?P<still> guest=still)?"
@@ -43,6 +46,12 @@ class Schedule:
         head = f"{self.workflow}/v{self.version} store={self.store} seed={self.seed}{options}"
         faults = "; ".join(f"{call}={fault}" for call, fault in self.faults)
         return f"{head} :: {faults}" if faults else head
+
+
+def replay_line(schedule: str, driver: str) -> str:
+    """Give the command that plays a schedule again. Who names no driver means the reference."""
+    choice = "" if full_name(driver) == full_name("reference") else f"--driver {shlex.quote(driver)} "
+    return f"snapproof replay {choice}'{schedule}'"
 
 
 def read_schedule(text: str) -> Schedule:

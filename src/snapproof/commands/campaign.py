@@ -14,7 +14,7 @@ from rich.markup import escape
 from snapproof.campaign.exploring import WHOLE, Shard
 from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, suited_workflows
 from snapproof.campaign.regressions import USUAL, kept_for
-from snapproof.campaign.results import Told, UnreadableResultsError, joined
+from snapproof.campaign.results import Told, UnreadableResultsError, known_of
 from snapproof.campaign.running import NotCleanError, OpenLab
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule, ScheduleError
@@ -188,8 +188,7 @@ def _known(arguments: argparse.Namespace) -> Mapping[str, Told]:
     """What the results file tells of this driver. Raises UnreadableResultsError."""
     if not arguments.resume or not arguments.results.exists():
         return {}
-    driver = "" if arguments.driver == "reference" else full_name(arguments.driver)
-    return joined([arguments.results], drivers={driver})
+    return known_of(arguments.driver, arguments.results)
 
 
 def _replay_kept(arguments: argparse.Namespace, chosen: set[tuple[str, str]], console: Console) -> int:

@@ -26,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "coverage",
         help="join results of campaigns and show what was tried",
-        description="Join results of campaigns, each case counted once, and show what was tried, what not and why.",
+        description="Join results of campaigns, each driver's cases once, and show what was tried, what not and why.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -45,12 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not results:
         sys.stderr.write(f"No case stands in {', '.join(map(str, arguments.results))}: nothing was tried.\n")
         return EXIT_USAGE
-    tables = tables_of(results.values())
+    tables = tables_of(results)
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
-    arguments.to.write_text(coverage_page(columns_of(results.values()), tables), encoding="utf-8")
+    arguments.to.write_text(coverage_page(columns_of(results), tables), encoding="utf-8")
     console = Console(highlight=False, soft_wrap=True, markup=False)
     for table in tables:
         console.print(f"{table.title}: {', '.join(f'{table.count(state)} {state}' for state in Covered)}")
-    broken = sum(bool(each.broken) for each in results.values())
+    broken = sum(bool(each.broken) for each in results)
     console.print(f"{len(results)} cases, {broken} broken: {arguments.to}")
     return 1 if broken else 0

@@ -3,7 +3,6 @@
 Which cases there are is in snapproof/campaign/, who runs them in workers.py.
 """
 
-import shlex
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +25,7 @@ from snapproof.campaign.regressions import keep
 from snapproof.campaign.results import Told, append, resuming, told, unclean
 from snapproof.campaign.running import Case, NotCleanError
 from snapproof.campaign.running import run as run_schedule
-from snapproof.campaign.schedule import Schedule
+from snapproof.campaign.schedule import Schedule, replay_line
 from snapproof.campaign.shrinking import shrink
 from snapproof.campaign.strategies import up_to
 from snapproof.campaign.together import bare
@@ -106,7 +105,6 @@ class Exploring:
         self._plan = plan
         self._console = console
         self._driver = full_name(plan.where.driver)
-        self._kept_driver = "" if plan.where.driver == "reference" else self._driver
 
     def explore(self, workflow: str, store: str, strategy: str) -> Explored:
         """Let one workflow on one store meet one strategy, and print its matrix; what broke is told however it ends."""
@@ -126,7 +124,7 @@ class Exploring:
         except NotCleanError as error:
             explored.unclean = True
             self._console.print(f"[red]broken[/] {escape(str(error))}\n", soft_wrap=True)
-            self._append(unclean(self._begun(explored), str(error), driver=self._kept_driver))
+            self._append(unclean(self._begun(explored), str(error), driver=self._driver))
         finally:
             if explored.digest and not explored.untried:
                 self._sum_up(explored)
@@ -173,15 +171,15 @@ class Exploring:
         if case.violations:
             explored.first.setdefault(frozenset(violation.invariant for violation in case.violations), case)
         if case.violations and explored.matrix.broken <= BROKEN_SHOWN_MAX:
-            choice = f"--driver {shlex.quote(self._plan.where.driver)} " if self._kept_driver else ""
             console.print(f"[red]broken[/] {escape(str(case.violations[0]))}", soft_wrap=True)
-            console.print(f"       snapproof replay {choice}'{case.schedule}'", markup=False, soft_wrap=True)
+            line = replay_line(str(case.schedule), self._driver)
+            console.print(f"       {line}", markup=False, soft_wrap=True)
 
     def _write_down(self, explored: Explored, case: Case, *, leads_on: bool) -> None:
         """Add what a results file does not tell yet."""
         known = self._plan.known.get(str(case.schedule))
         was_told = known is not None and not case.digest  # only a case that was run has a journal
-        found = known if known and was_told else told(case, driver=self._kept_driver, leads_on=leads_on)
+        found = known if known and was_told else told(case, driver=self._driver, leads_on=leads_on)
         explored.resumed += was_told
         explored.storeless &= found.storeless
         self._append(found)

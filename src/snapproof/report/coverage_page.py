@@ -1,4 +1,4 @@
-"""`coverage.html`: what campaigns have tried, a table for each workflow: calls down, kinds of fault across.
+"""`coverage.html`: what campaigns have tried, a table for each workflow of a driver: calls down, kinds of fault across.
 
 What was tried, what cannot be and why is decided by whoever fills the tables in.
 """
@@ -51,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A workflow's cells, and what broke there, a schedule and a sentence each."""
+    """A workflow's cells, and what broke there, a line that replays it and a sentence each."""
 
     title: str
     rows: Sequence[tuple[str, Sequence[Cell]]]
