@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from snapproof.campaign.running import run
-from snapproof.campaign.sweeping import cells
+from snapproof.campaign.strategies import up_to
+from snapproof.campaign.together import bare
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab, simulated_lab
 from snapproof.reference_impl.driver import ReferenceDriver
@@ -52,7 +53,8 @@ def measured(*, snapshots: int, size_mib: int, stride: int) -> str:
         taken = [seconds_to_take(lab, volume, f"p{number}", "PRIMARY") for number in range(snapshots)]
         copied = [seconds_to_take(lab, volume, f"s{number}", "SECONDARY") for number in range(3)]
     open_lab = lab_opener(ReferenceDriver)
-    cases = [run(schedule, open_lab) for schedule in cells("take-secondary", "s3", 0, open_lab)[::stride]]
+    cells = list(up_to(1)(run(bare("take-secondary", "s3", seed=0), open_lab)))
+    cases = [run(schedule, open_lab) for schedule in cells[::stride]]
     held = sum(not case.violations for case in cases)
     return "\n".join([
         "| claim | measured |",

@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
-from snapproof.campaign.sweeping import cells
+from snapproof.campaign.schedule import Schedule
 from snapproof.cli import main
-from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.reference_impl.driver import ReferenceDriver
+
+Cells: TypeAlias = Callable[[str, str], tuple[Schedule, ...]]
 
 DELETE = ("campaign", "--workflow", "delete-secondary", "--store", "nfs")
 
@@ -23,10 +24,10 @@ def test_a_closure_over_a_deletion_finds_nothing(capsys: pytest.CaptureFixture[s
 
 
 def test_a_broken_variant_is_told_with_a_line_that_replays_it_and_is_kept(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, cells: Cells
 ) -> None:
     variant = "snapproof.reference_impl.variants.cloning:BlindRetry"
-    every = cells("take-primary", "nfs", 0, lab_opener(ReferenceDriver))
+    every = cells("take-primary", "nfs")
     number = [cell.faults[0] for cell in every].index(("array.CreateSnapshot#1", "lost_after"))
     shard = f"{number}/{len(every)}"
     wanted = (
@@ -97,20 +98,21 @@ def test_a_workflow_that_calls_no_store_is_run_on_one_of_them(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("workflow", ["take-primary", "revert"])
-def test_a_case_that_calls_no_store_is_the_same_run_on_each(workflow: str) -> None:
-    open_lab = lab_opener(ReferenceDriver)
-    calls = {store: [str(c) for c in cells(workflow, store, 0, open_lab)] for store in ("nfs", "s3")}
+def test_a_case_that_calls_no_store_is_the_same_run_on_each(workflow: str, cells: Cells) -> None:
+    calls = {store: [str(cell) for cell in cells(workflow, store)] for store in ("nfs", "s3")}
     assert calls["s3"] == [text.replace("store=nfs", "store=s3") for text in calls["nfs"]]
 
 
-def test_shards_are_joined_and_each_case_is_counted_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_shards_are_joined_and_each_case_is_counted_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, cells: Cells
+) -> None:
     files = [str(tmp_path / f"{number}.ndjson") for number in range(2)]
     for number, file in enumerate(files):
         assert main([*DELETE, "--shard", f"{number}/2", "--results", file]) == 0
     told = capsys.readouterr().out
     assert "n/a catalog=error_after: A database that refuses a commit has not committed." in told
     assert "catalog=truncated" not in told  # a column in which nothing was met is not shown
-    cases = len(cells("delete-secondary", "nfs", 0, lab_opener(ReferenceDriver)))
+    cases = len(cells("delete-secondary", "nfs"))
     page = tmp_path / "coverage.html"
     assert main(["coverage", *files, files[0], "--to", str(page)]) == 0
     told = capsys.readouterr().out

@@ -16,7 +16,6 @@ from snapproof.campaign.pooling import everywhere
 from snapproof.campaign.running import NotCleanError, run
 from snapproof.campaign.schedule import Schedule, read_schedule
 from snapproof.campaign.strategies import up_to
-from snapproof.campaign.sweeping import cells
 from snapproof.campaign.together import EVERY_WORKFLOW, bare
 from snapproof.campaign.workflows import WORKFLOWS
 from snapproof.driver import BackendError, ConflictError, DriverError, FaultyDriverError, NotSupportedError
@@ -261,7 +260,7 @@ def test_the_reference_declares_all_that_any_workflow_needs() -> None:
 
 def test_a_workflow_that_fails_by_itself_is_not_swept() -> None:
     with pytest.raises(NotCleanError, match="fails without any fault: answer: The driver raised KeyError"):
-        cells("take-secondary", "nfs", 0, lab_opener(RaisingDriver))
+        require_clean(run(bare("take-secondary", "nfs", seed=0), lab_opener(RaisingDriver)))
 
 
 def restores(location: LocationType, store: str) -> Iterator[tuple[str, str]]:

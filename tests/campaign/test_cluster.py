@@ -3,10 +3,10 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import pytest
 
@@ -14,12 +14,11 @@ from snapproof.campaign.exploring import RunAll, WorkerDiedError
 from snapproof.campaign.results import known_of
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
-from snapproof.campaign.sweeping import cells
 from snapproof.cli import main
 from snapproof.commands import workers
 from snapproof.commands.cluster import on_cluster
-from snapproof.fixtures.campaign_lab import lab_opener
-from snapproof.reference_impl.driver import ReferenceDriver
+
+Cells: TypeAlias = Callable[[str, str], tuple[Schedule, ...]]
 
 BARE = Schedule(workflow="take-primary", store="nfs", seed=0)
 RUN = ("campaign", "--workflow", "delete-secondary", "--store", "s3")
@@ -33,7 +32,9 @@ def test_without_dask_the_cure_is_told(capsys: pytest.CaptureFixture[str], monke
 
 @pytest.mark.cluster
 @pytest.mark.filterwarnings("default")
-def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_worker_loses_no_case_and_doubles_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: Cells
+) -> None:
     from distributed import get_client
 
     killed: list[int] = []
@@ -55,7 +56,7 @@ def test_a_killed_worker_loses_no_case_and_doubles_none(tmp_path: Path, monkeypa
     monkeypatch.setattr(workers, "on_cluster", dangerous)
     assert main([*RUN, "--cluster", "2", "--results", str(tmp_path / "results")]) == 0
     assert killed
-    every = cells("delete-secondary", "s3", 0, lab_opener(ReferenceDriver))
+    every = cells("delete-secondary", "s3")
     lines = (tmp_path / "results").read_bytes().splitlines()
     assert len(lines) == len(every) + 1
     assert {*known_of("reference", tmp_path / "results")} == {*map(str, every), "delete-secondary/v1 store=s3 seed=0"}
