@@ -14,7 +14,7 @@ _TEXT = re.compile(
     r"(?P<if_met> faults=if-met)?(?: :: (?P<faults>.+))?",
     re.ASCII,
 )
-_FAULT = re.compile(r"(?P<call>[\w.]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII)
+_FAULT = re.compile(r"(?P<call>[\w.-]+#\d+)=(?P<fault>\w+(?::[\w-]+)?)", re.ASCII)
 
 
 class ScheduleError(ValueError):
