@@ -5,7 +5,7 @@ from pytest_bdd import parsers, then
 from snapproof.driver import get_snapshot
 from snapproof.lab import ArrayVolume, Lab
 from snapproof.steps.scene import Scene
-from snapproof.vocabulary import Copy, LocationType
+from snapproof.vocabulary import OF_ARRAY_VOLUMES, Copy, LocationType
 
 DETAILS = frozenset({"volumeId", "sfStoragePoolId", "sfVolumeSize", "iqn", "path"})
 
@@ -62,10 +62,10 @@ def _known_copy(scene: Scene, name: str) -> Copy:
 
 
 def _number(copy: Copy) -> int:
-    assert copy.reference.startswith("SfVolumeId="), (
+    assert copy.reference.startswith(OF_ARRAY_VOLUMES), (
         f"The driver keeps it at {copy.reference}, which is no array volume."
     )
-    return int(copy.reference.removeprefix("SfVolumeId="))
+    return int(copy.reference.removeprefix(OF_ARRAY_VOLUMES))
 
 
 def _lun(lab: Lab, scene: Scene, name: str) -> ArrayVolume | None:

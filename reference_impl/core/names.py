@@ -7,12 +7,12 @@ import re
 import uuid
 
 from snapproof.driver import InvalidRequestError
+from snapproof.vocabulary import OF_ARRAY_VOLUMES
 
 LUN_NAME_CHARACTERS_MAX = 64
 ACCOUNT_CHARACTERS_MAX = 53
 """An account's name on the array has at most 64 characters, and CloudStack_ in front."""
 _UUID_CHARACTERS = 36
-OF_ARRAY_VOLUMES = "SfVolumeId="
 _IDS = uuid.UUID("7a0b7c52-6a55-5c3e-9d55-3b8c7d0f2a11")
 
 

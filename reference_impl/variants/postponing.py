@@ -20,6 +20,7 @@ from snapproof.reference_impl.variants.cloning import with_performer
 from snapproof.reference_impl.variants.retelling import Retelling
 from snapproof.site import Directory
 from snapproof.vocabulary import (
+    OF_ARRAY_VOLUMES,
     AccountId,
     LocationType,
     OperationId,
@@ -306,8 +307,8 @@ class BinsArrayVolumes(Postponing):
         """Bin it."""
         taken = super().take_snapshot(request)
         for copy in taken.copies:
-            if copy.reference.startswith("SfVolumeId="):
-                self.bin_lun(int(copy.reference.removeprefix("SfVolumeId=")))
+            if copy.reference.startswith(OF_ARRAY_VOLUMES):
+                self.bin_lun(int(copy.reference.removeprefix(OF_ARRAY_VOLUMES)))
         return taken
 
 

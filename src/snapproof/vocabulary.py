@@ -193,6 +193,10 @@ class Policy:
     next_run: str
 
 
+OF_ARRAY_VOLUMES = "SfVolumeId="
+"""What stands before the number where a copy is an array volume of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """One place where a snapshot's bytes are: `SfSnapshotId=7` on the array, or a path or key on secondary storage.

@@ -7,7 +7,7 @@ from snapproof.reference_impl.catalog.queries.jobs import has_failed
 from snapproof.reference_impl.catalog.queries.snapshots import copies_of, restore_source
 from snapproof.reference_impl.catalog.queries.volumes import lun_of, volume
 from snapproof.reference_impl.catalog.schema import SNAPSHOT_STORE_REF, SNAPSHOTS, VOLUMES
-from snapproof.reference_impl.core.names import OF_ARRAY_VOLUMES, array_snapshot_id, array_volume_id, own_file
+from snapproof.reference_impl.core.names import array_snapshot_id, array_volume_id, own_file
 from snapproof.reference_impl.core.orders import (
     ArchiveSnapshot,
     ArraySource,
@@ -16,7 +16,7 @@ from snapproof.reference_impl.core.orders import (
     VolumeSource,
 )
 from snapproof.reference_impl.core.states import CopyState
-from snapproof.vocabulary import OperationId, Snapshot, VolumeId
+from snapproof.vocabulary import OF_ARRAY_VOLUMES, OperationId, Snapshot, VolumeId
 
 
 def archive_order(connection: Connection, found: Snapshot, operation: OperationId, image_store: str) -> ArchiveSnapshot:

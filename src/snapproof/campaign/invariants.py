@@ -12,10 +12,7 @@ from typing import TypeAlias
 from snapproof.campaign.transitions import LEGAL, TERMINAL
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import BackupImage, Lab
-from snapproof.vocabulary import Capability, LocationType, SnapshotState, Template
-
-OF_ARRAY_VOLUMES = "SfVolumeId="
-"""How copies are told that are array volumes of their own."""
+from snapproof.vocabulary import OF_ARRAY_VOLUMES, Capability, LocationType, SnapshotState, Template
 
 Sentences: TypeAlias = Iterator[str]
 Invariant: TypeAlias = Callable[[Lab, DriverUnderTest], Sentences]

@@ -33,6 +33,7 @@ from snapproof.campaign.stages import (
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import Guest, Lab, NotTestableError
 from snapproof.vocabulary import (
+    OF_ARRAY_VOLUMES,
     Capability,
     HypervisorType,
     LocationType,
@@ -185,11 +186,11 @@ def arrange_take_array_volume(lab: Lab) -> Stage:
     def judge(after: Lab) -> Iterator[str]:
         """Where it is listed as BackedUp, it holds what was on the disk."""
         for row in after.driver.list_snapshots():
-            others = [copy.reference for copy in row.copies if not copy.reference.startswith("SfVolumeId=")]
+            others = [copy.reference for copy in row.copies if not copy.reference.startswith(OF_ARRAY_VOLUMES)]
             if others:
                 yield f"Snapshot {row.name} is no array volume of its own, though no host can re-sign: {others}."
                 continue
-            numbers = [int(copy.reference.removeprefix("SfVolumeId=")) for copy in row.copies]
+            numbers = [int(copy.reference.removeprefix(OF_ARRAY_VOLUMES)) for copy in row.copies]
             if any(after.content_of_lun(number) != after.content_when_taken(row) for number in numbers):
                 yield f"Snapshot {row.name} is not what was on the disk when it was taken."
 
