@@ -10,10 +10,18 @@ import pytest
 
 from snapproof.campaign.schedule import Schedule
 from snapproof.cli import main
+from snapproof.commands import exploration
 
 Cells: TypeAlias = Callable[[str, str], tuple[Schedule, ...]]
 
 DELETE = ("campaign", "--workflow", "delete-secondary", "--store", "nfs")
+VARIANT = "snapproof.reference_impl.variants.cloning:BlindRetry"
+BLIND = ("--driver", VARIANT, "--workflow", "take-primary", "--store", "nfs")
+
+
+def share_of(fault: tuple[str, str], cells: Sequence[Schedule]) -> str:
+    """The share of a sweep that is this one cell."""
+    return f"{[cell.faults[0] for cell in cells].index(fault)}/{len(cells)}"
 
 
 def test_a_closure_over_a_deletion_finds_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,35 +34,31 @@ def test_a_closure_over_a_deletion_finds_nothing(capsys: pytest.CaptureFixture[s
 def test_a_broken_variant_is_told_with_a_line_that_replays_it_and_is_kept(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, cells: Cells
 ) -> None:
-    variant = "snapproof.reference_impl.variants.cloning:BlindRetry"
-    every = cells("take-primary", "nfs")
-    number = [cell.faults[0] for cell in every].index(("array.CreateSnapshot#1", "lost_after"))
-    shard = f"{number}/{len(every)}"
-    wanted = (
-        "--driver",
-        variant,
-        "--workflow",
-        "take-primary",
-        "--store",
-        "nfs",
-        "--shard",
-        shard,
-        "--regressions",
-        str(tmp_path / "kept"),
-    )
-    assert main(["campaign", *wanted, "--jobs", "2"]) == 1
+    shard = share_of(("array.CreateSnapshot#1", "lost_after"), cells("take-primary", "nfs"))
+    kept = ("--regressions", str(tmp_path / "kept"))
+    assert main(["campaign", *BLIND, "--shard", shard, *kept, "--jobs", "2"]) == 1
     told = capsys.readouterr().out
     assert "1 cases, 1 broken" in told
     line = "'take-primary/v1 store=nfs seed=0 :: array.CreateSnapshot#1=lost_after'"
-    assert f"snapproof replay --driver {variant} {line}" in told
-    assert main(["replay", "--quiet", "--driver", variant, line.strip("'")]) == 1
+    assert f"snapproof replay --driver {VARIANT} {line}" in told
+    assert main(["replay", "--quiet", "--driver", VARIANT, line.strip("'")]) == 1
     smallest = "take-primary/v1 store=nfs seed=0 guest=still :: array.CreateSnapshot#1=lost_after"
     assert f"smallest: {smallest}, kept in " in told
-    assert (tmp_path / "kept").read_text().endswith(f"{variant} {smallest}\n")
+    assert (tmp_path / "kept").read_text().endswith(f"{VARIANT} {smallest}\n")
     capsys.readouterr()
-    again = ("--driver", variant, "--workflow", "take-primary", "--store", "nfs", "--limit", "0")
-    assert main(["campaign", *again, "--regressions", str(tmp_path / "kept")]) == 1
+    assert main(["campaign", *BLIND, "--limit", "0", *kept]) == 1
     assert capsys.readouterr().out.startswith("regression still broken I2: ")
+
+
+def test_how_many_broken_cases_are_not_shown_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: Cells
+) -> None:
+    monkeypatch.setattr(exploration, "BROKEN_SHOWN_MAX", 0)
+    shard = share_of(("array.CreateSnapshot#1", "lost_after"), cells("take-primary", "nfs"))
+    assert main(["campaign", *BLIND, "--shard", shard, "--regressions", str(tmp_path / "kept")]) == 1
+    told = capsys.readouterr().out
+    assert "broken: 1 more cases, not shown; --results FILE keeps them all." in told
+    assert "snapproof replay" not in told
 
 
 def test_a_pool_counts_as_a_case_and_not_by_its_faults(capsys: pytest.CaptureFixture[str]) -> None:

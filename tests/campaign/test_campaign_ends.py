@@ -127,8 +127,8 @@ def test_who_fails_without_any_fault_stands_in_the_results(driver: str, tmp_path
     results = tmp_path / "results"
     assert campaign(driver, tmp_path / "kept", "--results", str(results)) == 1
     assert campaign(driver, tmp_path / "kept", "--results", str(results), "--resume") == 1
-    ((case, found),) = joined([results]).items()
-    assert "take-primary/v1 store=nfs seed=0" in case
+    (found,) = joined([results])
+    assert "take-primary/v1 store=nfs seed=0" in found.case
     assert "There is no room." in found.broken[0]
     assert len(results.read_bytes().splitlines()) == 1
     assert main(["coverage", str(results), "--to", str(tmp_path / "page")]) == 1
@@ -148,7 +148,7 @@ class Slowing(ReferenceDriver):
 def test_who_does_not_do_the_same_twice_stands_in_the_results(tmp_path: Path) -> None:
     results = tmp_path / "results"
     assert campaign("Slowing", tmp_path / "kept", "--limit", "0", "--results", str(results)) == 1
-    (found,) = joined([results]).values()
+    (found,) = joined([results])
     assert found.broken == ("journal: the same seed gave two journals.",)
 
 

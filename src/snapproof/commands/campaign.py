@@ -59,7 +59,7 @@ What your driver does not declare is not tried, and no pass. Without `reconcile`
 
 A cell of the matrix is how many cases held, n/a where none can be (the reason is below), a dot where none was run.
 What breaks is made as small as it can be and kept in a file (--regressions), which is replayed first the next time.
-Each case that breaks prints one line; paste it to see what happened:
+The first 20 cases of a strategy that break print a line each (--results keeps all); paste one to see what happened:
   snapproof replay 'take-secondary/v1 store=nfs seed=0 :: array.CloneVolume#1=lost_after'
 
 exit codes: 0 all cases held, 1 some did not, 2 interrupted before any broke, or nothing could be tried, 4 usage

@@ -35,8 +35,9 @@ from snapproof.lab import NotTestableError
 from snapproof.naming import full_name
 from snapproof.report.matrix import Matrix
 
-BROKEN_SHOWN_MAX = 20
 TWO_JOURNALS = "the same seed gave two journals"
+BROKEN_SHOWN_MAX = 20
+"""How many broken cases of a strategy are shown, each with the line that replays it."""
 SHRUNK_MAX = 3
 """How many broken schedules of a strategy are made smaller: the first of each set of invariants that broke."""
 TOLD_EVERY_S = 300
@@ -202,6 +203,8 @@ class Exploring:
 
     def _sum_up(self, explored: Explored) -> None:
         matrix = explored.matrix
+        if (unshown := matrix.broken - BROKEN_SHOWN_MAX) > 0:
+            self._console.print(f"broken: {unshown} more cases, not shown; --results FILE keeps them all.")
         self._console.print(*matrix.drawing(self._console))
         for reason in matrix.reasons():
             self._console.print(f"n/a {reason}", markup=False, soft_wrap=True)
