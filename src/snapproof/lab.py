@@ -13,7 +13,8 @@ from typing import Generic, Protocol, TypeVar
 from snapproof.driver import DriverUnderTest
 from snapproof.hostility import HostileLab
 from snapproof.inventory import Inventory
-from snapproof.vocabulary import Content, Snapshot, Volume
+from snapproof.knowledge import KnowingLab
+from snapproof.vocabulary import Content, Volume
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -163,7 +164,7 @@ class Guest(Protocol):
         """Shut down; the host lets go of the LUN."""
 
 
-class Lab(HostileLab, Protocol):
+class Lab(HostileLab, KnowingLab, Protocol):
     """The world of one scenario."""
 
     @property
@@ -363,9 +364,6 @@ class Lab(HostileLab, Protocol):
     def damage_to_others(self) -> Sequence[str]:
         """What became of volumes, snapshots and files that are not the driver's, if anything."""
 
-    def guest_content(self, volume: Volume) -> Content | None:
-        """What guests wrote to the volume in all; None if none ever used it."""
-
     def array_volumes(self) -> Sequence[ArrayVolume]:
         """The array's volumes, deleted but unpurged ones included, other people's excluded."""
 
@@ -374,18 +372,6 @@ class Lab(HostileLab, Protocol):
 
     def backups(self) -> Sequence[BackupImage]:
         """Every finished or unfinished file and object on secondary storage, sorted by path."""
-
-    def content_when_taken(self, snapshot: Snapshot) -> Content:
-        """What the guest had on its disk when the array took this snapshot, from the guest's own memory."""
-
-    def content_of(self, volume: Volume) -> Content:
-        """The guest-visible bytes of a volume, read from the LUN behind the driver's back."""
-
-    def content_of_lun(self, array_volume: int) -> Content:
-        """The guest-visible bytes of the disk on an array volume, read behind the driver's back."""
-
-    def disk_uuid_of_lun(self, array_volume: int) -> str:
-        """The uuid of the one disk on an array volume, as hosts know it."""
 
     def array_volume_of(self, volume: Volume) -> ArrayVolume | None:
         """The array's volume behind a driver's volume; None if the array has purged it."""

@@ -14,7 +14,7 @@ from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.fixtures.lab import SimulatedLab
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.simulators.solidfire.calls import call
-from snapproof.vocabulary import BLOCK_BYTES, LocationType
+from snapproof.vocabulary import BLOCK_BYTES, LocationType, OperationId, TemplateRequest
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def of_array(lab: SimulatedLab, method: str, **params: object) -> None:
     call(lab._world.arrays[0], method, **params)
 
 
-def in_catalog(lab: SimulatedLab, statement: str) -> None:
+def in_catalog(lab: SimulatedLab, statement: str, *values: str) -> None:
     with closing(sqlite3.connect(lab._state_directory / "catalog.sqlite")) as database, database:
-        database.execute(statement)
+        database.execute(statement, values)
 
 
 def volume_id(lab: SimulatedLab) -> int:
@@ -110,11 +110,66 @@ def lose_backup(lab: SimulatedLab) -> None:
 
 
 def flip_backup(lab: SimulatedLab) -> None:
-    path = lab._world.export.root / backup_path(lab)
+    flip(lab, backup_path(lab))
+
+
+def flip(lab: SimulatedLab, image: str) -> None:
+    path = lab._world.export.root / image
     text = bytearray(path.read_bytes())
     at = text.index(b"snapproof block")
     text[at] ^= 0x20
     path.write_bytes(text)
+
+
+def take_another(lab: SimulatedLab, location: LocationType, *, writing: bool = False) -> None:
+    """Of the same content as the one before, or of another."""
+    volume = lab.driver.list_volumes()[0]
+    guest = lab.start_guest(volume)
+    if writing:
+        guest.fill(blocks=2)
+    guest.stop()
+    Caller(lab).take("another", volume.id, location).result()
+
+
+def places(lab: SimulatedLab, location: LocationType) -> list[str]:
+    copies = [copy for snapshot in lab.driver.list_snapshots() for copy in snapshot.copies]
+    return [copy.reference for copy in copies if copy.location is location]
+
+
+def list_at(lab: SimulatedLab, listed: str, place: str) -> None:
+    in_catalog(lab, "UPDATE snapshot_store_ref SET install_path = ? WHERE install_path = ?", place, listed)
+
+
+def swap(lab: SimulatedLab, location: LocationType) -> None:
+    one, other = places(lab, location)
+    for listed, place in ((one, "nowhere"), (other, one), ("nowhere", other)):
+        list_at(lab, listed, place)
+
+
+def share_array_snapshot(lab: SimulatedLab) -> None:
+    take_another(lab, LocationType.PRIMARY)
+    one, other = places(lab, LocationType.PRIMARY)
+    list_at(lab, one, other)
+    of_array(lab, "DeleteSnapshot", snapshotID=int(one.removeprefix("SfSnapshotId=")))
+
+
+def share_backup(lab: SimulatedLab) -> None:
+    take_another(lab, LocationType.SECONDARY)
+    one, other = places(lab, LocationType.SECONDARY)
+    list_at(lab, one, other)
+    (lab._world.export.root / one).unlink()
+
+
+def make_template(lab: SimulatedLab) -> str:
+    source = lab.driver.list_snapshots()[0]
+    request = TemplateRequest(
+        operation=OperationId("golden"), account=source.account, name="golden", from_snapshot=source.id
+    )
+    return lab.attempt(lambda driver: driver.create_template(request)).result().reference
+
+
+def flip_template(lab: SimulatedLab) -> None:
+    flip(lab, make_template(lab))
 
 
 def leave_staging(lab: SimulatedLab) -> None:
@@ -169,11 +224,14 @@ DAMAGES: dict[Callable[[SimulatedLab], None], tuple[str, str]] = {
     make_orphan_lun: ("I2", "(stray, active) is an orphan."),
     take_orphan_snapshot: ("I2", "(stray) of volume "),
     lose_array_snapshot: ("I2", "The driver lists a copy at SfSnapshotId="),
+    share_array_snapshot: ("I2", "is listed as the copy of several: snapshot on-array, snapshot another."),
     touch_others: ("I2b", "Other people's volume is not as it was."),
     leave_in_group: ("I3", "in access groups"),
     add_orphan_file: ("I4", "stray.vhd (1 bytes) is an orphan"),
     lose_backup: ("I4", ", but there is none."),
     flip_backup: ("I4", "is not what the guest had on its disk when snapshot on-secondary was taken."),
+    share_backup: ("I4", "is listed as the copy of several: snapshot on-secondary, snapshot another."),
+    flip_template: ("I4", "on its disk when the snapshot was taken that template golden is made of."),
     leave_staging: ("I4", "Left behind: snapshots/blue/v/s.part/."),
     miscount: ("I5", "is charged 3 snapshots and has 2."),
     misbill: ("I5", "is charged 0 bytes on secondary and has "),
@@ -193,6 +251,27 @@ def test_a_damage_is_told_by_its_own_sentence(caller: Caller, damage: Callable[[
     invariant, words = DAMAGES[damage]
     assert found.invariant == invariant
     assert words in found.sentence
+
+
+@pytest.mark.parametrize(("location", "invariant"), [(LocationType.PRIMARY, "I2"), (LocationType.SECONDARY, "I4")])
+def test_two_copies_that_are_listed_for_each_other_are_told_both(
+    caller: Caller, location: LocationType, invariant: str
+) -> None:
+    take_another(caller.lab, location, writing=True)
+    assert violations(caller.lab) == ()
+    swap(caller.lab, location)
+    found = violations(caller.lab)
+    assert [one.invariant for one in found] == [invariant] * 2
+    assert all("is not what the guest had on its disk when snapshot" in one.sentence for one in found)
+
+
+def test_a_template_of_another_snapshot_than_was_asked_for_is_told(caller: Caller) -> None:
+    take_another(caller.lab, LocationType.SECONDARY, writing=True)
+    made = make_template(caller.lab)
+    assert violations(caller.lab) == ()
+    root = caller.lab._world.export.root
+    (root / made).write_bytes((root / places(caller.lab, LocationType.SECONDARY)[-1]).read_bytes())
+    assert "is not what the guest had" in " ".join(map(str, violations(caller.lab)))
 
 
 def test_every_invariant_has_a_damage() -> None:

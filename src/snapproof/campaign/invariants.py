@@ -12,7 +12,9 @@ from typing import TypeAlias
 from snapproof.campaign.transitions import LEGAL, TERMINAL
 from snapproof.driver import DriverUnderTest
 from snapproof.lab import BackupImage, Lab
-from snapproof.vocabulary import OF_ARRAY_VOLUMES, Capability, LocationType, SnapshotState, Template
+from snapproof.vocabulary import OF_ARRAY_VOLUMES, Capability, Copy, LocationType, Snapshot, SnapshotState, Template
+
+_IS_NOT = "is not what the guest had on its disk"
 
 Sentences: TypeAlias = Iterator[str]
 Invariant: TypeAlias = Callable[[Lab, DriverUnderTest], Sentences]
@@ -65,18 +67,21 @@ def parents_untouched(lab: Lab, driver: DriverUnderTest) -> Sentences:
 
 
 def array_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
-    """I2: every array snapshot and every LUN belongs to something that the driver lists."""
-    snapshots = driver.list_snapshots()
-    references = Counter(
-        copy.reference for snapshot in snapshots for copy in snapshot.copies if copy.location is LocationType.PRIMARY
-    )
+    """I2: every array snapshot and every LUN belongs to one thing that the driver lists, and is what that should be."""
+    listed = _listed(driver, LocationType.PRIMARY)
+    yield from _shared({place: _owners(copies) for place, copies in listed.items()})
     held = lab.array_snapshots()
     for row in held:
-        if references.pop(f"SfSnapshotId={row.id}", 0) != 1:
-            snapshot = f"Array snapshot {row.id} ({row.name}) of volume {row.volume_id}"
-            yield f"{snapshot} is an orphan: the driver lists no copy there."
-    own = {reference for reference in references if reference.startswith(OF_ARRAY_VOLUMES)}
-    for reference in references.keys() - own:
+        array_snapshot = f"Array snapshot {row.id} ({row.name}) of volume {row.volume_id}"
+        copies = listed.pop(f"SfSnapshotId={row.id}", ())
+        if not copies:
+            yield f"{array_snapshot} is an orphan: the driver lists no copy there."
+        frozen = lab.content_frozen(row.id)
+        for snapshot, _ in copies:
+            if frozen is not None and frozen != lab.content_when_taken(snapshot):
+                yield f"{array_snapshot} {_IS_NOT} when snapshot {snapshot.name} was taken."
+    own = {reference for reference in listed if reference.startswith(OF_ARRAY_VOLUMES)}
+    for reference in listed.keys() - own:
         yield f"The driver lists a copy at {reference}, but the array has no such snapshot."
     targets = {volume.target.rpartition(".")[2] for volume in driver.list_volumes()}
     parents = {row.volume_id for row in held}
@@ -98,42 +103,65 @@ def hosts_let_go(lab: Lab, _driver: DriverUnderTest) -> Sentences:
 
 
 def backups_accounted_for(lab: Lab, driver: DriverUnderTest) -> Sentences:
-    """I4: what lies on secondary storage and the copies that the driver lists there are one to one, and whole."""
-    listed = {
-        copy.reference: (snapshot, copy)
-        for snapshot in driver.list_snapshots()
-        for copy in snapshot.copies
-        if copy.location is LocationType.SECONDARY
-    }
-    templates = {row.reference: row for row in _templates(driver)}
+    """I4: what lies on secondary storage and what the driver lists there are one to one, and whole."""
+    listed = _listed(driver, LocationType.SECONDARY)
+    owners = {place: _owners(copies) for place, copies in listed.items()}
+    templates = _templates(driver)
+    for template in templates:
+        owners.setdefault(template.reference, []).append(f"template {template.name}")
+    yield from _shared(owners)
     images = lab.backups()
-    yield from _templates_accounted_for(templates, images)
+    for template in templates:
+        yield from _template_kept(lab, template, [image for image in images if image.path == template.reference])
     for image in images:
-        if image.path in templates:
-            continue
-        if image.path not in listed:
+        if image.path not in owners:
             yield f"{image.path} ({image.physical_size_bytes} bytes) is an orphan: the driver lists no copy there."
-            continue
-        snapshot, copy = listed.pop(image.path)
-        if image.has_parent:
-            yield f"{image.path} is a difference from another image, and stands and falls with that one."
-        elif not image.content.extends(lab.content_when_taken(snapshot)):
-            yield f"{image.path} is not what the guest had on its disk when snapshot {snapshot.name} was taken."
-        if copy.store and copy.store != image.store:
-            yield f"{image.path} is in image store {image.store}; the driver says {copy.store}."
-        if image.physical_size_bytes != copy.physical_size_bytes:
-            yield f"{image.path} has {image.physical_size_bytes} bytes; the driver says {copy.physical_size_bytes}."
+        for snapshot, copy in listed.pop(image.path, ()):
+            yield from _copy_kept(lab, snapshot, copy, image)
     for path in listed:
         yield f"The driver lists a copy at {path}, but there is none."
     for line in lab.unfinished_uploads():
         yield f"Left behind: {line}."
 
 
-def _templates_accounted_for(templates: Mapping[str, Template], images: Sequence[BackupImage]) -> Sentences:
-    for path, template in templates.items():
-        found = [image for image in images if image.path == path]
-        if [(image.virtual_size_bytes, image.has_parent) for image in found] != [(template.size_bytes, False)]:
-            yield f"Template {template.name} should be a whole disk of {template.size_bytes} bytes at {path}."
+def _copy_kept(lab: Lab, snapshot: Snapshot, copy: Copy, image: BackupImage) -> Sentences:
+    if image.has_parent:
+        yield f"{image.path} is a difference from another image, and stands and falls with that one."
+    elif not image.content.extends(lab.content_when_taken(snapshot)):
+        yield f"{image.path} {_IS_NOT} when snapshot {snapshot.name} was taken."
+    if copy.store and copy.store != image.store:
+        yield f"{image.path} is in image store {image.store}; the driver says {copy.store}."
+    if image.physical_size_bytes != copy.physical_size_bytes:
+        yield f"{image.path} has {image.physical_size_bytes} bytes; the driver says {copy.physical_size_bytes}."
+
+
+def _template_kept(lab: Lab, template: Template, found: Sequence[BackupImage]) -> Sentences:
+    if [(image.virtual_size_bytes, image.has_parent) for image in found] != [(template.size_bytes, False)]:
+        yield f"Template {template.name} should be a whole disk of {template.size_bytes} bytes at {template.reference}."
+        return
+    sources = lab.contents_asked_for(template)
+    if sources and not any(found[0].content.extends(source) for source in sources):
+        yield f"{template.reference} {_IS_NOT} when the snapshot was taken that template {template.name} is made of."
+
+
+def _listed(driver: DriverUnderTest, location: LocationType) -> dict[str, list[tuple[Snapshot, Copy]]]:
+    """Copies by where they are, with their snapshots: more than one where the driver names one place twice."""
+    listed: dict[str, list[tuple[Snapshot, Copy]]] = {}
+    for snapshot in driver.list_snapshots():
+        for copy in snapshot.copies:
+            if copy.location is location:
+                listed.setdefault(copy.reference, []).append((snapshot, copy))
+    return listed
+
+
+def _owners(copies: Sequence[tuple[Snapshot, Copy]]) -> list[str]:
+    return [f"snapshot {snapshot.name}" for snapshot, _ in copies]
+
+
+def _shared(owners: Mapping[str, Sequence[str]]) -> Sentences:
+    for place, names in owners.items():
+        if len(names) > 1:
+            yield f"{place} is listed as the copy of several: {', '.join(names)}."
 
 
 def _templates(driver: DriverUnderTest) -> Sequence[Template]:
