@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NoReturn
 
 from snapproof import __version__
 
@@ -65,8 +66,19 @@ def _split(given: list[str]) -> tuple[list[str], str, list[str]]:
     return given[:place], "--", given[place + 1 :]
 
 
+class _Parser(argparse.ArgumentParser):
+    """Ends with the code for wrong usage that every help promises; argparse's own is 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say how it is used, and what was wrong."""
+        from snapproof.verdict import EXIT_USAGE
+
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: error: {message}\n")
+
+
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="snapproof",
         description="Proof that volume snapshots on managed storage are what they claim to be.",
         epilog=EPILOG,

@@ -128,7 +128,7 @@ def test_who_fails_without_any_fault_stands_in_the_results(driver: str, tmp_path
     assert campaign(driver, tmp_path / "kept", "--results", str(results)) == 1
     assert campaign(driver, tmp_path / "kept", "--results", str(results), "--resume") == 1
     (found,) = joined([results])
-    assert "take-primary/v1 store=nfs seed=0" in found.case
+    assert found.case == "take-primary/v1 store=nfs seed=0"
     assert "There is no room." in found.broken[0]
     assert len(results.read_bytes().splitlines()) == 1
     assert main(["coverage", str(results), "--to", str(tmp_path / "page")]) == 1

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from snapproof.campaign.lines import add_lines
 from snapproof.campaign.schedule import Schedule, ScheduleError, read_schedule
 
 USUAL = Path(".snapproof/regressions")
@@ -19,7 +20,7 @@ def kept_for(driver: str, path: Path) -> tuple[Schedule, ...]:
     if not path.exists():
         return ()
     found = []
-    for number, line in enumerate(map(str.strip, path.read_text().splitlines()), 1):
+    for number, line in enumerate(map(str.strip, path.read_text(encoding="utf-8").splitlines()), 1):
         parts = _LINE.fullmatch(line)
         if not line or line.startswith("#") or (parts and parts["driver"] != driver):
             continue
@@ -34,8 +35,6 @@ def keep(driver: str, schedule: Schedule, remarks: Iterable[str], path: Path) ->
     """Append a schedule, with what it broke; say whether it is new."""
     if schedule in kept_for(driver, path):
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    told = "".join(f"# {' '.join(remark.split())}\n" for remark in remarks)
-    with path.open("a") as file:
-        file.write(f"{told}{driver} {schedule}\n")
+    told = [f"# {' '.join(remark.split())}" for remark in remarks]
+    add_lines(path, map(str.encode, [*told, f"{driver} {schedule}"]))
     return True

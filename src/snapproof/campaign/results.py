@@ -9,10 +9,14 @@ import msgspec
 from snapproof.campaign.applicability import is_of_a_store
 from snapproof.campaign.exploring import RunAll
 from snapproof.campaign.invariants import Violation
+from snapproof.campaign.lines import add_lines
 from snapproof.campaign.running import Case
 from snapproof.campaign.schedule import Schedule
 from snapproof.lab import Crossing
 from snapproof.naming import full_name
+
+_BEGINNING = b'{"case":"'
+"""How every line begins."""
 
 
 class UnreadableResultsError(Exception):
@@ -98,9 +102,7 @@ def _unpacked(packed: bytes) -> tuple[Crossing, ...]:
 
 def append(path: Path, cases: Iterable[Told]) -> None:
     """Add lines to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        file.writelines(msgspec.json.encode(each) + b"\n" for each in cases)
+    add_lines(path, map(msgspec.json.encode, cases))
 
 
 def joined(paths: Iterable[Path]) -> Collection[Told]:
@@ -125,6 +127,7 @@ def _weight(found: Told) -> tuple[bool, bool]:
 
 
 def _read(path: Path) -> Iterable[Told]:
+    """Read a file. A line that was torn as its writer was killed tells nothing; its case is simply not told."""
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -133,4 +136,11 @@ def _read(path: Path) -> Iterable[Told]:
         try:
             yield msgspec.json.decode(line, type=Told)
         except msgspec.MsgspecError as error:
+            if _is_torn(line, error):
+                continue
             raise UnreadableResultsError(f"{path}, line {number}, is no result of a campaign: {error}.") from error
+
+
+def _is_torn(line: bytes, error: msgspec.MsgspecError) -> bool:
+    """Say whether a line begins as ours do and is no JSON to its end."""
+    return _BEGINNING.startswith(line[: len(_BEGINNING)]) and not isinstance(error, msgspec.ValidationError)

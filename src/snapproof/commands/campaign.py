@@ -14,7 +14,7 @@ from rich.markup import escape
 from snapproof.campaign.exploring import WHOLE, Shard
 from snapproof.campaign.interleaving import EVERY_STRATEGY, NIGHTLY, suited_workflows
 from snapproof.campaign.regressions import USUAL, kept_for
-from snapproof.campaign.results import Told, UnreadableResultsError, known_of
+from snapproof.campaign.results import Told, UnreadableResultsError, append, known_of
 from snapproof.campaign.running import NotCleanError, OpenLab
 from snapproof.campaign.running import run as run_schedule
 from snapproof.campaign.schedule import Schedule, ScheduleError
@@ -81,13 +81,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--workflow", metavar="A,B", help=f"of {', '.join(EVERY_WORKFLOW)}")
     parser.add_argument("--store", default=",".join(STORES), metavar="A,B", help=f"of {', '.join(STORES)}")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of contents and credentials (default 0)")
+    parser.add_argument("--seed", type=_number, default=0, metavar="N", help="of contents and credentials (default 0)")
     parser.add_argument("--strategy", default="singles", metavar="A,B", help=f"of {', '.join(EVERY_STRATEGY)}")
-    parser.add_argument("--others", type=int, default=1, metavar="N", help="faults beside deaths in a closure (1)")
+    parser.add_argument("--others", type=_number, default=1, metavar="N", help="faults beside deaths in a closure (1)")
     parser.add_argument("--nightly", action="store_true", help=f"the deep ones: {', '.join(NIGHTLY)}, two others")
-    parser.add_argument("--limit", type=int, metavar="N", help="end each strategy of a workflow after so many cases")
+    parser.add_argument(
+        "--limit", type=_number, metavar="N", help="end each strategy of a workflow after so many cases"
+    )
     parser.add_argument("--shard", type=_shard, default=WHOLE, metavar="I/N", help="this share of the first faults")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to run on (default 1)")
+    parser.add_argument("--jobs", type=_number, default=1, metavar="N", help="processes to run on (default 1)")
     parser.add_argument("--results", type=Path, metavar="FILE", help="add a line for each case: `snapproof coverage`")
     parser.add_argument("--resume", action="store_true", help="go on: what --results tells of is not run again")
     parser.add_argument("--regressions", type=Path, default=USUAL, metavar="FILE", help=f"kept schedules ({USUAL})")
@@ -103,9 +105,13 @@ def run(arguments: argparse.Namespace) -> int:
         Console(stderr=True).print(refusal, markup=False, soft_wrap=True)
         return EXIT_USAGE
     try:
+        if arguments.results:
+            append(arguments.results, ())  # a place that cannot be written to is told of before anything is run
         broken = _replay_kept(arguments, {(workflow, store) for _, workflow, store in chosen}, console)
         found = _explore_all(arguments, chosen, console)
-    except (ScheduleError, NoClusterError, UnreadableResultsError, FaultyDriverError, UnknownDriverError) as error:
+    except (
+        ScheduleError, NoClusterError, UnreadableResultsError, FaultyDriverError, UnknownDriverError, OSError,
+    ) as error:  # fmt: skip
         Console(stderr=True).print(str(error), markup=False, soft_wrap=True)
         return EXIT_USAGE
     broken += sum(explored.broken for explored in found)
@@ -131,7 +137,8 @@ def _chosen(arguments: argparse.Namespace, names: Sequence[str]) -> Sequence[tup
 
 def _refusal(arguments: argparse.Namespace, chosen: Sequence[tuple[str, str, str]]) -> str:
     """Say what cannot be taken, in a sentence; empty if all can."""
-    unknown = [word for each in chosen for word in each if word not in {*EVERY_WORKFLOW, *STORES, *EVERY_STRATEGY}]
+    known = {*EVERY_WORKFLOW, *STORES, *EVERY_STRATEGY}
+    unknown = dict.fromkeys(word or "An empty name" for each in chosen for word in each if word not in known)
     if unknown or arguments.jobs < 1:
         return (
             f"{', '.join(unknown) or '--jobs'} cannot be taken. Workflows are {', '.join(EVERY_WORKFLOW)}; "
@@ -222,4 +229,10 @@ def _shard(text: str) -> Shard:
         index, _, count = text.partition("/")
         return Shard(int(index), int(count))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no shard; write 0/4 to 3/4. {error}") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is no shard; of four they are 0/4 to 3/4.") from error
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on.")
+    return int(text)

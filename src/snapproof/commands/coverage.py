@@ -8,6 +8,7 @@ from rich.console import Console
 
 from snapproof.campaign.coverage import columns_of, tables_of
 from snapproof.campaign.results import UnreadableResultsError, joined
+from snapproof.campaign.schedule import ScheduleError
 from snapproof.report.coverage_page import Covered, coverage_page
 from snapproof.verdict import EXIT_USAGE
 
@@ -38,10 +39,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Join, write the page, and sum up."""
     try:
-        results = joined(arguments.results)
-    except UnreadableResultsError as error:
+        return _show(arguments)
+    except (UnreadableResultsError, ScheduleError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    results = joined(arguments.results)
     if not results:
         sys.stderr.write(f"No case stands in {', '.join(map(str, arguments.results))}: nothing was tried.\n")
         return EXIT_USAGE
