@@ -68,6 +68,7 @@ class Life:
             except queue.Empty:
                 break
             if not line:
+                self._let_end()
                 raise DriverDiedError(self.about("ended before it was ready"))
             with contextlib.suppress(msgspec.MsgspecError):
                 ready = msgspec.json.decode(line, type=Ready)
@@ -77,8 +78,7 @@ class Life:
 
     def explain(self, complaint: Exception) -> BaseException:
         """Say whose fault it is that there was no answer."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(0.5)  # a process that dies closes its sockets first
+        self._let_end()
         if self._killed:
             return DriverKilledError(str(complaint))
         if self._child.poll() is not None:
@@ -115,6 +115,11 @@ class Life:
                 if not self._ready:
                     self._lines.put(line)
         self._lines.put(b"")
+
+    def _let_end(self) -> None:
+        """A process that dies closes its pipes and sockets first; a moment later it is known how it ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(0.5)
 
     def about(self, why: str) -> str:
         """Say what became of it, and quote its end."""
