@@ -17,6 +17,7 @@ CASES = tuple(f"take-primary/v1 store=nfs seed={seed}" for seed in range(3))
     ("given", "told"),
     [
         (("--limit", "-1"), "argument --limit: '-1' is no number from 0 on."),
+        (("--jobs", "0"), "argument --jobs: '0' is no number from 1 on."),
         (("--seed", "-1"), "argument --seed: '-1' is no number from 0 on."),
         (("--shard", "3"), "argument --shard: '3' is no shard; of four they are 0/4 to 3/4.\n"),
         (("--shard", "4/4"), "argument --shard: '4/4' is no shard; "),

@@ -54,9 +54,10 @@ def told(case: Case, *, driver: str = "reference", leads_on: bool = False) -> To
     )
 
 
-def unclean(schedule: Schedule, reason: str, *, driver: str = "") -> Told:
+def unclean(schedule: Schedule, reason: str, *, driver: str) -> Told:
     """Keep that a workflow fails without any fault, or cannot even be arranged."""
-    return Told(case=str(schedule), ending="NotCleanError", driver=driver, broken=(f"unclean: {reason}",))
+    broken = (f"unclean: {reason}",)
+    return Told(case=str(schedule), ending="NotCleanError", driver=full_name(driver), broken=broken)
 
 
 def restored(schedule: Schedule, found: Told) -> Case:

@@ -5,6 +5,7 @@ What a case is, how it is run and judged, and what follows from it is in snappro
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--limit", type=_number, metavar="N", help="end each strategy of a workflow after so many cases"
     )
     parser.add_argument("--shard", type=_shard, default=WHOLE, metavar="I/N", help="this share of the first faults")
-    parser.add_argument("--jobs", type=_number, default=1, metavar="N", help="processes to run on (default 1)")
+    parser.add_argument("--jobs", type=_some, default=1, metavar="N", help="processes to run on (default 1)")
     parser.add_argument("--results", type=Path, metavar="FILE", help="add a line for each case: `snapproof coverage`")
     parser.add_argument("--resume", action="store_true", help="go on: what --results tells of is not run again")
     parser.add_argument("--regressions", type=Path, default=USUAL, metavar="FILE", help=f"kept schedules ({USUAL})")
@@ -232,7 +233,10 @@ def _shard(text: str) -> Shard:
         raise argparse.ArgumentTypeError(f"{text!r} is no shard; of four they are 0/4 to 3/4.") from error
 
 
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on.")
+def _number(text: str, *, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} on.")
     return int(text)
+
+
+_some = partial(_number, least=1)

@@ -196,8 +196,8 @@ class Exploring:
             for case in islice(explored.first.values(), SHRUNK_MAX):
                 smallest = shrink(case, run_case)
                 if keep(self._driver, smallest.schedule, map(str, smallest.violations[:1]), place):
-                    told = f"smallest: {smallest.schedule}, kept in {place}"
-                    self._console.print(told, markup=False, soft_wrap=True)
+                    where = f"smallest: {smallest.schedule}, kept in {place}"
+                    self._console.print(where, markup=False, soft_wrap=True)
         except KeyboardInterrupt:
             explored.interrupted = True
 
