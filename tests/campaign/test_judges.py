@@ -1,17 +1,30 @@
 """What workflows of volumes, templates and accounts promise beyond the invariants: a driver that breaks it is told."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from snapproof.campaign.running import run
+from snapproof.campaign.running import NotCleanError, run
 from snapproof.campaign.schedule import read_schedule
 from snapproof.campaign.together import bare
-from snapproof.driver import DriverFactory
+from snapproof.driver import DriverFactory, UnavailableError
 from snapproof.fixtures.campaign_lab import lab_opener
 from snapproof.reference_impl.core.orders import RevertVolume
 from snapproof.reference_impl.driver import ReferenceDriver
-from snapproof.vocabulary import AccountId, OperationId, TemplateId, Volume, VolumeId, VolumeRequest
+from snapproof.site import Site
+from snapproof.vocabulary import (
+    AccountId,
+    Description,
+    LocationType,
+    OperationId,
+    Snapshot,
+    SnapshotState,
+    TemplateId,
+    Volume,
+    VolumeId,
+    VolumeRequest,
+)
 
 
 class Idle(ReferenceDriver):
@@ -52,6 +65,101 @@ class Sweeping(ReferenceDriver):
         for number, row in enumerate(self.list_snapshots(volume=volume)):
             self.delete_snapshot(OperationId(f"{operation} {number}"), row.id)
         super().delete_volume(operation, volume)
+
+
+class Echoing(ReferenceDriver):
+    """Lists every snapshot twice."""
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        return [*super().list_snapshots(account, volume=volume, location=location)] * 2
+
+
+class Unlisting(ReferenceDriver):
+    """Lists nothing more as soon as something has failed."""
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        found = super().list_snapshots(account, volume=volume, location=location)
+        if any(row.state is SnapshotState.ERROR for row in found):
+            raise UnavailableError("One of them failed.")
+        return found
+
+
+class Stuttering(ReferenceDriver):
+    """Knows of no snapshot by name when there is more than one."""
+
+    def list_snapshots(
+        self,
+        account: AccountId | None = None,
+        *,
+        volume: VolumeId | None = None,
+        location: LocationType | None = None,
+    ) -> Sequence[Snapshot]:
+        found = super().list_snapshots(account, volume=volume, location=location)
+        return [found[0], {found[0].id: found[0]}[found[1].id]] if len(found) > 1 else found
+
+
+class Stillborn(ReferenceDriver):
+    """Comes to life once."""
+
+    def __init__(self, site: Site) -> None:
+        if (site.state_directory / "catalog.sqlite").exists():
+            raise RuntimeError("There is a catalog.")
+        super().__init__(site)
+
+
+class Aimless(ReferenceDriver):
+    """Says of no volume where hosts reach it."""
+
+    def list_volumes(self, account: AccountId | None = None) -> Sequence[Volume]:
+        return [replace(row, target="somewhere") for row in super().list_volumes(account)]
+
+
+class Shy(ReferenceDriver):
+    """Says once in each life who it is."""
+
+    asked = 0
+
+    def describe(self) -> Description:
+        self.asked += 1
+        if self.asked > 1:
+            raise KeyError("version")
+        return super().describe()
+
+
+@pytest.mark.parametrize(
+    ("factory", "fault", "said"),
+    [
+        (Unlisting, "refused:xPermissionDenied", "I2 cannot be judged: UnavailableError: One of them failed."),
+        (Unlisting, "refused:xPermissionDenied", "I8 cannot be judged: UnavailableError: One of them failed."),
+        (Stuttering, "lost_after", "I4 cannot be judged: KeyError: "),
+        (Stillborn, "lost_after", "The recovery cannot be judged: RuntimeError: There is a catalog."),
+        (Aimless, "lost_after", "I1 cannot be judged: ValueError: "),
+        (Shy, "crash_after", "What the driver declares cannot be judged: KeyError: 'version'"),
+    ],
+)
+def test_a_driver_that_does_not_answer_its_judges_is_told_as_broken(
+    factory: DriverFactory, fault: str, said: str
+) -> None:
+    schedule = read_schedule(f"take-primary/v1 store=nfs seed=0 guest=still :: array.CreateSnapshot#1={fault}")
+    found = run(schedule, lab_opener(factory)).violations
+    assert said in " ".join(one.sentence for one in found if one.invariant == "driver")
+
+
+def test_a_driver_that_answers_nonsense_while_a_workflow_is_arranged_is_not_clean() -> None:
+    with pytest.raises(NotCleanError, match="policy-run cannot be arranged: ValueError: too many values"):
+        run(bare("policy-run", "nfs"), lab_opener(Echoing))
 
 
 @pytest.mark.parametrize(

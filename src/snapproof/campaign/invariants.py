@@ -5,13 +5,14 @@ Which scenario led here is not known.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from snapproof.campaign.transitions import LEGAL, TERMINAL
-from snapproof.driver import DriverUnderTest
-from snapproof.lab import BackupImage, Lab
+from snapproof.driver import DoorError, DriverUnderTest
+from snapproof.lab import BackupImage, Lab, NotTestableError
 from snapproof.vocabulary import OF_ARRAY_VOLUMES, Capability, Copy, LocationType, Snapshot, SnapshotState, Template
 
 _IS_NOT = "is not what the guest had on its disk"
@@ -33,14 +34,29 @@ class Violation:
 
 def violations(lab: Lab) -> tuple[Violation, ...]:
     """Check all invariants that the driver's capabilities allow to check."""
+    return tuple(judged("What the driver declares", partial(_violations, lab)))
+
+
+def _violations(lab: Lab) -> Iterator[Violation]:
     driver = lab.driver
     declared = driver.describe().capabilities
-    return tuple(
-        Violation(name, sentence)
-        for name, (needs, check) in INVARIANTS.items()
-        if needs is None or needs in declared
-        for sentence in check(lab, driver)
-    )
+    for name, (needs, check) in INVARIANTS.items():
+        if needs is None or needs in declared:
+            yield from judged(name, partial(_broken, name, check, lab, driver))
+
+
+def _broken(name: str, check: Invariant, lab: Lab, driver: DriverUnderTest) -> Iterator[Violation]:
+    return (Violation(name, sentence) for sentence in check(lab, driver))
+
+
+def judged(what: str, judge: Callable[[], Iterable[Violation]]) -> Iterator[Violation]:
+    """What a judge finds, and a violation where the driver fails it: nothing does at that time, so it may not."""
+    try:
+        yield from judge()
+    except (DoorError, NotTestableError):
+        raise
+    except Exception as error:  # noqa: BLE001  a driver of somebody else may raise anything, and that is a finding
+        yield Violation("driver", f"{what} cannot be judged: {type(error).__name__}: {error}")
 
 
 def parents_untouched(lab: Lab, driver: DriverUnderTest) -> Sentences:

@@ -6,16 +6,24 @@ The lab comes from whoever wires; which schedules there are is in strategies.py.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from snapproof.campaign.applicability import LEFT_FOR_LATER, UNTOLD
-from snapproof.campaign.invariants import Violation, violations
+from snapproof.campaign.invariants import Violation, judged, violations
 from snapproof.campaign.schedule import Schedule, ScheduleError
 from snapproof.campaign.stages import Stage
 from snapproof.campaign.together import EVERY_WORKFLOW
 from snapproof.campaign.turning import arm, is_turn
-from snapproof.driver import BackendError, DriverError, FaultyDriverError, NotSupportedError, UnavailableError
-from snapproof.lab import Crossing, Lab, Outcome
+from snapproof.driver import (
+    BackendError,
+    DoorError,
+    DriverError,
+    FaultyDriverError,
+    NotSupportedError,
+    UnavailableError,
+)
+from snapproof.lab import Crossing, Lab, NotTestableError, Outcome
 from snapproof.vocabulary import Capability, Snapshot, SnapshotState
 
 OpenLab: TypeAlias = Callable[[Schedule], AbstractContextManager[Lab]]
@@ -99,12 +107,17 @@ def arrange(schedule: Schedule, lab: Lab) -> Stage:
             f"{schedule.workflow} is at v{workflow.version} by now, and its calls are others; {schedule} cannot be "
             "played any more. Search anew with `snapproof campaign`."
         )
-    if lacking := workflow.needs - lab.driver.describe().capabilities:
-        raise NotSupportedError(f"The driver does not declare {', '.join(sorted(lacking))}.")
     try:
-        return workflow.arrange(lab)
+        lacking = workflow.needs - lab.driver.describe().capabilities
+        if not lacking:
+            return workflow.arrange(lab)
     except (AssertionError, DriverError) as error:
         raise NotCleanError(f"{schedule.workflow} cannot be arranged: {error}") from error
+    except (DoorError, NotTestableError):
+        raise
+    except Exception as error:
+        raise NotCleanError(f"{schedule.workflow} cannot be arranged: {type(error).__name__}: {error}") from error
+    raise NotSupportedError(f"The driver does not declare {', '.join(sorted(lacking))}.")
 
 
 def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) -> Case:
@@ -132,10 +145,10 @@ def play(schedule: Schedule, lab: Lab, stage: Stage, *, states: bool = False) ->
     if not schedule.if_met:
         found += [Violation("unspent", f"{fault} never fired.") for fault in lab.unspent_faults()]
     lab.repair()
-    found += _unrecovered(lab)
-    found += _broken_promises(lab, stage)
+    found += judged("The recovery", partial(_unrecovered, lab))
+    found += judged("What the workflow promises", partial(_broken_promises, lab, stage))
     if any(kind in UNTOLD for _, kind in schedule.faults):
-        found += _unswept(lab)
+        found += judged("The sweep", partial(_unswept, lab))
     found += violations(lab)
     return Case(
         schedule=schedule,
