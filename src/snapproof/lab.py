@@ -377,7 +377,7 @@ class Lab(HostileLab, KnowingLab, Protocol):
         """The array's volume behind a driver's volume; None if the array has purged it."""
 
     def captured_text(self) -> str:
-        """Everything that was written down: logs, journal, errors, metadata of objects, the driver's state files."""
+        """Everything that was written down or printed: logs, journal, errors, metadata of objects, state files."""
 
     def secrets(self) -> Sequence[str]:
         """The credentials of this world; none may ever stand in `captured_text`."""

@@ -1,5 +1,8 @@
 """What workflows of volumes, templates and accounts promise beyond the invariants: a driver that breaks it is told."""
 
+import base64
+import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,6 +22,7 @@ from snapproof.vocabulary import (
     LocationType,
     OperationId,
     Snapshot,
+    SnapshotRequest,
     SnapshotState,
     TemplateId,
     Volume,
@@ -155,6 +159,60 @@ def test_a_driver_that_does_not_answer_its_judges_is_told_as_broken(
     schedule = read_schedule(f"take-primary/v1 store=nfs seed=0 guest=still :: array.CreateSnapshot#1={fault}")
     found = run(schedule, lab_opener(factory)).violations
     assert said in " ".join(one.sentence for one in found if one.invariant == "driver")
+
+
+def login_of(driver: ReferenceDriver) -> tuple[str, str]:
+    return driver.site.array.username, driver.site.array.password.reveal()
+
+
+class Logging(ReferenceDriver):
+    """Tells its own log with what it logs in."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        logging.getLogger("acme.driver").info("logging in with %s", login_of(self)[1])
+        return super().take_snapshot(request)
+
+
+class Printing(ReferenceDriver):
+    """Prints it."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        print(login_of(self))  # noqa: T201  that is what is to be heard
+        return super().take_snapshot(request)
+
+
+class Complaining(ReferenceDriver):
+    """Writes it to standard error, as soon as it lives."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        sys.stderr.write(f"cannot log in with {login_of(self)[1]}\n")
+
+
+class Encoding(ReferenceDriver):
+    """Logs what it sends."""
+
+    def take_snapshot(self, request: SnapshotRequest) -> Snapshot:
+        sent = base64.b64encode(":".join(login_of(self)).encode()).decode()
+        logging.getLogger("acme.driver").warning("Authorization: Basic %s", sent)
+        return super().take_snapshot(request)
+
+
+@pytest.mark.parametrize("factory", [Logging, Printing, Complaining, Encoding])
+def test_a_credential_is_heard_wherever_a_driver_tells_it(factory: DriverFactory) -> None:
+    case = run(bare("take-primary", "nfs", still=True), lab_opener(factory))
+    assert [one.invariant for one in case.violations] == ["I7"]
+
+
+def test_whoever_listens_leaves_logs_and_streams_as_they_were() -> None:
+    before = logging.getLogger().level, sys.stdout, sys.stderr
+    run(bare("take-primary", "nfs", still=True), lab_opener(Printing))
+    assert (logging.getLogger().level, sys.stdout, sys.stderr) == before
+
+
+def test_what_a_driver_prints_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    run(bare("take-primary", "nfs", still=True), lab_opener(Printing))
+    assert "('cloudstack', " in capsys.readouterr().out
 
 
 def test_a_driver_that_answers_nonsense_while_a_workflow_is_arranged_is_not_clean() -> None:

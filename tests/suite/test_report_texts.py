@@ -22,6 +22,13 @@ def test_no_form_of_a_secret_is_left_in_a_text(before: str, secret: str, after: 
         assert form not in redact(f"{before}{form}{after}", [secret])
 
 
+@given(before=st.binary(), secret=SECRETS, after=st.binary())
+def test_of_a_secret_in_longer_base64_hardly_a_character_is_left(before: bytes, secret: str, after: bytes) -> None:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(before + secret.encode() + after).decode()
+        assert len(whole) - len(redact(whole, [secret]).replace("***", "")) >= len(secret)
+
+
 def test_a_secret_inside_another_is_hidden_with_it() -> None:
     assert redact("password=hunter22", ["hunter", "hunter22"]) == "password=***"
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from snapproof.campaign.transitions import LEGAL, TERMINAL
 from snapproof.driver import DoorError, DriverUnderTest
 from snapproof.lab import BackupImage, Lab, NotTestableError
+from snapproof.report.redaction import forms_of
 from snapproof.vocabulary import OF_ARRAY_VOLUMES, Capability, Copy, LocationType, Snapshot, SnapshotState, Template
 
 _IS_NOT = "is not what the guest had on its disk"
@@ -211,12 +212,12 @@ def jobs_end_once(_lab: Lab, driver: DriverUnderTest) -> Sentences:
 
 
 def secrets_kept(lab: Lab, _driver: DriverUnderTest) -> Sentences:
-    """I7: no credential stands in anything that was written down."""
+    """I7: no credential stands in anything that was written down or printed, plain, quoted or in base64."""
     text = lab.captured_text()
     for number, secret in enumerate(lab.secrets()):
-        if secret in text:
-            around = text.index(secret)
-            line = text.count("\n", 0, around) + 1
+        places = [place for place in map(text.find, forms_of(secret)) if place >= 0]
+        if places:
+            line = text.count("\n", 0, min(places)) + 1
             yield f"Credential number {number} of this world stands in the captured text, line {line}."
 
 
