@@ -4,6 +4,7 @@ import base64
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from snapproof.campaign.schedule import read_schedule
 from snapproof.campaign.together import bare
 from snapproof.driver import DriverFactory, UnavailableError
 from snapproof.fixtures.campaign_lab import lab_opener
+from snapproof.fixtures.ears import Ears
 from snapproof.reference_impl.core.orders import RevertVolume
 from snapproof.reference_impl.driver import ReferenceDriver
 from snapproof.site import Site
@@ -207,6 +209,22 @@ def test_a_credential_is_heard_wherever_a_driver_tells_it(factory: DriverFactory
 def test_whoever_listens_leaves_logs_and_streams_as_they_were() -> None:
     before = logging.getLogger().level, sys.stdout, sys.stderr
     run(bare("take-primary", "nfs", still=True), lab_opener(Printing))
+    assert (logging.getLogger().level, sys.stdout, sys.stderr) == before
+
+
+def test_several_may_listen_and_end_in_any_order() -> None:
+    before = logging.getLogger().level, sys.stdout, sys.stderr
+    first, second = Ears(), Ears()
+    with ExitStack() as of_first, ExitStack() as of_second:
+        of_first.enter_context(first.held())
+        of_second.enter_context(second.held())
+        sys.stdout.write("both\n")
+        of_first.close()
+        sys.stdout.write("one\n")
+        first.close()
+        logging.getLogger("anybody").info("logged")
+    second.close()
+    assert (first.text(), second.text()) == ("both\n", "both\none\nlogged\n")
     assert (logging.getLogger().level, sys.stdout, sys.stderr) == before
 
 

@@ -281,10 +281,22 @@ def doubts(storm: Storm) -> Sequence[str]:
 
 
 @contextmanager
+def quiet_logs() -> Iterator[None]:
+    """Ten thousand jobs would log more than anybody reads."""
+    log = logging.getLogger("snapproof")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+@contextmanager
 def stormy(jobs: int, factory: DriverFactory = ReferenceDriver) -> Iterator[Storm]:
     """Have a storm over."""
-    logging.getLogger("snapproof").setLevel(logging.WARNING)
     with (
+        quiet_logs(),
         tempfile.TemporaryDirectory(dir=MEMORY) as directory,
         simulated_lab(
             factory, store="nfs", seed=SEED, directory=Path(directory), scenery=Scenery(copies_per_host=COPIES_PER_HOST)
